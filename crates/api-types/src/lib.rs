@@ -1,0 +1,1 @@
+//! The wire types of the management API and of the node protocol.

@@ -1,0 +1,1 @@
+//! How a node follows the purge log: in process or over HTTP.

@@ -1,0 +1,27 @@
+//! Why a URL is refused, in words for whoever wrote it.
+
+use crate::{Excerpt, InvalidPath, InvalidSourceName};
+
+/// Each names what was found, where, and what is allowed there. The answer is 400, but 414 for
+/// [`BadRequest::UrlTooLong`] (RFC 9110 §15.5.15).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadRequest {
+    #[error("the URL has {len} bytes, at most {max} are allowed")]
+    UrlTooLong { len: usize, max: usize },
+    #[error("the path {found} does not name an original: it has the form /source/path, as in /demo/cat.jpg")]
+    NoOriginal { found: Excerpt },
+    #[error(transparent)]
+    Source(#[from] InvalidSourceName),
+    #[error(transparent)]
+    Path(#[from] InvalidPath),
+    #[error("there is no parameter {found}; allowed are {}", allowed.join(", "))]
+    UnknownParameter { found: Excerpt, allowed: &'static [&'static str] },
+    #[error("the parameter {name} is given more than once; it is allowed once")]
+    RepeatedParameter { name: &'static str },
+    #[error("the parameter {name} is {found}; allowed is {allowed}")]
+    MalformedParameter { name: &'static str, found: Excerpt, allowed: &'static str },
+    #[error("the parameter {found} belongs to a signature, which needs {missing} too")]
+    IncompleteSignature { found: &'static str, missing: &'static str },
+    #[error("the URL to be signed has the parameter {found} already; a signature adds it")]
+    AlreadySigned { found: &'static str },
+}

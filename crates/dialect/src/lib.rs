@@ -1,0 +1,26 @@
+//! From a URL to a [`Delivery`], and its signature.
+//!
+//! A dialect is one way to write a wish into a URL. Each has a file that turns a [`Request`] into a
+//! [`Parsed`] and a delivery back into its one canonical URL; what they share is the delivery itself.
+//!
+//! Pure: no clock, no I/O, no configuration. Not here: which site speaks which dialect, and whether a site
+//! may serve unsigned URLs.
+
+pub mod native;
+pub mod signature;
+
+mod delivery;
+mod error;
+mod excerpt;
+mod path;
+mod query;
+mod signing_key;
+mod source;
+
+pub use delivery::{Delivery, Parsed, Request};
+pub use error::BadRequest;
+pub use excerpt::Excerpt;
+pub use path::{InvalidPath, OriginalPath};
+pub use signature::{Signature, SignatureError};
+pub use signing_key::{InvalidKeyId, KeyId, SecretTooShort, SigningKey};
+pub use source::{InvalidSourceName, SourceName};

@@ -1,0 +1,1 @@
+//! The data plane: a request, a stored response or a fill, an answer.

@@ -1,0 +1,1 @@
+//! The rules of HTTP caching, pure: one file per section.

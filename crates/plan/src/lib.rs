@@ -1,0 +1,1 @@
+//! What to do with a picture: operations, geometry, output.

@@ -1,0 +1,328 @@
+//! What may answer: the fence tables of a node.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use serde::{Deserialize, Serialize};
+
+use crate::fill::AsOf;
+use crate::position::{LogId, Position, Revision};
+use crate::record::{Mode, Record};
+use crate::tag::{Tag, Tags};
+
+/// The highest position that named each tag, and the position up to which this node has raised them.
+///
+/// Bounded: past `capacity` the floor rises, and fences at or below it are forgotten. Correctness does not depend
+/// on the size of memory; the hit ratio does.
+#[derive(Debug, Clone)]
+pub struct Fences {
+    log: Option<LogId>,
+    hard: Table,
+    soft: Table,
+    applied: Position,
+    floor: Position,
+    capacity: usize,
+    revision: u64,
+}
+
+/// Tags are hashes already: hashing them again would only cost time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TagHasher(u64);
+
+impl Hasher for TagHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+    fn write_u64(&mut self, tag: u64) {
+        self.0 = tag;
+    }
+}
+
+type Table = HashMap<Tag, Position, BuildHasherDefault<TagHasher>>;
+
+/// Whether a stored response may answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Usable,
+    /// Only a soft fence is above it: it may answer while one fill replaces it.
+    Stale {
+        tag: Tag,
+        fence: Position,
+    },
+    Unusable(Reason),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    Fenced { tag: Tag, fence: Position },
+    BelowFloor { floor: Position },
+    OtherLog,
+}
+
+/// What a node writes down so that a restart knows what it knew (invariant 8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedFences {
+    log: Option<LogId>,
+    applied: Position,
+    floor: Position,
+    hard: Vec<(Tag, Position)>,
+    soft: Vec<(Tag, Position)>,
+}
+
+impl Fences {
+    /// Of a node that has not heard from any log yet: nothing stored is usable.
+    pub fn unfollowed(capacity: usize) -> Self {
+        Self {
+            log: None,
+            hard: Table::default(),
+            soft: Table::default(),
+            applied: Position::ZERO,
+            floor: Position::ZERO,
+            capacity: capacity.max(1),
+            revision: 0,
+        }
+    }
+
+    pub fn restore(saved: SavedFences, capacity: usize) -> Self {
+        let mut fences = Self {
+            log: saved.log,
+            hard: saved.hard.into_iter().collect(),
+            soft: saved.soft.into_iter().collect(),
+            applied: saved.applied,
+            floor: saved.floor,
+            capacity: capacity.max(1),
+            revision: 1,
+        };
+        fences.stay_bounded();
+        fences
+    }
+
+    pub fn save(&self) -> SavedFences {
+        let list = |table: &Table| table.iter().map(|(tag, position)| (*tag, *position)).collect();
+        SavedFences {
+            log: self.log,
+            applied: self.applied,
+            floor: self.floor,
+            hard: list(&self.hard),
+            soft: list(&self.soft),
+        }
+    }
+
+    pub fn log(&self) -> Option<LogId> {
+        self.log
+    }
+
+    pub fn applied(&self) -> Position {
+        self.applied
+    }
+
+    pub fn floor(&self) -> Position {
+        self.floor
+    }
+
+    pub fn revision(&self) -> Revision {
+        Revision(self.revision)
+    }
+
+    /// How many fences stand.
+    pub fn len(&self) -> usize {
+        self.hard.len() + self.soft.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Starts over under another log. What was stamped under the old one is unusable from here on.
+    pub(crate) fn follow(&mut self, log: LogId) {
+        let revision = self.revision + 1;
+        *self = Self { log: Some(log), revision, ..Self::unfollowed(self.capacity) };
+    }
+
+    /// Everything older than `floor` becomes unusable, and counts as applied.
+    pub(crate) fn raise_floor(&mut self, floor: Position) {
+        self.revision += 1;
+        self.floor = self.floor.max(floor);
+        self.applied = self.applied.max(floor);
+        let floor = self.floor;
+        self.hard.retain(|_, fence| *fence > floor);
+        self.soft.retain(|_, fence| *fence > floor);
+    }
+
+    /// Raises the fences of the next record; the caller has seen to it that it *is* the next.
+    pub(crate) fn apply(&mut self, record: &Record) {
+        let table = match record.mode {
+            Mode::Soft => &mut self.soft,
+            Mode::Hard | Mode::Erase => &mut self.hard,
+        };
+        for tag in &record.tags {
+            table.insert(*tag, record.position);
+        }
+        self.revision += 1;
+        self.applied = record.position;
+        self.stay_bounded();
+    }
+
+    /// Forgets the older half when there are too many.
+    fn stay_bounded(&mut self) {
+        if self.len() <= self.capacity {
+            return;
+        }
+        let mut positions: Vec<Position> = self.hard.values().chain(self.soft.values()).copied().collect();
+        let middle = positions.len() / 2;
+        let (_, median, _) = positions.select_nth_unstable(middle);
+        let floor = *median;
+        self.raise_floor(floor);
+    }
+
+    /// Whether a response with these tags and this stamp may answer now (invariant 1).
+    pub fn judge(&self, tags: &Tags, as_of: AsOf) -> Verdict {
+        self.judge_up_to(tags, as_of, None)
+    }
+
+    /// Whether a response may answer a request that arrived when the node had applied `arrived`.
+    ///
+    /// A fence that came later does not bind that request: its read began before the purge was done. For the one
+    /// answer that is served and not stored, when purges come faster than fills land (invariant 5).
+    pub fn judge_for_arrival(&self, tags: &Tags, as_of: AsOf, arrived: Position) -> Verdict {
+        self.judge_up_to(tags, as_of, Some(arrived))
+    }
+
+    fn judge_up_to(&self, tags: &Tags, as_of: AsOf, arrived: Option<Position>) -> Verdict {
+        if self.log != Some(as_of.log) {
+            return Verdict::Unusable(Reason::OtherLog);
+        }
+        if self.floor > as_of.position {
+            return Verdict::Unusable(Reason::BelowFloor { floor: self.floor });
+        }
+        let binds = |fence: Position| {
+            fence > as_of.position && arrived.is_none_or(|arrived| arrived.has_reached(fence))
+        };
+        let mut soft = None;
+        for tag in tags.iter() {
+            if let Some(&fence) = self.hard.get(&tag).filter(|fence| binds(**fence)) {
+                return Verdict::Unusable(Reason::Fenced { tag, fence });
+            }
+            if soft.is_none() && !self.soft.is_empty() {
+                soft = self.soft.get(&tag).filter(|fence| binds(**fence)).map(|fence| (tag, *fence));
+            }
+        }
+        match soft {
+            Some((tag, fence)) => Verdict::Stale { tag, fence },
+            None => Verdict::Usable,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::position::CheckedAt;
+
+    const LOG: LogId = LogId(1);
+
+    fn fences(capacity: usize, records: &[(Mode, u64)]) -> Fences {
+        let mut fences = Fences::unfollowed(capacity);
+        fences.follow(LOG);
+        for (index, (mode, tag)) in records.iter().enumerate() {
+            let position = Position::new(index as u64 + 1);
+            fences.apply(&Record {
+                position,
+                purge: String::new(),
+                tags: vec![Tag(*tag)],
+                mode: *mode,
+                at: 0,
+            });
+        }
+        fences
+    }
+
+    fn as_of(position: u64) -> AsOf {
+        AsOf { log: LOG, position: Position::new(position) }
+    }
+
+    fn tags(tags: &[u64]) -> Tags {
+        Tags::new(tags.iter().copied().map(Tag).collect()).unwrap()
+    }
+
+    #[test]
+    fn a_response_answers_only_if_no_fence_is_above_its_as_of() {
+        let fences = fences(100, &[(Mode::Hard, 1), (Mode::Hard, 2), (Mode::Soft, 3), (Mode::Erase, 4)]);
+        let hard =
+            |tag, fence| Verdict::Unusable(Reason::Fenced { tag: Tag(tag), fence: Position::new(fence) });
+        let soft = |tag, fence| Verdict::Stale { tag: Tag(tag), fence: Position::new(fence) };
+        for (name, carried, stamp, expected) in [
+            ("no fence on its tags", &[9][..], 0, Verdict::Usable),
+            ("stamped at the fence itself", &[1], 1, Verdict::Usable),
+            ("stamped before it", &[1], 0, hard(1, 1)),
+            ("any one tag is enough", &[9, 2], 1, hard(2, 2)),
+            ("a soft fence only makes stale", &[3], 2, soft(3, 3)),
+            ("a hard fence beats a soft one", &[3, 4], 2, hard(4, 4)),
+            ("an erasure is a hard fence", &[4], 3, hard(4, 4)),
+            ("stamped after all", &[1, 2, 3, 4], 4, Verdict::Usable),
+        ] {
+            assert_eq!(fences.judge(&tags(carried), as_of(stamp)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_another_log_is_usable() {
+        let fences = fences(100, &[]);
+        let foreign = AsOf { log: LogId(2), position: Position::new(u64::MAX) };
+        assert_eq!(fences.judge(&tags(&[1]), foreign), Verdict::Unusable(Reason::OtherLog));
+        let unfollowed = Fences::unfollowed(1);
+        assert_eq!(unfollowed.judge(&tags(&[]), as_of(0)), Verdict::Unusable(Reason::OtherLog));
+    }
+
+    #[test]
+    fn a_fence_after_the_arrival_does_not_bind_that_request() {
+        let fences = fences(100, &[(Mode::Hard, 1), (Mode::Hard, 1)]);
+        let (tags, old) = (tags(&[1]), as_of(1));
+        assert_eq!(fences.judge_for_arrival(&tags, old, Position::new(1)), Verdict::Usable);
+        assert_ne!(fences.judge_for_arrival(&tags, old, Position::new(2)), Verdict::Usable);
+    }
+
+    #[test]
+    fn the_tables_stay_bounded_and_forgetting_only_ever_costs_hits() {
+        let records: Vec<_> = (0..1000).map(|tag| (Mode::Hard, tag)).collect();
+        let fences = fences(100, &records);
+        assert!(fences.len() <= 100);
+        assert!(fences.floor() > Position::ZERO);
+        for (tag, stamp) in [(0, 0), (500, 400), (999, 998), (5000, 0)] {
+            assert_ne!(
+                fences.judge(&tags(&[tag]), as_of(stamp)),
+                Verdict::Usable,
+                "tag {tag} stamped at {stamp}"
+            );
+        }
+        assert_eq!(fences.judge(&tags(&[999]), as_of(999 + 1)), Verdict::Usable);
+    }
+
+    #[test]
+    fn a_remembered_verdict_is_forgotten_whenever_the_fences_change() {
+        let mut fences = fences(100, &[(Mode::Hard, 1)]);
+        let checked = CheckedAt::default();
+        checked.note(fences.revision());
+        assert!(checked.is_current(fences.revision()));
+        fences.follow(LogId(2));
+        assert!(!checked.is_current(fences.revision()), "though both logs may stand at the same position");
+        checked.note(fences.revision());
+        fences.raise_floor(Position::new(1));
+        assert!(!checked.is_current(fences.revision()));
+    }
+
+    #[test]
+    fn what_is_saved_comes_back() {
+        let before = fences(100, &[(Mode::Hard, 1), (Mode::Soft, 2)]);
+        let after = Fences::restore(before.save(), 100);
+        assert_eq!(after.applied(), before.applied());
+        for carried in [[1], [2], [3]] {
+            assert_eq!(after.judge(&tags(&carried), as_of(0)), before.judge(&tags(&carried), as_of(0)));
+        }
+    }
+}

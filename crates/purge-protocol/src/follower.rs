@@ -1,0 +1,233 @@
+//! How a node keeps up with the purge log.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fences::{Fences, SavedFences};
+use crate::lease::{Drift, Grant, HeldLease, Moment};
+use crate::position::{LogId, Position};
+use crate::record::{Mode, Record};
+use crate::tag::Tag;
+
+/// What the authority answers to a node that asked for the log after a position.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    pub log: LogId,
+    /// The oldest record that the log still holds; records below it were trimmed.
+    pub start: Position,
+    /// The newest record when the grant was made; `records` may end before it.
+    pub head: Position,
+    pub records: Vec<Record>,
+    pub grant: Grant,
+}
+
+/// A node's knowledge of the log.
+#[derive(Debug)]
+pub struct Follower {
+    fences: Fences,
+    lease: HeldLease,
+    /// Erasures whose bytes are not gone yet: they hold back the acknowledgement.
+    erasing: BTreeSet<Position>,
+}
+
+/// What a batch changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    pub applied: usize,
+    /// Bytes to remove physically before [`Follower::erased`] may be called.
+    pub erasures: Vec<Erasure>,
+    /// All that was stored is unusable now, because the log is another one or no longer reaches back far enough.
+    pub voided: bool,
+    /// A record was missing in the middle; ask again from [`Follower::applied`].
+    pub gap: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasure {
+    pub position: Position,
+    pub tags: Vec<Tag>,
+}
+
+impl Follower {
+    pub fn new(fences: Fences) -> Self {
+        Self { fences, lease: HeldLease::none(), erasing: BTreeSet::new() }
+    }
+
+    /// A node that starts again holds no lease, whatever it knew.
+    ///
+    /// Erasures up to the saved position were acknowledged or will be asked for again: see [`Follower::to_save`].
+    pub fn restore(saved: SavedFences, capacity: usize) -> Self {
+        Self::new(Fences::restore(saved, capacity))
+    }
+
+    pub fn fences(&self) -> &Fences {
+        &self.fences
+    }
+
+    pub fn lease(&self) -> HeldLease {
+        self.lease
+    }
+
+    pub fn applied(&self) -> Position {
+        self.fences.applied()
+    }
+
+    /// What this node may acknowledge: all applied, and every erasure up to there carried out (invariant 10).
+    pub fn acknowledged(&self) -> Position {
+        match self.erasing.first() {
+            Some(pending) => pending.previous(),
+            None => self.applied(),
+        }
+    }
+
+    /// What may be written down now; `None` while an erasure is pending, since a restart would forget it.
+    pub fn to_save(&self) -> Option<SavedFences> {
+        self.erasing.is_empty().then(|| self.fences.save())
+    }
+
+    /// Takes in an answer of the authority to a request sent at `sent`.
+    pub fn receive(&mut self, batch: &Batch, sent: Moment, drift: Drift) -> Received {
+        let mut received = Received::default();
+        if self.fences.log() != Some(batch.log) {
+            received.voided = self.fences.log().is_some();
+            self.fences.follow(batch.log);
+            self.erasing.clear();
+            self.lease = HeldLease::none();
+        }
+        // Records that we have not seen were trimmed: whoever carried their tags is unknown, so all that is
+        // older than the log's start is unusable (invariant 8).
+        let before_start = batch.start.previous();
+        if before_start > self.applied() {
+            self.fences.raise_floor(before_start);
+            received.voided = true;
+        }
+        for record in &batch.records {
+            if self.applied().has_reached(record.position) {
+                continue;
+            }
+            if record.position != self.applied().next() {
+                received.gap = true;
+                break;
+            }
+            self.fences.apply(record);
+            received.applied += 1;
+            if record.mode == Mode::Erase {
+                self.erasing.insert(record.position);
+                received.erasures.push(Erasure { position: record.position, tags: record.tags.clone() });
+            }
+        }
+        // A grant is worth nothing to a node that has not applied all that preceded it.
+        if self.applied().has_reached(batch.head) {
+            self.lease = self.lease.renewed(batch.grant, sent, drift);
+        }
+        received
+    }
+
+    /// The bytes of the erasure at `position` are gone.
+    pub fn erased(&mut self, position: Position) {
+        self.erasing.remove(&position);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fences::Verdict;
+    use crate::fill::AsOf;
+    use crate::tag::Tags;
+
+    const LOG: LogId = LogId(1);
+
+    fn record(position: u64, mode: Mode) -> Record {
+        Record {
+            position: Position::new(position),
+            purge: String::new(),
+            tags: vec![Tag(position)],
+            mode,
+            at: 0,
+        }
+    }
+
+    fn batch(log: LogId, start: u64, head: u64, positions: impl IntoIterator<Item = u64>) -> Batch {
+        Batch {
+            log,
+            start: Position::new(start),
+            head: Position::new(head),
+            records: positions.into_iter().map(|position| record(position, Mode::Hard)).collect(),
+            grant: Grant { millis: 1000 },
+        }
+    }
+
+    fn follower() -> Follower {
+        Follower::new(Fences::unfollowed(100))
+    }
+
+    fn receive(follower: &mut Follower, batch: &Batch) -> Received {
+        follower.receive(batch, Moment(0), Drift::DEFAULT)
+    }
+
+    #[test]
+    fn records_apply_in_order_and_repeats_are_harmless() {
+        let mut follower = follower();
+        assert_eq!(receive(&mut follower, &batch(LOG, 1, 3, 1..=3)).applied, 3);
+        assert_eq!(receive(&mut follower, &batch(LOG, 1, 3, 1..=3)).applied, 0);
+        assert_eq!(follower.applied(), Position::new(3));
+    }
+
+    #[test]
+    fn a_gap_stops_the_node_where_it_is_and_gives_no_lease() {
+        let mut follower = follower();
+        let received = receive(&mut follower, &batch(LOG, 1, 4, [1, 3, 4]));
+        assert!(received.gap);
+        assert_eq!(follower.applied(), Position::new(1));
+        assert!(!follower.lease().is_live(Moment(0)));
+    }
+
+    #[test]
+    fn a_trimmed_log_voids_all_that_is_older_than_its_start() {
+        let mut follower = follower();
+        receive(&mut follower, &batch(LOG, 1, 2, 1..=2));
+        let received = receive(&mut follower, &batch(LOG, 6, 6, [6]));
+        assert!(received.voided);
+        assert_eq!(follower.applied(), Position::new(6));
+        let judge = |position| {
+            let as_of = AsOf { log: LOG, position: Position::new(position) };
+            follower.fences().judge(&Tags::new(vec![Tag(77)]).unwrap(), as_of)
+        };
+        assert_ne!(judge(4), Verdict::Usable);
+        assert_eq!(judge(5), Verdict::Usable);
+    }
+
+    #[test]
+    fn another_log_voids_everything() {
+        let mut follower = follower();
+        receive(&mut follower, &batch(LOG, 1, 9, 1..=9));
+        let received = receive(&mut follower, &batch(LogId(2), 1, 2, 1..=2));
+        assert!(received.voided);
+        assert_eq!(follower.applied(), Position::new(2));
+    }
+
+    #[test]
+    fn a_lease_is_worth_nothing_before_the_node_has_caught_up() {
+        let mut follower = follower();
+        receive(&mut follower, &batch(LOG, 1, 5, 1..=2));
+        assert!(!follower.lease().is_live(Moment(0)));
+        receive(&mut follower, &batch(LOG, 1, 5, 3..=5));
+        assert!(follower.lease().is_live(Moment(0)));
+    }
+
+    #[test]
+    fn an_erasure_holds_back_the_acknowledgement_until_the_bytes_are_gone() {
+        let mut follower = follower();
+        let mut batch = batch(LOG, 1, 3, 1..=3);
+        batch.records[1].mode = Mode::Erase;
+        let received = receive(&mut follower, &batch);
+        assert_eq!(received.erasures, [Erasure { position: Position::new(2), tags: vec![Tag(2)] }]);
+        assert_eq!((follower.applied(), follower.acknowledged()), (Position::new(3), Position::new(1)));
+        assert_eq!(follower.to_save(), None, "a restart now must ask for the erasure again");
+        follower.erased(Position::new(2));
+        assert_eq!(follower.acknowledged(), Position::new(3));
+        assert!(follower.to_save().is_some());
+    }
+}

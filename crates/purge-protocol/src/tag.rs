@@ -1,0 +1,179 @@
+//! Labels on stored responses, by which purges name them.
+
+use std::fmt;
+use std::hash::Hasher;
+
+use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
+
+/// What a tag says in words. A purge names subjects; a stored response carries the tags of all its subjects.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    /// Everything of the tenant.
+    Tenant,
+    Source(String),
+    /// `source/path`.
+    Original(String),
+    /// `source/path`, without a slash at its end: a prefix at a path boundary.
+    Folder(String),
+    Preset(String),
+    Pack(String),
+    Location(String),
+    /// One URL in its normal form.
+    Url(String),
+    /// A label that an upstream gave (`Surrogate-Key`, `Cache-Tag`, `xkey` …).
+    Label(String),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, name) = match self {
+            Subject::Tenant => return f.write_str("tenant"),
+            Subject::Source(name) => ("source", name),
+            Subject::Original(name) => ("original", name),
+            Subject::Folder(name) => ("folder", name),
+            Subject::Preset(name) => ("preset", name),
+            Subject::Pack(name) => ("pack", name),
+            Subject::Location(name) => ("location", name),
+            Subject::Url(name) => ("url", name),
+            Subject::Label(name) => ("tag", name),
+        };
+        write!(f, "{kind}:{name}")
+    }
+}
+
+/// The key of the hash. Secret, so that nobody can craft two subjects of one tag; a collision by chance costs a
+/// miss and never staleness, because it only ever fences too much.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct TagKey([u8; 16]);
+
+impl TagKey {
+    pub fn new(key: [u8; 16]) -> Self {
+        Self(key)
+    }
+
+    pub fn tag(&self, subject: &Subject) -> Tag {
+        let mut hasher = SipHasher13::new_with_key(&self.0);
+        hasher.write(subject.to_string().as_bytes());
+        Tag(hasher.finish())
+    }
+
+    /// All tags of a response, or none: see [`Tags`].
+    pub fn tags<'a>(&self, subjects: impl IntoIterator<Item = &'a Subject>) -> Result<Tags, TooManyTags> {
+        Tags::new(subjects.into_iter().map(|subject| self.tag(subject)).collect())
+    }
+}
+
+impl fmt::Debug for TagKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TagKey(…)")
+    }
+}
+
+/// A subject's keyed hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tag(pub u64);
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// Every tag of a response.
+///
+/// Invariant: complete. A response with more tags than [`Tags::MAX`] cannot be stored; to cut the list would
+/// leave a copy that its own purge does not reach.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tags(Box<[Tag]>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a response has at most {} tags, this one has {found}", Tags::MAX)]
+pub struct TooManyTags {
+    pub found: usize,
+}
+
+impl Tags {
+    pub const MAX: usize = 256;
+
+    pub fn new(mut tags: Vec<Tag>) -> Result<Self, TooManyTags> {
+        tags.sort_unstable();
+        tags.dedup();
+        if tags.len() > Self::MAX {
+            return Err(TooManyTags { found: tags.len() });
+        }
+        Ok(Self(tags.into()))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Tag> + '_ {
+        self.0.iter().copied()
+    }
+
+    pub fn contains_any(&self, others: &[Tag]) -> bool {
+        others.iter().any(|tag| self.0.binary_search(tag).is_ok())
+    }
+
+    /// As a header field value: hexadecimal, separated by spaces.
+    pub fn to_field(&self) -> String {
+        self.iter().map(|tag| tag.to_string()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What [`Tags::to_field`] wrote; `None` for anything else.
+    pub fn from_field(field: &str) -> Option<Self> {
+        let tags = field
+            .split_ascii_whitespace()
+            .map(|tag| {
+                let written_by_us = tag.len() == 16 && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
+                written_by_us.then(|| u64::from_str_radix(tag, 16).ok()).flatten().map(Tag)
+            })
+            .collect::<Option<Vec<_>>>()?;
+        Self::new(tags).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> TagKey {
+        TagKey::new([7; 16])
+    }
+
+    #[test]
+    fn subjects_of_different_kinds_never_share_a_text() {
+        let texts = [
+            Subject::Tenant,
+            Subject::Source("demo".into()),
+            Subject::Folder("demo".into()),
+            Subject::Original("demo".into()),
+            Subject::Label("demo".into()),
+        ]
+        .map(|subject| subject.to_string());
+        assert_eq!(texts, ["tenant", "source:demo", "folder:demo", "original:demo", "tag:demo"]);
+    }
+
+    #[test]
+    fn another_key_gives_other_tags() {
+        let subject = Subject::Source("demo".into());
+        assert_ne!(key().tag(&subject), TagKey::new([8; 16]).tag(&subject));
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_is_refused_and_never_cut() {
+        let tags = |n: u64| Tags::new((0..n).map(Tag).collect());
+        assert!(tags(256).is_ok());
+        assert_eq!(tags(257), Err(TooManyTags { found: 257 }));
+    }
+
+    #[test]
+    fn tags_travel_in_a_header_field() {
+        let tags = Tags::new(vec![Tag(2), Tag(1), Tag(2)]).unwrap();
+        assert_eq!(tags.to_field(), "0000000000000001 0000000000000002");
+        assert_eq!(Tags::from_field(&tags.to_field()), Some(tags));
+        assert_eq!(Tags::from_field("xyz"), None);
+        assert_eq!(Tags::from_field("+000000000000001"), None);
+    }
+}

@@ -1,0 +1,1 @@
+//! The life of a purge: a durable state machine, leases, verifier, receipts.

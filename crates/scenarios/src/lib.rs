@@ -1,0 +1,1 @@
+//! Stories told over real sockets and real processes.

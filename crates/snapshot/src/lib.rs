@@ -1,0 +1,1 @@
+//! What a data-plane node must know to serve without asking.

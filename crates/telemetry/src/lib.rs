@@ -1,0 +1,1 @@
+//! The one table of metrics, and the access log.
