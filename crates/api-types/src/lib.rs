@@ -1,1 +1,12 @@
 //! The wire types of the management API and of the node protocol.
+
+pub mod node;
+pub mod problem;
+pub mod purge;
+
+pub use node::{FollowAnswer, FollowRequest, NodeList, NodeView};
+pub use problem::Problem;
+pub use purge::{
+    Event, Look, NodeOutcome, NodeReceipt, OriginalOutcome, OriginalReceipt, PurgeList, PurgeRequest, PurgeState,
+    PurgeView, Receipt, Selector, Verdict,
+};

@@ -1,1 +1,78 @@
-//! The management API.
+//! The management API, on the control listener.
+//!
+//! [`router`] serves it together with the console's pages; [`operations_router`] is all that a node without the control
+//! role shows. Everything under `/v1` asks for the API token; metrics and probes ask for nothing.
+
+mod authorization;
+mod body;
+mod host;
+mod idempotency;
+mod nodes;
+mod operations;
+pub mod problem;
+mod purges;
+mod token;
+mod watch;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::get;
+use http::{HeaderValue, header};
+use purge::Purges;
+
+pub use body::{BODY_BYTES_MAX, BodyError, read_body};
+pub use host::HostRule;
+pub use operations::Operations;
+pub use token::ApiToken;
+pub use watch::{WatchError, Watches};
+
+/// What the control listener serves from.
+pub struct Control {
+    pub purges: Arc<Purges>,
+    pub token: ApiToken,
+    pub operations: Operations,
+    pub hosts: HostRule,
+}
+
+/// The whole control listener: the API, metrics and probes, and `pages` beside them.
+pub fn router(control: Control, pages: Router) -> Router {
+    let Control { purges, token, operations, hosts } = control;
+    let state = purges::PurgeApi { watches: Watches::new(Arc::clone(&purges)), purges };
+    let v1 = Router::new()
+        .route("/purges", get(purges::list).post(purges::accept))
+        .route("/purges/{id}", get(purges::show))
+        .route("/purges/{id}/events", get(purges::events))
+        .route("/nodes", get(nodes::list))
+        .with_state(state)
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(middleware::from_fn_with_state(token, authorization::require));
+    let all = Router::new().nest("/v1", v1).merge(operations::routes(operations)).merge(pages);
+    guarded(all, hosts)
+}
+
+/// Metrics and probes of a node without the control role.
+pub fn operations_router(operations: Operations, hosts: HostRule) -> Router {
+    guarded(operations::routes(operations), hosts)
+}
+
+fn guarded(routes: Router, hosts: HostRule) -> Router {
+    routes
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(middleware::from_fn(unless_said_otherwise))
+        .layer(middleware::from_fn_with_state(hosts, host::require))
+}
+
+/// Nothing here is for a cache, and every answer is what its type says.
+async fn unless_said_otherwise(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    response
+}

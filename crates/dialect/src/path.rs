@@ -169,14 +169,33 @@ mod tests {
     #[test]
     fn a_path_that_could_mean_something_else_is_refused() {
         check("", expect!["the path of the original is empty: it follows the source, as in /demo/cat.jpg"]);
-        check("a//b", expect![[r#"the path "a//b" has an empty segment: one / between two names, none at the end"#]]);
-        check("/a", expect![[r#"the path "/a" has an empty segment: one / between two names, none at the end"#]]);
-        check("a/", expect![[r#"the path "a/" has an empty segment: one / between two names, none at the end"#]]);
+        check(
+            "a//b",
+            expect![[r#"the path "a//b" has an empty segment: one / between two names, none at the end"#]],
+        );
+        check(
+            "/a",
+            expect![[r#"the path "/a" has an empty segment: one / between two names, none at the end"#]],
+        );
+        check(
+            "a/",
+            expect![[r#"the path "a/" has an empty segment: one / between two names, none at the end"#]],
+        );
         check("a/../b", expect![[r#"the path "a/../b" has a segment . or ..: only names are allowed"#]]);
         check("%2e%2E/b", expect![[r#"the path "../b" has a segment . or ..: only names are allowed"#]]);
         check("a/.", expect![[r#"the path "a/." has a segment . or ..: only names are allowed"#]]);
-        check("a%2fb", expect![[r#"the path "a%2fb" contains an encoded slash (%2F): segments are divided by a plain /"#]]);
-        check("..%2F..%2Fetc", expect![[r#"the path "..%2F..%2Fetc" contains an encoded slash (%2F): segments are divided by a plain /"#]]);
+        check(
+            "a%2fb",
+            expect![[
+                r#"the path "a%2fb" contains an encoded slash (%2F): segments are divided by a plain /"#
+            ]],
+        );
+        check(
+            "..%2F..%2Fetc",
+            expect![[
+                r#"the path "..%2F..%2Fetc" contains an encoded slash (%2F): segments are divided by a plain /"#
+            ]],
+        );
         check(r"a\b", expect![[r#"the path "a\\b" contains a backslash: segments are divided by /"#]]);
         check("..%5Cb", expect![[r#"the path "..\\b" contains a backslash: segments are divided by /"#]]);
         check("a%00.jpg", expect![[r#"the path "a\0.jpg" contains a control character"#]]);
@@ -186,10 +205,24 @@ mod tests {
         check("%ff", expect![[r#"the path "%ff" is not UTF-8 once it is decoded"#]]);
         check("%c0%af", expect![[r#"the path "%c0%af" is not UTF-8 once it is decoded"#]]);
         check("%ED%A0%80", expect![[r#"the path "%ED%A0%80" is not UTF-8 once it is decoded"#]]);
-        check("100%.jpg", expect![[r#"the path "100%.jpg" has a % without two hexadecimal digits: write a plain % as %25"#]]);
-        check("%", expect![[r#"the path "%" has a % without two hexadecimal digits: write a plain % as %25"#]]);
-        check("%2", expect![[r#"the path "%2" has a % without two hexadecimal digits: write a plain % as %25"#]]);
-        check("%é", expect![[r#"the path "%é" has a % without two hexadecimal digits: write a plain % as %25"#]]);
+        check(
+            "100%.jpg",
+            expect![[
+                r#"the path "100%.jpg" has a % without two hexadecimal digits: write a plain % as %25"#
+            ]],
+        );
+        check(
+            "%",
+            expect![[r#"the path "%" has a % without two hexadecimal digits: write a plain % as %25"#]],
+        );
+        check(
+            "%2",
+            expect![[r#"the path "%2" has a % without two hexadecimal digits: write a plain % as %25"#]],
+        );
+        check(
+            "%é",
+            expect![[r#"the path "%é" has a % without two hexadecimal digits: write a plain % as %25"#]],
+        );
         check("a#b", expect![[r##"the path "a#b" contains a plain '#': write it percent-encoded"##]]);
         check("a?b", expect![[r#"the path "a?b" contains a plain '?': write it percent-encoded"#]]);
     }

@@ -118,7 +118,8 @@ mod tests {
     #[test]
     fn a_short_secret_is_refused() -> Result<(), InvalidKeyId> {
         let id: KeyId = "k1".parse()?;
-        let key = |len| SigningKey::new(id.clone(), &vec![7; len]).map(|key| key.id).map_err(|e| e.to_string());
+        let key =
+            |len| SigningKey::new(id.clone(), &vec![7; len]).map(|key| key.id).map_err(|e| e.to_string());
         let too_short = "the secret of a signing key has 15 bytes, at least 16 are needed".to_owned();
         assert_eq!(key(15), Err(too_short));
         assert_eq!(key(16), Ok(id.clone()));

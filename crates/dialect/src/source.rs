@@ -9,8 +9,8 @@ use crate::Excerpt;
 
 /// A place that holds originals.
 ///
-/// Invariant: 1 to 63 lower-case letters, digits and hyphens, not beginning with a hyphen: the form of a
-/// DNS label (RFC 1123 §2.1), so that a source can later have a host name of its own.
+/// Invariant: 1 to 63 lower-case letters, digits and hyphens, not beginning with a hyphen. So it needs no escapes in
+/// a URL, a tag or a file name, and no two differ in case only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SourceName(String);
@@ -37,9 +37,8 @@ impl FromStr for SourceName {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let allowed = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-');
-        let valid = (1..=Self::LEN_MAX).contains(&text.len())
-            && !text.starts_with('-')
-            && text.bytes().all(allowed);
+        let valid =
+            (1..=Self::LEN_MAX).contains(&text.len()) && !text.starts_with('-') && text.bytes().all(allowed);
         if valid { Ok(Self(text.to_owned())) } else { Err(InvalidSourceName { found: Excerpt::of(text) }) }
     }
 }
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_name_has_the_form_of_a_dns_label() {
+    fn a_source_name_needs_no_escapes() {
         for good in ["demo", "a", "0", "my-shop-2", "a-", &"x".repeat(63)] {
             assert_eq!(good.parse::<SourceName>().map(String::from).as_deref(), Ok(good));
         }

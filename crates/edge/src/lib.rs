@@ -1,1 +1,23 @@
 //! The data plane: a request, a stored response or a fill, an answer.
+//!
+//! Read [`serve`] first: it is the whole life of a request, top to bottom. Everything else is a decision that it asks
+//! for or an effect that it orders.
+
+pub mod answer;
+pub mod body;
+pub mod fill;
+pub mod flights;
+pub mod node_protocol;
+pub mod pass_through;
+pub mod problem;
+pub mod request;
+pub mod serve;
+pub mod server;
+pub mod serving;
+pub mod tier_above;
+pub mod trust;
+
+pub use fill::{Answered, Ask, Fetched, FillError, Upstream};
+pub use serve::Edge;
+pub use serving::Serving;
+pub use trust::Trust;

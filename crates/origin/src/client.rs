@@ -1,100 +1,57 @@
 //! The client: one original from a source, or one request passed on.
 
 use std::fmt;
-use std::pin::pin;
-use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    LAST_MODIFIED, TRANSFER_ENCODING, USER_AGENT,
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, IF_MODIFIED_SINCE, IF_NONE_MATCH, TRANSFER_ENCODING, USER_AGENT,
 };
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, request};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::capture_connection;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, Version};
 use tokio::time::timeout;
 use url::Url;
 
 use crate::body::UpstreamBody;
-use crate::connector::Connector;
-use crate::error::{FetchError, Stage, find};
+use crate::error::{FetchError, Stage};
+use crate::exchange::Pool;
+use crate::fetched::Fetched;
 use crate::guard::Guard;
-use crate::lifetime::lifetime_of;
+use crate::lifetime::now;
 use crate::redirect;
 use crate::source::{FetchLimits, Source, Validators};
 
-type Pool = legacy::Client<HttpsConnector<Connector>, Full<Bytes>>;
-
-/// Shorter than the time after which common web servers hang up on an idle connection.
-const IDLE_CONNECTION: Duration = Duration::from_secs(30);
-const IDLE_CONNECTIONS_PER_HOST: usize = 32;
-/// The header of a response.
-const HEADER_BYTES_MAX: usize = 64 << 10;
-
-/// Speaks HTTP/1.1, with TLS where the URL says https; knows no proxy, whatever the environment says.
+/// Speaks HTTP/1.1, under TLS where the URL says https. Knows no proxy, whatever the environment says: a proxy would
+/// resolve names behind the guard's back.
 #[derive(Clone)]
 pub struct Client {
-    /// One pool for each policy: the guard sees only new connections, and one that was opened for a source that may
-    /// reach private ranges must not carry the request of a source that may not.
     public_only: Pool,
     private_too: Pool,
 }
 
-/// What a source said about an original.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fetched {
-    /// What we hold is what the source has. It may have given a new lifetime.
-    NotModified { lifetime: Option<Duration> },
-    New(Original),
-    /// 404 or 410: the source answers, and has nothing there.
-    Gone { status: u16 },
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Original {
-    pub body: Bytes,
-    pub validators: Validators,
-    /// For how long the source lets a shared cache reuse it; `None` if it is silent.
-    pub lifetime: Option<Duration>,
-    /// As the source claims. What it really is, its bytes say.
-    pub content_type: Option<String>,
-}
-
 impl Client {
     pub fn new() -> Self {
-        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(
-            rustls::crypto::aws_lc_rs::default_provider(),
-        ));
-        let tls = tls
-            .with_safe_default_protocol_versions()
-            .expect("aws-lc-rs speaks TLS 1.2 and 1.3")
-            .with_root_certificates(rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
-            .with_no_client_auth();
-        Self { public_only: pool(&tls, Guard { allow_private: false }), private_too: pool(&tls, Guard { allow_private: true }) }
+        Self {
+            public_only: Pool::behind(Guard { allow_private: false }),
+            private_too: Pool::behind(Guard { allow_private: true }),
+        }
     }
 
-    /// Asks for the original at `path` (decoded, relative to the source's base). With `validators`, only for the case
-    /// that it has changed.
+    /// Asks for the original at `path` (decoded, relative to the source's base); with `validators`, only in case it
+    /// has changed.
     pub async fn fetch(
         &self,
         source: &Source,
         path: &str,
         validators: Option<&Validators>,
     ) -> Result<Fetched, FetchError> {
-        let total = source.limits.total;
-        match timeout(total, self.fetch_unhurried(source, path, validators)).await {
+        let limit = source.limits.total;
+        match timeout(limit, self.follow(source, path, validators)).await {
             Ok(fetched) => fetched,
-            Err(_) => Err(FetchError::Timeout { stage: Stage::Total, limit: total }),
+            Err(_) => Err(FetchError::Timeout { stage: Stage::Total, limit }),
         }
     }
 
-    async fn fetch_unhurried(
+    async fn follow(
         &self,
         source: &Source,
         path: &str,
@@ -112,9 +69,10 @@ impl Client {
             let mut request = Request::new(Bytes::new());
             *request.uri_mut() = uri_of(&url)?;
             *request.headers_mut() = headers.clone();
-            let response = self.send(source.allow_private, &source.limits, request).await?;
+            let asked = now();
+            let response = self.pool(source.allow_private).send(request, &source.limits).await?;
             if !redirect::is_redirect(response.status()) {
-                return understand(response, &source.limits, validators.is_some()).await;
+                return Fetched::from_response(response, &source.limits, validators.is_some(), asked).await;
             }
 
             let limit = source.limits.redirects;
@@ -131,7 +89,8 @@ impl Client {
     }
 
     /// Passes a request on to `upstream`: method, path, query and headers as they are, `Host` included. The caller has
-    /// taken out the hop-by-hop fields. Redirects are answers like others, and go back to the client.
+    /// taken out the hop-by-hop fields. A redirect is an answer like any other, and a body may flow for longer than
+    /// `limits.total` as long as it flows.
     pub async fn forward(
         &self,
         upstream: &Url,
@@ -139,43 +98,104 @@ impl Client {
         limits: &FetchLimits,
         mut request: Request<Bytes>,
     ) -> Result<Response<UpstreamBody>, FetchError> {
-        let asked = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-        let mut base = upstream.clone();
-        base.set_query(None);
-        let prefix = base.path().trim_end_matches('/').to_owned();
-        let mut parts = uri_of(&base)?.into_parts();
-        let path_and_query = format!("{prefix}{asked}").parse();
-        parts.path_and_query =
-            Some(path_and_query.map_err(|error| FetchError::BadUrl { why: format!("{error}") })?);
-        *request.uri_mut() =
-            Uri::from_parts(parts).map_err(|error| FetchError::BadUrl { why: error.to_string() })?;
-        *request.version_mut() = http::Version::HTTP_11;
-        // The body is whole: its length is what it is, not what somebody said (RFC 9112 §6.3).
+        *request.uri_mut() = uri_below(upstream, request.uri())?;
+        *request.version_mut() = Version::HTTP_11;
+        // The body is whole here: its length is what it is, not what somebody said about it (RFC 9112 §6.3).
         request.headers_mut().remove(CONTENT_LENGTH);
         request.headers_mut().remove(TRANSFER_ENCODING);
 
-        let response = self.send(allow_private, limits, request).await?;
+        let response = self.pool(allow_private).send(request, limits).await?;
         let (parts, body) = response.into_parts();
         Ok(Response::from_parts(parts, UpstreamBody::new(body, limits)?))
     }
 
-    /// Sends one request, and a second time if it was lost with a connection that had been idle in the pool.
-    async fn send(
-        &self,
-        allow_private: bool,
-        limits: &FetchLimits,
-        request: Request<Bytes>,
-    ) -> Result<Response<Incoming>, FetchError> {
-        let pool = if allow_private { &self.private_too } else { &self.public_only };
-        let (parts, body) = request.into_parts();
-        let again = parts.method.is_idempotent().then(|| (parts.clone(), body.clone()));
-        match exchange(pool, limits, parts, body).await {
-            Err(Lost::Hung(up)) => match again {
-                // RFC 9110 §9.2.2: an idempotent request may be repeated after a connection was closed early.
-                Some((parts, body)) => exchange(pool, limits, parts, body).await.map_err(Lost::into_error),
-                None => Err(up),
-            },
-            outcome => outcome.map_err(Lost::into_error),
+    fn pool(&self, allow_private: bool) -> &Pool {
+        if allow_private { &self.private_too } else { &self.public_only }
+    }
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+/// No `Accept-Encoding`: pictures are packed already, and what comes packed once more is refused.
+fn request_headers(validators: Option<&Validators>) -> Result<HeaderMap, FetchError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("pentimento/", env!("CARGO_PKG_VERSION"))));
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    let Some(Validators { etag, last_modified }) = validators else {
+        return Ok(headers);
+    };
+    for (name, value) in [(IF_NONE_MATCH, etag), (IF_MODIFIED_SINCE, last_modified)] {
+        if let Some(value) = value {
+            headers.insert(name.clone(), validator(&name, value)?);
+        }
+    }
+    Ok(headers)
+}
+
+fn validator(name: &HeaderName, value: &str) -> Result<HeaderValue, FetchError> {
+    HeaderValue::from_str(value).map_err(|_| {
+        FetchError::Protocol(format!("the stored validator for {name} cannot be sent: {value:?}"))
+    })
+}
+
+/// The URI of an absolute request: without user information, which travels as `Authorization`, and without fragment.
+fn uri_of(url: &Url) -> Result<Uri, FetchError> {
+    if !matches!(url.scheme(), "http" | "https") {
+        let why = format!("its scheme is {:?} (http and https are allowed)", url.scheme());
+        return Err(FetchError::BadUrl { why });
+    }
+    let mut url = url.clone();
+    // The setters fail only for URLs that have no host, which http and https always have.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_fragment(None);
+    url.as_str().parse().map_err(|error| FetchError::BadUrl { why: format!("{error}") })
+}
+
+/// `asked`'s path and query below the path of `upstream`.
+fn uri_below(upstream: &Url, asked: &Uri) -> Result<Uri, FetchError> {
+    let asked = asked.path_and_query().map_or("/", PathAndQuery::as_str);
+    let folder = upstream.path().trim_end_matches('/');
+    let mut parts = uri_of(upstream)?.into_parts();
+    let path_and_query = PathAndQuery::try_from(format!("{folder}{asked}"));
+    parts.path_and_query =
+        Some(path_and_query.map_err(|error| FetchError::BadUrl { why: error.to_string() })?);
+    Uri::from_parts(parts).map_err(|error| FetchError::BadUrl { why: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forwarded_request_keeps_path_and_query_as_they_are() {
+        for (upstream, asked, uri) in [
+            ("http://h:8000", "/a%20b/../c?x=%2F&y", "http://h:8000/a%20b/../c?x=%2F&y"),
+            ("http://h/", "/", "http://h/"),
+            ("http://h/below/", "/a?b", "http://h/below/a?b"),
+            ("http://user:secret@h/below?not-ours#nor-this", "/a", "http://h/below/a"),
+        ] {
+            let upstream = upstream.parse().expect("a URL");
+            let asked = asked.parse().expect("a URI");
+            assert_eq!(uri_below(&upstream, &asked).expect("a URI").to_string(), uri);
+        }
+    }
+
+    #[test]
+    fn only_http_can_be_asked() {
+        for url in ["file:///etc/passwd", "ftp://h/x", "data:,x", "unix:/run/docker.sock"] {
+            let refused = uri_of(&url.parse().expect("a URL"));
+            assert!(matches!(refused, Err(FetchError::BadUrl { .. })), "{url}");
         }
     }
 }

@@ -11,7 +11,9 @@ use crate::connector::ConnectFailure;
 /// credentials: a source's URL may hold secrets, and these words reach clients.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
-    #[error("{host:?} has no address that this source may reach (private ranges need `allow_private = true`)")]
+    #[error(
+        "{host:?} has no address that this source may reach (private ranges need `allow_private = true`)"
+    )]
     Blocked { host: String },
     #[error("the name {host:?} does not resolve: {why}")]
     Resolve { host: String, why: String },
@@ -53,7 +55,7 @@ impl FetchError {
     }
 
     /// What an error of the HTTP client means, before there was a response.
-    pub(crate) fn before_response(error: &(dyn Error + 'static), host: &str, connecting: bool) -> Self {
+    pub(crate) fn before_response(error: Cause<'_>, host: &str, connecting: bool) -> Self {
         if let Some(failure) = find::<ConnectFailure>(error) {
             return failure.clone().into_error(host);
         }
@@ -73,7 +75,7 @@ impl FetchError {
 }
 
 /// The connection went away, as opposed to bytes that make no sense.
-fn is_cut(error: &io::Error) -> bool {
+pub(crate) fn is_cut(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::UnexpectedEof
@@ -84,17 +86,19 @@ fn is_cut(error: &io::Error) -> bool {
     )
 }
 
+type Cause<'a> = &'a (dyn Error + 'static);
+
 /// The first error of type `E` among an error and its causes.
-pub(crate) fn find<E: Error + 'static>(error: &(dyn Error + 'static)) -> Option<&E> {
+pub(crate) fn find<'a, E: Error + 'static>(error: Cause<'a>) -> Option<&'a E> {
     causes(error).find_map(|cause| cause.downcast_ref())
 }
 
-fn root(error: &(dyn Error + 'static)) -> &(dyn Error + 'static) {
+fn root(error: Cause<'_>) -> Cause<'_> {
     causes(error).last().unwrap_or(error)
 }
 
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
+fn causes<'a>(error: Cause<'a>) -> impl Iterator<Item = Cause<'a>> {
+    std::iter::successors(Some(error), |error: &Cause<'a>| (*error).source())
 }
 
 impl fmt::Display for Stage {

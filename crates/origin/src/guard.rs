@@ -47,15 +47,16 @@ fn of_v4(address: Ipv4Addr) -> Neighbourhood {
         return Neighbourhood::Private;
     }
     let forbidden = match address.octets() {
-        [0, ..] => true,                   // "this network", RFC 791; Linux connects 0.0.0.0 to itself
-        [100, 64..=127, ..] => true,       // carrier-grade NAT, RFC 6598
-        [169, 254, ..] => true,            // link-local, RFC 3927
-        [192, 0, 0, _] => true,            // IETF protocol assignments, RFC 6890
-        [192, 0, 2, _] => true,            // documentation, RFC 5737
-        [192, 88, 99, _] => true,          // 6to4 relays, deprecated by RFC 7526
-        [198, 18..=19, ..] => true,        // benchmarks, RFC 2544
-        [198, 51, 100, _] => true,         // documentation
-        [203, 0, 113, _] => true,          // documentation
+        [168, 63, 129, 16] => true,  // the platform service of Azure, beside its metadata
+        [0, ..] => true,             // "this network", RFC 791; Linux connects 0.0.0.0 to itself
+        [100, 64..=127, ..] => true, // carrier-grade NAT, RFC 6598
+        [169, 254, ..] => true,      // link-local, RFC 3927
+        [192, 0, 0, _] => true,      // IETF protocol assignments, RFC 6890
+        [192, 0, 2, _] => true,      // documentation, RFC 5737
+        [192, 88, 99, _] => true,    // 6to4 relays, deprecated by RFC 7526
+        [198, 18..=19, ..] => true,  // benchmarks, RFC 2544
+        [198, 51, 100, _] => true,   // documentation
+        [203, 0, 113, _] => true,    // documentation
         [first, ..] if first >= 224 => true, // multicast, reserved, broadcast
         _ => false,
     };
@@ -66,6 +67,10 @@ fn of_v6(address: Ipv6Addr) -> Neighbourhood {
     if let Some(inner) = address.to_ipv4_mapped() {
         // The socket would speak IPv4 to the address inside.
         return of_v4(inner);
+    }
+    // Two clouds keep their metadata service among the unique local addresses: Amazon and Google.
+    if matches!(address.segments(), [0xfd00, 0x0ec2, ..] | [0xfd20, 0x00ce, ..]) {
+        return Neighbourhood::Forbidden;
     }
     if address.is_loopback() || address.is_unique_local() {
         return Neighbourhood::Private;
@@ -110,27 +115,181 @@ mod tests {
     #[test]
     fn each_special_range_is_sorted_and_its_neighbours_are_not_hit() {
         let addresses = [
-            "0.0.0.0", "0.255.255.255", "1.0.0.0", "8.8.8.8", "9.255.255.255", "10.0.0.0", "10.255.255.255",
-            "11.0.0.0", "100.63.255.255", "100.64.0.0", "100.127.255.255", "100.128.0.0", "127.0.0.1",
-            "127.255.255.255", "169.253.255.255", "169.254.169.254", "169.255.0.0", "172.15.255.255", "172.16.0.0",
-            "172.31.255.255", "172.32.0.0", "192.0.0.8", "192.0.1.0", "192.0.2.1", "192.88.99.1", "192.167.255.255",
-            "192.168.0.1", "192.169.0.0", "198.17.255.255", "198.18.0.0", "198.19.255.255", "198.20.0.0",
-            "198.51.100.1", "203.0.113.1", "223.255.255.255", "224.0.0.1", "240.0.0.1", "255.255.255.255",
+            "0.0.0.0",
+            "0.255.255.255",
+            "1.0.0.0",
+            "8.8.8.8",
+            "9.255.255.255",
+            "10.0.0.0",
+            "10.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.64.0.0",
+            "100.127.255.255",
+            "100.128.0.0",
+            "127.0.0.1",
+            "127.255.255.255",
+            "169.253.255.255",
+            "169.254.169.254",
+            "169.255.0.0",
+            "168.63.129.16",
+            "168.63.129.17",
+            "172.15.255.255",
+            "172.16.0.0",
+            "172.31.255.255",
+            "172.32.0.0",
+            "192.0.0.8",
+            "192.0.1.0",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.167.255.255",
+            "192.168.0.1",
+            "192.169.0.0",
+            "198.17.255.255",
+            "198.18.0.0",
+            "198.19.255.255",
+            "198.20.0.0",
+            "198.51.100.1",
+            "203.0.113.1",
+            "223.255.255.255",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
         ];
-        expect![""].assert_eq(&table(&addresses));
+        expect![[r#"
+            0.0.0.0                                Forbidden
+            0.255.255.255                          Forbidden
+            1.0.0.0                                Public
+            8.8.8.8                                Public
+            9.255.255.255                          Public
+            10.0.0.0                               Private
+            10.255.255.255                         Private
+            11.0.0.0                               Public
+            100.63.255.255                         Public
+            100.64.0.0                             Forbidden
+            100.127.255.255                        Forbidden
+            100.128.0.0                            Public
+            127.0.0.1                              Private
+            127.255.255.255                        Private
+            169.253.255.255                        Public
+            169.254.169.254                        Forbidden
+            169.255.0.0                            Public
+            168.63.129.16                          Forbidden
+            168.63.129.17                          Public
+            172.15.255.255                         Public
+            172.16.0.0                             Private
+            172.31.255.255                         Private
+            172.32.0.0                             Public
+            192.0.0.8                              Forbidden
+            192.0.1.0                              Public
+            192.0.2.1                              Forbidden
+            192.88.99.1                            Forbidden
+            192.167.255.255                        Public
+            192.168.0.1                            Private
+            192.169.0.0                            Public
+            198.17.255.255                         Public
+            198.18.0.0                             Forbidden
+            198.19.255.255                         Forbidden
+            198.20.0.0                             Public
+            198.51.100.1                           Forbidden
+            203.0.113.1                            Forbidden
+            223.255.255.255                        Public
+            224.0.0.1                              Forbidden
+            240.0.0.1                              Forbidden
+            255.255.255.255                        Forbidden
+        "#]]
+        .assert_eq(&table(&addresses));
     }
 
     #[test]
     fn an_address_in_disguise_is_judged_by_what_it_carries() {
         let addresses = [
-            "::", "::1", "::2", "::127.0.0.1", "::8.8.8.8", "::ffff:8.8.8.8", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
-            "::ffff:169.254.169.254", "::ffff:0:7f00:1", "64:ff9b::8.8.8.8", "64:ff9b::127.0.0.1",
-            "64:ff9b::a9fe:a9fe", "64:ff9b:1::7f00:1", "100::1", "2001::1", "2001:0:4136:e378:8000:63bf:3fff:fdd2",
-            "2001:2::1", "2001:20::1", "2001:1ff:ffff::", "2001:200::1", "2001:4860:4860::8888", "2001:db8::1",
-            "2002:7f00:1::", "2002:808:808::1", "2003::1", "2606:4700::1111", "3fff::1", "3fff:1000::1", "4000::1",
-            "5f00::1", "fbff::1", "fc00::1", "fd00:ec2::254", "fe00::1", "fe80::1", "febf::1", "fec0::1", "ff02::1",
+            "::",
+            "::1",
+            "::2",
+            "::127.0.0.1",
+            "::8.8.8.8",
+            "::ffff:8.8.8.8",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:169.254.169.254",
+            "::ffff:0:7f00:1",
+            "64:ff9b::8.8.8.8",
+            "64:ff9b::127.0.0.1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::7f00:1",
+            "100::1",
+            "2001::1",
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            "2001:2::1",
+            "2001:20::1",
+            "2001:1ff:ffff::",
+            "2001:200::1",
+            "2001:4860:4860::8888",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "2002:808:808::1",
+            "2003::1",
+            "2606:4700::1111",
+            "3fff::1",
+            "3fff:1000::1",
+            "4000::1",
+            "5f00::1",
+            "fbff::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fd20:ce::254",
+            "fd20::1",
+            "fe00::1",
+            "fe80::1",
+            "febf::1",
+            "fec0::1",
+            "ff02::1",
         ];
-        expect![""].assert_eq(&table(&addresses));
+        expect![[r#"
+            ::                                     Forbidden
+            ::1                                    Private
+            ::2                                    Forbidden
+            ::127.0.0.1                            Forbidden
+            ::8.8.8.8                              Forbidden
+            ::ffff:8.8.8.8                         Public
+            ::ffff:127.0.0.1                       Private
+            ::ffff:10.0.0.1                        Private
+            ::ffff:169.254.169.254                 Forbidden
+            ::ffff:0:7f00:1                        Forbidden
+            64:ff9b::8.8.8.8                       Public
+            64:ff9b::127.0.0.1                     Forbidden
+            64:ff9b::a9fe:a9fe                     Forbidden
+            64:ff9b:1::7f00:1                      Forbidden
+            100::1                                 Forbidden
+            2001::1                                Forbidden
+            2001:0:4136:e378:8000:63bf:3fff:fdd2   Forbidden
+            2001:2::1                              Forbidden
+            2001:20::1                             Forbidden
+            2001:1ff:ffff::                        Forbidden
+            2001:200::1                            Public
+            2001:4860:4860::8888                   Public
+            2001:db8::1                            Forbidden
+            2002:7f00:1::                          Forbidden
+            2002:808:808::1                        Forbidden
+            2003::1                                Public
+            2606:4700::1111                        Public
+            3fff::1                                Forbidden
+            3fff:1000::1                           Public
+            4000::1                                Forbidden
+            5f00::1                                Forbidden
+            fbff::1                                Forbidden
+            fc00::1                                Private
+            fd00:ec2::254                          Forbidden
+            fd20:ce::254                           Forbidden
+            fd20::1                                Private
+            fe00::1                                Forbidden
+            fe80::1                                Forbidden
+            febf::1                                Forbidden
+            fec0::1                                Forbidden
+            ff02::1                                Forbidden
+        "#]]
+        .assert_eq(&table(&addresses));
     }
 
     #[test]

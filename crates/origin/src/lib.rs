@@ -8,13 +8,16 @@ mod body;
 mod client;
 mod connector;
 mod error;
+mod exchange;
+mod fetched;
 mod guard;
 mod lifetime;
 mod redirect;
 mod source;
 
 pub use body::UpstreamBody;
-pub use client::{Client, Fetched, Original};
+pub use client::Client;
 pub use error::{FetchError, Stage};
+pub use fetched::{Fetched, Original};
 pub use guard::{Guard, Neighbourhood, neighbourhood};
 pub use source::{FetchLimits, Source, Validators};

@@ -62,7 +62,21 @@ mod tests {
             let next = next.map_or_else(|error| error.to_string(), |url| url.to_string());
             table += &format!("{location:<34} {next}\n");
         }
-        expect![""].assert_eq(&table);
+        expect![[r#"
+            z.jpg                              http://a/x/z.jpg
+            /z.jpg                             http://a/z.jpg
+            //b/z.jpg                          http://b/z.jpg
+            https://user:secret@b/z.jpg#part   https://b/z.jpg
+            http://2130706433/                 http://127.0.0.1/
+            HTTP://0x7f.1/                     http://127.0.0.1/
+            http://a/x/y.jpg                   the origin redirects to where we do not follow: it leaves https for http
+            file:///etc/passwd                 the origin redirects to where we do not follow: its scheme is "file" (http and https are allowed)
+            gopher://a:6379/_FLUSHALL          the origin redirects to where we do not follow: its scheme is "gopher" (http and https are allowed)
+            javascript:alert(1)                the origin redirects to where we do not follow: its scheme is "javascript" (http and https are allowed)
+            http://                            the origin redirects to where we do not follow: its Location is no URL: empty host
+            http://a:99999/                    the origin redirects to where we do not follow: its Location is no URL: invalid port number
+                                               http://a/x/y.jpg
+        "#]].assert_eq(&table);
     }
 
     #[test]

@@ -1,1 +1,25 @@
 //! What to do with a picture: operations, geometry, output.
+//!
+//! A URL of any dialect ends as a [`Plan`]; `transform` carries it out. Pure: no pixels, no I/O, no clock.
+
+mod fingerprint;
+mod geometry;
+mod operation;
+mod output;
+mod size;
+
+pub use geometry::{CropBox, Geometry, GeometryError, Rect, device_pixels, geometry};
+pub use operation::resize::{Dpr, Fit, InvalidDpr, Resize, UnknownFit};
+pub use output::{
+    Accepted, Format, FormatWish, InvalidQuality, Quality, UnknownFormat, accepted, output_format,
+};
+pub use size::Size;
+
+/// The resolved list of operations for one original, and the output that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Plan {
+    pub resize: Resize,
+    pub format: FormatWish,
+    /// Nothing asked: [`Quality::DEFAULT`].
+    pub quality: Option<Quality>,
+}

@@ -168,54 +168,65 @@ impl Fences {
         self.stay_bounded();
     }
 
-    /// Forgets the older half when there are too many.
+    /// Forgets the older half while there are too many (more than once only after a restart with less room).
     fn stay_bounded(&mut self) {
-        if self.len() <= self.capacity {
-            return;
+        while self.len() > self.capacity {
+            let mut positions: Vec<Position> =
+                self.hard.values().chain(self.soft.values()).copied().collect();
+            let middle = positions.len() / 2;
+            let (_, median, _) = positions.select_nth_unstable(middle);
+            let floor = *median;
+            self.raise_floor(floor);
         }
-        let mut positions: Vec<Position> = self.hard.values().chain(self.soft.values()).copied().collect();
-        let middle = positions.len() / 2;
-        let (_, median, _) = positions.select_nth_unstable(middle);
-        let floor = *median;
-        self.raise_floor(floor);
     }
 
     /// Whether a response with these tags and this stamp may answer now (invariant 1).
     pub fn judge(&self, tags: &Tags, as_of: AsOf) -> Verdict {
-        self.judge_up_to(tags, as_of, None)
-    }
-
-    /// Whether a response may answer a request that arrived when the node had applied `arrived`.
-    ///
-    /// A fence that came later does not bind that request: its read began before the purge was done. For the one
-    /// answer that is served and not stored, when purges come faster than fills land (invariant 5).
-    pub fn judge_for_arrival(&self, tags: &Tags, as_of: AsOf, arrived: Position) -> Verdict {
-        self.judge_up_to(tags, as_of, Some(arrived))
-    }
-
-    fn judge_up_to(&self, tags: &Tags, as_of: AsOf, arrived: Option<Position>) -> Verdict {
         if self.log != Some(as_of.log) {
             return Verdict::Unusable(Reason::OtherLog);
         }
         if self.floor > as_of.position {
             return Verdict::Unusable(Reason::BelowFloor { floor: self.floor });
         }
-        let binds = |fence: Position| {
-            fence > as_of.position && arrived.is_none_or(|arrived| arrived.has_reached(fence))
+        let above = |table: &Table, tag: Tag| {
+            table.get(&tag).copied().filter(|fence| !as_of.position.has_reached(*fence))
         };
         let mut soft = None;
         for tag in tags.iter() {
-            if let Some(&fence) = self.hard.get(&tag).filter(|fence| binds(**fence)) {
+            if let Some(fence) = above(&self.hard, tag) {
                 return Verdict::Unusable(Reason::Fenced { tag, fence });
             }
             if soft.is_none() && !self.soft.is_empty() {
-                soft = self.soft.get(&tag).filter(|fence| binds(**fence)).map(|fence| (tag, *fence));
+                soft = above(&self.soft, tag).map(|fence| (tag, fence));
             }
         }
         match soft {
             Some((tag, fence)) => Verdict::Stale { tag, fence },
             None => Verdict::Usable,
         }
+    }
+
+    /// Whether a response may answer a request that arrived when the node had applied `arrived`.
+    ///
+    /// A fence that came later does not bind that request: its read began before the purge was done. For the one
+    /// answer that is served and not stored, when purges come faster than fills land (invariant 5).
+    ///
+    /// A table holds only the *highest* fence of a tag, so a later fence may hide an earlier one that does bind.
+    /// Only a response that reflects everything up to the arrival is therefore let through; any other is judged
+    /// by all that is known now.
+    pub fn judge_for_arrival(&self, tags: &Tags, as_of: AsOf, arrived: Position) -> Verdict {
+        if self.log == Some(as_of.log) && as_of.position.has_reached(arrived) {
+            return Verdict::Usable;
+        }
+        self.judge(tags, as_of)
+    }
+
+    /// What a node says of a stored response when another node asks: the newest position that the bytes are known
+    /// to reflect (invariant 4). `None` if it may not answer; a stale response answers clients, never nodes, or a
+    /// copy would outlive its replacement one tier further down.
+    pub fn reflected(&self, tags: &Tags, as_of: AsOf) -> Option<AsOf> {
+        let position = self.applied.max(as_of.position);
+        (self.judge(tags, as_of) == Verdict::Usable).then_some(AsOf { log: as_of.log, position })
     }
 }
 
@@ -285,6 +296,34 @@ mod tests {
         let (tags, old) = (tags(&[1]), as_of(1));
         assert_eq!(fences.judge_for_arrival(&tags, old, Position::new(1)), Verdict::Usable);
         assert_ne!(fences.judge_for_arrival(&tags, old, Position::new(2)), Verdict::Usable);
+    }
+
+    #[test]
+    fn a_later_fence_does_not_hide_the_one_that_binds() {
+        let fences = fences(100, &[(Mode::Hard, 1), (Mode::Hard, 1)]);
+        let verdict = fences.judge_for_arrival(&tags(&[1]), as_of(0), Position::new(1));
+        assert_ne!(
+            verdict,
+            Verdict::Usable,
+            "the fence at 1 bound that request, though only the one at 2 is known"
+        );
+    }
+
+    #[test]
+    fn a_node_says_of_an_answer_the_newest_position_that_it_reflects() {
+        let fences = fences(100, &[(Mode::Hard, 1), (Mode::Soft, 2), (Mode::Hard, 3)]);
+        assert_eq!(fences.reflected(&tags(&[9]), as_of(0)), Some(as_of(3)), "nothing of it changed up to 3");
+        assert_eq!(fences.reflected(&tags(&[9]), as_of(7)), Some(as_of(7)), "an upstream was further");
+        assert_eq!(fences.reflected(&tags(&[1]), as_of(0)), None, "fenced");
+        assert_eq!(fences.reflected(&tags(&[2]), as_of(1)), None, "stale is for clients only");
+    }
+
+    #[test]
+    fn less_room_after_a_restart_raises_the_floor_as_often_as_needed() {
+        let records: Vec<_> = (0..1000).map(|tag| (Mode::Hard, tag)).collect();
+        let after = Fences::restore(fences(1000, &records).save(), 10);
+        assert!(after.len() <= 10);
+        assert_ne!(after.judge(&tags(&[5000]), as_of(900)), Verdict::Usable);
     }
 
     #[test]

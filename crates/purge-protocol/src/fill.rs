@@ -33,17 +33,27 @@ impl AsOf {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fill {
     began: AsOf,
+    /// At or above `began`: the position of whoever asked us, when we pass their request on.
+    wanted: Position,
 }
 
 impl Fill {
     /// `None` while the node has never heard from the log: it has no position to stamp with, and stores nothing.
     pub fn begin(fences: &Fences) -> Option<Self> {
-        Some(Self { began: AsOf { log: fences.log()?, position: fences.applied() } })
+        let began = AsOf { log: fences.log()?, position: fences.applied() };
+        Some(Self { began, wanted: began.position })
+    }
+
+    /// Passes on the request of a node that stands further along the log than this one (invariant 4): what is
+    /// asked of the upstream is what was asked of us. `None` also if the asking node follows another log.
+    pub fn begin_for(fences: &Fences, asked: AsOf) -> Option<Self> {
+        let own = Self::begin(fences)?;
+        (own.began.log == asked.log).then(|| Self { wanted: own.wanted.max(asked.position), ..own })
     }
 
     /// What the upstream must have applied before it may answer from anything stored (invariant 4).
     pub fn min_position(&self) -> AsOf {
-        self.began
+        AsOf { position: self.wanted, ..self.began }
     }
 
     /// The stamp of an answer read from mutable state itself: a renderer's, or one of an upstream that knows
@@ -55,7 +65,7 @@ impl Fill {
     /// The stamp of an answer that came from another node, which says what its own answer reflects.
     pub fn stamp_from_upstream(&self, said: Option<AsOf>) -> Option<AsOf> {
         let said = said?;
-        (said.log == self.began.log && said.position.has_reached(self.began.position)).then_some(said)
+        (said.log == self.began.log && said.position.has_reached(self.wanted)).then_some(said)
     }
 }
 
@@ -103,12 +113,25 @@ mod tests {
 
     #[test]
     fn an_answer_from_behind_is_not_stamped() {
-        let fill = Fill { began: at(5) };
+        let fill = Fill { began: at(5), wanted: Position::new(5) };
         assert_eq!(fill.stamp_from_upstream(Some(at(7))), Some(at(7)));
         assert_eq!(fill.stamp_from_upstream(Some(at(5))), Some(at(5)));
         assert_eq!(fill.stamp_from_upstream(Some(at(4))), None);
         assert_eq!(fill.stamp_from_upstream(Some(AsOf { log: LogId(2), ..at(9) })), None);
         assert_eq!(fill.stamp_from_upstream(None), None);
+    }
+
+    #[test]
+    fn a_request_that_is_passed_on_keeps_its_position() {
+        let mut fences = Fences::unfollowed(10);
+        fences.follow(LOG);
+        fences.raise_floor(Position::new(3));
+        let fill = Fill::begin_for(&fences, at(5)).unwrap();
+        assert_eq!((fill.min_position(), fill.stamp()), (at(5), at(3)));
+        assert_eq!(fill.stamp_from_upstream(Some(at(4))), None, "good for us, not for who asked");
+        assert_eq!(fill.stamp_from_upstream(Some(at(5))), Some(at(5)));
+        assert_eq!(Fill::begin_for(&fences, at(1)).unwrap().min_position(), at(3));
+        assert_eq!(Fill::begin_for(&fences, AsOf { log: LogId(2), ..at(5) }), None);
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! How a node keeps up with the purge log.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::fences::{Fences, SavedFences};
+use crate::fill::AsOf;
 use crate::lease::{Drift, Grant, HeldLease, Moment};
 use crate::position::{LogId, Position};
 use crate::record::{Mode, Record};
-use crate::tag::Tag;
+use crate::tag::{Tag, Tags};
 
 /// What the authority answers to a node that asked for the log after a position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +28,11 @@ pub struct Batch {
 pub struct Follower {
     fences: Fences,
     lease: HeldLease,
-    /// Erasures whose bytes are not gone yet: they hold back the acknowledgement.
-    erasing: BTreeSet<Position>,
+    /// Erasures whose bytes are not gone yet, and the first position that each keeps from being acknowledged: its
+    /// own, or that of the first record which was trimmed unseen.
+    erasing: BTreeMap<Position, Position>,
+    /// When the request was sent whose answer made this node follow its log.
+    followed_since: Option<Moment>,
 }
 
 /// What a batch changed.
@@ -43,15 +47,28 @@ pub struct Received {
     pub gap: bool,
 }
 
+/// Bytes that must be gone, from memory and disk, before this node may acknowledge `position`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erasure {
+    pub log: LogId,
     pub position: Position,
     pub tags: Vec<Tag>,
+    /// Records were trimmed before this node saw them, or belonged to a log that is no more. Any of them may have
+    /// been an erasure, so all that is older goes, whatever its tags.
+    pub everything: bool,
+}
+
+impl Erasure {
+    /// Whether a stored response goes. One that was fetched after the erasure stays.
+    pub fn covers(&self, tags: &Tags, as_of: AsOf) -> bool {
+        let older = as_of.log != self.log || !as_of.position.has_reached(self.position);
+        older && (self.everything || tags.contains_any(&self.tags))
+    }
 }
 
 impl Follower {
     pub fn new(fences: Fences) -> Self {
-        Self { fences, lease: HeldLease::none(), erasing: BTreeSet::new() }
+        Self { fences, lease: HeldLease::none(), erasing: BTreeMap::new(), followed_since: None }
     }
 
     /// A node that starts again holds no lease, whatever it knew.
@@ -75,8 +92,8 @@ impl Follower {
 
     /// What this node may acknowledge: all applied, and every erasure up to there carried out (invariant 10).
     pub fn acknowledged(&self) -> Position {
-        match self.erasing.first() {
-            Some(pending) => pending.previous(),
+        match self.erasing.values().min() {
+            Some(unsure) => unsure.previous(),
             None => self.applied(),
         }
     }
@@ -89,18 +106,31 @@ impl Follower {
     /// Takes in an answer of the authority to a request sent at `sent`.
     pub fn receive(&mut self, batch: &Batch, sent: Moment, drift: Drift) -> Received {
         let mut received = Received::default();
-        if self.fences.log() != Some(batch.log) {
-            received.voided = self.fences.log().is_some();
+        let followed = self.fences.log();
+        let mut everything = false;
+        if followed != Some(batch.log) {
+            // The answer of an authority that has been replaced since: late mail, not a new log.
+            if self.followed_since.is_some_and(|since| sent < since) {
+                return received;
+            }
+            received.voided = followed.is_some();
+            everything = followed.is_some();
             self.fences.follow(batch.log);
             self.erasing.clear();
             self.lease = HeldLease::none();
+            self.followed_since = Some(sent);
         }
         // Records that we have not seen were trimmed: whoever carried their tags is unknown, so all that is
         // older than the log's start is unusable (invariant 8).
-        let before_start = batch.start.previous();
+        let (before_start, first_unseen) = (batch.start.previous(), self.applied().next());
         if before_start > self.applied() {
             self.fences.raise_floor(before_start);
             received.voided = true;
+            everything = true;
+        }
+        if everything {
+            self.erasing.insert(self.applied(), first_unseen);
+            received.erasures.push(self.erasure(self.applied(), Vec::new(), true));
         }
         for record in &batch.records {
             if self.applied().has_reached(record.position) {
@@ -113,8 +143,8 @@ impl Follower {
             self.fences.apply(record);
             received.applied += 1;
             if record.mode == Mode::Erase {
-                self.erasing.insert(record.position);
-                received.erasures.push(Erasure { position: record.position, tags: record.tags.clone() });
+                self.erasing.insert(record.position, record.position);
+                received.erasures.push(self.erasure(record.position, record.tags.clone(), false));
             }
         }
         // A grant is worth nothing to a node that has not applied all that preceded it.
@@ -124,7 +154,19 @@ impl Follower {
         received
     }
 
-    /// The bytes of the erasure at `position` are gone.
+    fn erasure(&self, position: Position, tags: Vec<Tag>, everything: bool) -> Erasure {
+        let log = self.fences.log().unwrap_or(LogId(0));
+        Erasure { log, position, tags, everything }
+    }
+
+    /// The bytes of this erasure are gone. One of a log that is followed no more changes nothing.
+    pub fn carried_out(&mut self, erasure: &Erasure) {
+        if self.fences.log() == Some(erasure.log) {
+            self.erased(erasure.position);
+        }
+    }
+
+    /// The bytes of the erasure at `position` of the present log are gone.
     pub fn erased(&mut self, position: Position) {
         self.erasing.remove(&position);
     }
@@ -134,8 +176,6 @@ impl Follower {
 mod tests {
     use super::*;
     use crate::fences::Verdict;
-    use crate::fill::AsOf;
-    use crate::tag::Tags;
 
     const LOG: LogId = LogId(1);
 
@@ -223,11 +263,51 @@ mod tests {
         let mut batch = batch(LOG, 1, 3, 1..=3);
         batch.records[1].mode = Mode::Erase;
         let received = receive(&mut follower, &batch);
-        assert_eq!(received.erasures, [Erasure { position: Position::new(2), tags: vec![Tag(2)] }]);
+        let expected =
+            Erasure { log: LOG, position: Position::new(2), tags: vec![Tag(2)], everything: false };
+        assert_eq!(received.erasures, [expected]);
         assert_eq!((follower.applied(), follower.acknowledged()), (Position::new(3), Position::new(1)));
         assert_eq!(follower.to_save(), None, "a restart now must ask for the erasure again");
         follower.erased(Position::new(2));
         assert_eq!(follower.acknowledged(), Position::new(3));
         assert!(follower.to_save().is_some());
+    }
+
+    #[test]
+    fn an_erasure_that_was_trimmed_unseen_costs_everything_that_is_older() {
+        let mut follower = follower();
+        receive(&mut follower, &batch(LOG, 1, 2, 1..=2));
+        let received = receive(&mut follower, &batch(LOG, 6, 6, [6]));
+        let [wipe] = received.erasures.as_slice() else { panic!("{received:?}") };
+        assert_eq!(follower.acknowledged(), Position::new(2), "any of 3, 4 and 5 may have been an erasure");
+        assert_eq!(follower.to_save(), None);
+        let stored = |log, position| {
+            wipe.covers(&Tags::default(), AsOf { log: LogId(log), position: Position::new(position) })
+        };
+        assert_eq!((stored(1, 4), stored(1, 5), stored(2, 9)), (true, false, true));
+        follower.carried_out(wipe);
+        assert_eq!(follower.acknowledged(), Position::new(6));
+    }
+
+    #[test]
+    fn another_log_costs_everything_of_the_old_one() {
+        let mut follower = follower();
+        receive(&mut follower, &batch(LOG, 1, 9, 1..=9));
+        let received = receive(&mut follower, &batch(LogId(2), 1, 2, 1..=2));
+        assert_eq!(follower.acknowledged(), Position::ZERO);
+        follower.carried_out(&Erasure { log: LOG, ..received.erasures[0].clone() });
+        assert_eq!(follower.acknowledged(), Position::ZERO, "that was the other log's");
+        follower.carried_out(&received.erasures[0]);
+        assert_eq!(follower.acknowledged(), Position::new(2));
+    }
+
+    #[test]
+    fn late_mail_of_a_replaced_authority_does_not_bring_its_log_back() {
+        let mut follower = follower();
+        follower.receive(&batch(LOG, 1, 9, 1..=9), Moment(10), Drift::DEFAULT);
+        follower.receive(&batch(LogId(2), 1, 2, 1..=2), Moment(30), Drift::DEFAULT);
+        let late = follower.receive(&batch(LOG, 1, 9, 1..=9), Moment(20), Drift::DEFAULT);
+        assert_eq!(late, Received::default());
+        assert_eq!((follower.fences().log(), follower.applied()), (Some(LogId(2)), Position::new(2)));
     }
 }

@@ -61,13 +61,57 @@ impl HeldLease {
         self.until.is_some_and(|until| now < until)
     }
 
+    /// Whether there ever was one in this life of the node, so that the authority knows of it.
+    pub fn was_ever_held(self) -> bool {
+        self.until.is_some()
+    }
+
     pub fn remaining(self, now: Moment) -> u64 {
         self.until.map_or(0, |until| now.until(until))
     }
 
     /// Answers may overtake each other: an older one never shortens the lease.
     pub(crate) fn renewed(self, grant: Grant, sent: Moment, drift: Drift) -> Self {
+        // A record that is pushed unasked carries no grant.
+        if grant.millis == 0 {
+            return self;
+        }
         Self { until: self.until.max(Some(sent.plus(drift.shorten(grant.millis)))) }
+    }
+}
+
+/// What a node does with its cache while it holds no lease; the operator's choice (invariant 6).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// Nothing is answered unasked: every request goes upstream.
+    #[default]
+    Validate,
+    /// What is stored answers, and says so. No purge is done on behalf of such a node until it has
+    /// acknowledged, or an operator has said that it is gone.
+    ServeStale,
+}
+
+/// What a node may do with a stored response at this moment, before its tags are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    /// It may answer.
+    Answer,
+    /// It may answer after the upstream has confirmed it.
+    Ask,
+    /// It may answer a client, never a node, and must say that it is stale.
+    AnswerStale,
+}
+
+impl Isolation {
+    /// A node that serves stale does so only after it held a lease in this life: before that, the authority does
+    /// not know that somebody must be waited for.
+    pub fn leave(self, lease: HeldLease, now: Moment) -> Leave {
+        match self {
+            _ if lease.is_live(now) => Leave::Answer,
+            Isolation::ServeStale if lease.was_ever_held() => Leave::AnswerStale,
+            Isolation::Validate | Isolation::ServeStale => Leave::Ask,
+        }
     }
 }
 
@@ -89,6 +133,7 @@ pub struct Leases {
 struct Held {
     until: Moment,
     acknowledged: Position,
+    isolation: Isolation,
 }
 
 /// Where the nodes stand towards one record. The purge is done when nobody is awaited (invariant 7).
@@ -98,11 +143,13 @@ pub struct Settlement {
     /// Held a lease at or after the append and lost it without a word.
     pub expired: Vec<NodeId>,
     pub awaited: Vec<(NodeId, Moment)>,
+    /// Out of lease, and by its operator's choice answering from before the purge. It is waited for.
+    pub serving_stale: Vec<NodeId>,
 }
 
 impl Settlement {
     pub fn is_done(&self) -> bool {
-        self.awaited.is_empty()
+        self.awaited.is_empty() && self.serving_stale.is_empty()
     }
 }
 
@@ -111,22 +158,50 @@ impl Leases {
         Self { grant, held: BTreeMap::new() }
     }
 
-    /// After a restart of the authority: whoever it knew may hold a lease that was renewed in the last moment.
-    pub fn restore(grant: Grant, known: impl IntoIterator<Item = (NodeId, Position)>, now: Moment) -> Self {
-        let until = now.plus(grant.millis);
-        let held =
-            known.into_iter().map(|(node, acknowledged)| (node, Held { until, acknowledged })).collect();
-        Self { grant, held }
-    }
-
-    /// A node asked, at `received`, and said what it has acknowledged.
-    pub fn renew(&mut self, node: &NodeId, acknowledged: Position, received: Moment) -> Grant {
-        let until = received.plus(self.grant.millis);
-        self.held.insert(node.clone(), Held { until, acknowledged });
+    pub fn grant(&self) -> Grant {
         self.grant
     }
 
-    /// The node's own lock on its data proves that this earlier life has ended.
+    /// After a restart of the authority: whoever it knew may hold a lease that was renewed in the last moment.
+    pub fn restore(grant: Grant, known: impl IntoIterator<Item = (NodeId, Position)>, now: Moment) -> Self {
+        let mut leases = Self::new(grant);
+        for (node, acknowledged) in known {
+            leases.renew_as(&node, Isolation::Validate, acknowledged, now);
+        }
+        leases
+    }
+
+    /// A node asked, at `received`, and said what it has acknowledged.
+    ///
+    /// The caller books this *before* it reads the head of the log for its answer. The other way round, a record
+    /// could be appended and settled between the two, with nobody waiting for a node that is about to be told it
+    /// holds a lease.
+    pub fn renew(&mut self, node: &NodeId, acknowledged: Position, received: Moment) -> Grant {
+        let isolation = self.held.get(node).map_or(Isolation::Validate, |held| held.isolation);
+        self.renew_as(node, isolation, acknowledged, received)
+    }
+
+    /// As [`Leases::renew`], of a node that says what it does when it is cut off.
+    ///
+    /// Requests may overtake each other: one life of a node never takes an acknowledgement back, and its lease
+    /// never ends earlier than one that was granted before.
+    pub fn renew_as(
+        &mut self,
+        node: &NodeId,
+        isolation: Isolation,
+        acknowledged: Position,
+        received: Moment,
+    ) -> Grant {
+        let until = received.plus(self.grant.millis);
+        let fresh = Held { until, acknowledged, isolation };
+        let held = self.held.entry(node.clone()).or_insert(fresh);
+        held.until = held.until.max(until);
+        held.acknowledged = held.acknowledged.max(acknowledged);
+        held.isolation = isolation;
+        self.grant
+    }
+
+    /// The node's own lock on its data proves that this earlier life has ended, or an operator says so.
     pub fn superseded(&mut self, node: &NodeId) {
         self.held.remove(node);
     }
@@ -144,6 +219,8 @@ impl Leases {
                 settlement.acknowledged.push((node.clone(), held.acknowledged));
             } else if held.until > now {
                 settlement.awaited.push((node.clone(), held.until));
+            } else if held.isolation == Isolation::ServeStale {
+                settlement.serving_stale.push(node.clone());
             } else if held.until >= appended {
                 settlement.expired.push(node.clone());
             }
@@ -151,9 +228,14 @@ impl Leases {
         settlement
     }
 
-    /// Forgets nodes whose lease ended long ago.
+    /// Every life of every node in the book, what it acknowledged, and what it does when it is cut off.
+    pub fn known(&self) -> impl Iterator<Item = (&NodeId, Position, Isolation)> {
+        self.held.iter().map(|(node, held)| (node, held.acknowledged, held.isolation))
+    }
+
+    /// Forgets nodes whose lease ended long ago; never one that serves stale, since it may still be doing so.
     pub fn forget_before(&mut self, moment: Moment) {
-        self.held.retain(|_, held| held.until >= moment);
+        self.held.retain(|_, held| held.until >= moment || held.isolation == Isolation::ServeStale);
     }
 }
 
@@ -225,5 +307,50 @@ mod tests {
         assert!(!leases.settlement(Position::new(2), Moment(5), Moment(20)).is_done());
         leases.superseded(&node("edge"));
         assert!(leases.settlement(Position::new(2), Moment(5), Moment(20)).is_done());
+    }
+
+    #[test]
+    fn what_a_node_may_do_when_it_is_cut_off_is_its_operators_choice() {
+        let never = HeldLease::none();
+        let held = never.renewed(Grant { millis: 1000 }, Moment(0), Drift { parts_per_million: 0 });
+        for (isolation, lease, now, expected) in [
+            (Isolation::Validate, held, 999, Leave::Answer),
+            (Isolation::Validate, held, 1000, Leave::Ask),
+            (Isolation::Validate, never, 0, Leave::Ask),
+            (Isolation::ServeStale, held, 999, Leave::Answer),
+            (Isolation::ServeStale, held, 1000, Leave::AnswerStale),
+            (Isolation::ServeStale, never, 0, Leave::Ask),
+        ] {
+            assert_eq!(isolation.leave(lease, Moment(now)), expected, "{isolation:?} at {now}");
+        }
+    }
+
+    #[test]
+    fn a_record_pushed_unasked_is_no_lease() {
+        let pushed = HeldLease::none().renewed(Grant { millis: 0 }, Moment(5), Drift::DEFAULT);
+        assert!(!pushed.was_ever_held());
+    }
+
+    #[test]
+    fn no_purge_is_done_on_behalf_of_a_node_that_serves_stale() {
+        let mut leases = Leases::new(Grant { millis: 1000 });
+        let isolated = node("island");
+        leases.renew_as(&isolated, Isolation::ServeStale, Position::new(1), Moment(0));
+        leases.forget_before(Moment(9000));
+        let settlement = leases.settlement(Position::new(2), Moment(5000), Moment(9000));
+        assert_eq!(
+            (settlement.is_done(), names(settlement.serving_stale)),
+            (false, vec!["island".to_owned()])
+        );
+        leases.renew_as(&isolated, Isolation::ServeStale, Position::new(2), Moment(9000));
+        assert!(leases.settlement(Position::new(2), Moment(5000), Moment(9000)).is_done());
+    }
+
+    #[test]
+    fn a_request_that_was_overtaken_takes_nothing_back() {
+        let mut leases = Leases::new(Grant { millis: 1000 });
+        leases.renew(&node("edge"), Position::new(5), Moment(100));
+        leases.renew(&node("edge"), Position::new(3), Moment(50));
+        assert_eq!(leases.of(&node("edge")), Some((Moment(1100), Position::new(5))));
     }
 }

@@ -1,1 +1,16 @@
 //! The life of a purge: a durable state machine, leases, verifier, receipts.
+//!
+//! [`Purges`] is the door for whoever wants one or wants to see one; [`Worker`] carries them through their states;
+//! [`Authority`] owns the log that nodes follow, and knows who has acknowledged what.
+
+mod authority;
+mod purges;
+mod selectors;
+mod verifier;
+mod worker;
+
+pub use authority::{Authority, SnapshotDigest};
+pub use purges::{AcceptError, Accepted, Purges};
+pub use selectors::{Resolved, Selectors};
+pub use verifier::Verifier;
+pub use worker::{Worker, WorkerSettings};

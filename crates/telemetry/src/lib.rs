@@ -1,1 +1,7 @@
 //! The one table of metrics, and the access log.
+
+mod access_log;
+mod metrics;
+
+pub use access_log::{Access, log_access};
+pub use metrics::{Gauges, Metrics};

@@ -1,1 +1,245 @@
 //! Bytes in, bytes out: codecs, the planar path, limits.
+//!
+//! The walk, top to bottom: the header is read and checked against the limits; the geometry is settled on the upright
+//! size and translated to the stored one; the picture is decoded, as planes where its format holds planes; cut and
+//! resized in one pass; turned upright; encoded. RGB is only made where alpha, padding or PNG need it.
+//!
+//! The only crate with `unsafe` and C code, all of it in `codec`. The decoders run in the process for now.
+
+mod codec;
+mod colour;
+mod error;
+mod limits;
+mod orientation;
+mod pixels;
+mod planes;
+mod resample;
+mod sniff;
+
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe};
+
+use plan::{CropBox, Format, Geometry, Plan, Quality, Size};
+
+pub use crate::error::TransformError;
+pub use crate::limits::Limits;
+pub use crate::orientation::Orientation;
+pub use crate::sniff::{InputFormat, sniff};
+
+use crate::codec::{Decoded, Picture, avif, gif, jpeg, png, webp};
+use crate::colour::Matrix;
+use crate::limits::Deadline;
+use crate::pixels::Pixels;
+use crate::planes::Planes;
+use crate::resample::Resampler;
+
+/// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
+pub const ENGINE: &str = "planar-1";
+
+/// What can be known of an original without decoding it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    pub format: InputFormat,
+    /// As stored.
+    pub size: Size,
+    /// As seen, after `orientation`.
+    pub upright: Size,
+    pub orientation: Orientation,
+    /// Whether the file has an alpha channel; it may still be opaque throughout.
+    pub alpha: bool,
+}
+
+/// The encoded result of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Derivative {
+    pub bytes: Vec<u8>,
+    pub format: Format,
+    pub size: Size,
+}
+
+/// Reads an original's header and checks it against the limits.
+pub fn header(original: &[u8], limits: &Limits) -> Result<Header, TransformError> {
+    contained(|| read_header(original, limits))
+}
+
+/// Carries out a plan. The same original, plan and [`ENGINE`] always give the same bytes.
+pub fn transform(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
+    contained(|| carry_out(original, plan, limits))
+}
+
+/// Runs code that reads hostile bytes so that a mistake in it costs one picture, not the process.
+fn contained<T>(work: impl FnOnce() -> Result<T, TransformError>) -> Result<T, TransformError> {
+    // Nothing that the work touches outlives it, so there is nothing that a panic could leave half done.
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        Err(TransformError::Panicked { why: panic_message(panic.as_ref()).to_owned() })
+    })
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(message), _) => message,
+        (_, Some(message)) => message,
+        _ => "no reason given",
+    }
+}
+
+fn read_header(original: &[u8], limits: &Limits) -> Result<Header, TransformError> {
+    if original.len() > limits.input_bytes {
+        return Err(TransformError::TooManyBytes { found: original.len(), limit: limits.input_bytes });
+    }
+    let format = sniff(original).ok_or(TransformError::UnknownFormat)?;
+    let shape = match format {
+        InputFormat::Jpeg => jpeg::header(original),
+        InputFormat::Png => png::header(original),
+        InputFormat::Webp => webp::header(original, limits),
+        InputFormat::Avif => avif::header(original),
+        InputFormat::Gif => gif::header(original, limits),
+    }?;
+    if shape.size.is_empty() {
+        return Err(TransformError::corrupt(format, "it has no pixels"));
+    }
+    if shape.size.pixels() > limits.pixels {
+        return Err(TransformError::TooManyPixels { found: shape.size.pixels(), limit: limits.pixels });
+    }
+    Ok(Header {
+        format,
+        size: shape.size,
+        upright: shape.orientation.size(shape.size),
+        orientation: shape.orientation,
+        alpha: shape.alpha,
+    })
+}
+
+fn carry_out(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
+    let deadline = Deadline::after(limits.time);
+    let mut resampler = Resampler::default();
+    let header = read_header(original, limits)?;
+    let geometry = plan::geometry(&plan.resize, header.upright, limits.output_side)?;
+    let task = Task::new(&header, &geometry);
+
+    deadline.check()?;
+    let decoded = decode(original, &header, task.shrink(), limits, &deadline, &mut resampler)?;
+    deadline.check()?;
+
+    // An alpha channel that hides nothing is not worth a format that keeps it.
+    let has_alpha =
+        matches!(&decoded.picture, Picture::Pixels(pixels) if header.alpha && !pixels.is_opaque());
+    let format = plan::output_format(plan.format, header.format.as_output(), has_alpha);
+    let made = task.make(decoded.picture, decoded.scale, format, &mut resampler)?;
+    deadline.check()?;
+
+    let bytes = encode(&made, format, plan.quality.unwrap_or_default(), decoded.icc.as_deref(), &deadline)?;
+    deadline.check()?;
+    Ok(Derivative { bytes, format, size: geometry.canvas })
+}
+
+fn decode(
+    original: &[u8],
+    header: &Header,
+    shrink: f64,
+    limits: &Limits,
+    deadline: &Deadline,
+    resampler: &mut Resampler,
+) -> Result<Decoded, TransformError> {
+    match header.format {
+        InputFormat::Jpeg => jpeg::decode(original, shrink),
+        InputFormat::Png => png::decode(original, deadline),
+        InputFormat::Webp => webp::decode(original),
+        InputFormat::Avif => avif::decode(original, limits, deadline, resampler),
+        InputFormat::Gif => gif::decode(original),
+    }
+}
+
+/// A profile is kept by JPEG and PNG; WebP and AVIF lose it until colours are converted. All other metadata is left
+/// behind on purpose: it tells strangers where a picture was taken.
+fn encode(
+    made: &Picture,
+    format: Format,
+    quality: Quality,
+    icc: Option<&[u8]>,
+    deadline: &Deadline,
+) -> Result<Vec<u8>, TransformError> {
+    match (format, made) {
+        (Format::Jpeg, Picture::Planes(planes)) => jpeg::encode(planes, quality, icc),
+        (Format::Webp, Picture::Planes(planes)) => webp::encode_planes(planes, quality, deadline),
+        (Format::Avif, Picture::Planes(planes)) => avif::encode_planes(planes, quality),
+        (Format::Png, Picture::Planes(planes)) => png::encode(&colour::to_pixels(planes), icc),
+        (Format::Jpeg, Picture::Pixels(pixels)) => jpeg::encode(&colour::to_planes_420(pixels), quality, icc),
+        (Format::Webp, Picture::Pixels(pixels)) => webp::encode_pixels(pixels, quality, deadline),
+        (Format::Avif, Picture::Pixels(pixels)) => avif::encode_pixels(pixels, quality, deadline),
+        (Format::Png, Picture::Pixels(pixels)) => png::encode(pixels, icc),
+    }
+}
+
+/// The geometry of one transform, in the terms of the stored picture.
+struct Task<'a> {
+    geometry: &'a Geometry,
+    orientation: Orientation,
+    /// Which part of the stored picture is wanted, at which size.
+    crop: CropBox,
+    size: Size,
+}
+
+impl Task<'_> {
+    fn new<'a>(header: &Header, geometry: &'a Geometry) -> Task<'a> {
+        let orientation = header.orientation;
+        Task {
+            geometry,
+            orientation,
+            crop: orientation.stored_crop(geometry.crop, header.upright),
+            size: orientation.size(geometry.placed.size()),
+        }
+    }
+
+    /// How many pixels of the original there are for each of the output, in the direction that has fewer.
+    fn shrink(&self) -> f64 {
+        let across = self.crop.width / f64::from(self.size.width);
+        let down = self.crop.height / f64::from(self.size.height);
+        across.min(down)
+    }
+
+    /// Cuts, resizes, turns and pads. What comes out is planes, unless it has alpha or becomes a PNG.
+    fn make(
+        &self,
+        picture: Picture,
+        scale: f64,
+        format: Format,
+        resampler: &mut Resampler,
+    ) -> Result<Picture, TransformError> {
+        let crop = CropBox {
+            x: self.crop.x * scale,
+            y: self.crop.y * scale,
+            width: self.crop.width * scale,
+            height: self.crop.height * scale,
+        };
+        let pixels = match picture {
+            Picture::Planes(planes) if self.stays_planar(&planes, format) => {
+                let resized = planes.resized_420(crop, self.size, self.orientation, resampler)?;
+                return Ok(Picture::Planes(resized.upright(self.orientation)));
+            }
+            Picture::Planes(planes) => colour::to_pixels(&planes.resized_444(crop, self.size, resampler)?),
+            Picture::Pixels(pixels) => pixels.resized(crop, self.size, resampler)?,
+        };
+        Ok(self.finish(pixels.upright(self.orientation), format))
+    }
+
+    fn stays_planar(&self, planes: &Planes, format: Format) -> bool {
+        format != Format::Png && !self.geometry.is_padded() && planes.matrix == Matrix::Bt601
+    }
+
+    /// Background and padding: transparent where the format can hold that, else white.
+    fn finish(&self, mut pixels: Pixels, format: Format) -> Picture {
+        if !format.holds_alpha() {
+            pixels = pixels.flattened();
+        }
+        if self.geometry.is_padded() {
+            let background = if format.holds_alpha() { [0; 4] } else { [255; 4] };
+            pixels = pixels.padded(self.geometry.canvas, self.geometry.placed, background);
+        }
+        if format != Format::Png && pixels.is_opaque() {
+            Picture::Planes(colour::to_planes_420(&pixels))
+        } else {
+            Picture::Pixels(pixels)
+        }
+    }
+}

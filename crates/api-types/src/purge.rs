@@ -1,0 +1,232 @@
+//! Purges as the API shows them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use purge_protocol::{LogId, Mode, Position};
+use serde::{Deserialize, Serialize};
+
+/// The body of `POST /v1/purges`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PurgeRequest {
+    pub selectors: Vec<Selector>,
+    #[serde(default)]
+    pub mode: Mode,
+    /// Fence also what has not changed at its source.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// What a purge covers, in an operator's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Selector {
+    /// `source/path`
+    Original(String),
+    /// `source/path`: everything below that folder
+    Folder(String),
+    Source(String),
+    /// One URL, as a client asks for it
+    Url(String),
+    /// A label that a pass-through site's upstream gave
+    Tag(String),
+    /// `true`: everything
+    All(bool),
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Selector::Original(name) => write!(f, "original {name}"),
+            Selector::Folder(name) => write!(f, "folder {name}"),
+            Selector::Source(name) => write!(f, "source {name}"),
+            Selector::Url(name) => write!(f, "url {name}"),
+            Selector::Tag(name) => write!(f, "tag {name}"),
+            Selector::All(_) => f.write_str("all"),
+        }
+    }
+}
+
+/// Where a purge is in its life; the names are PURGE.md's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PurgeState {
+    Received,
+    Preparing,
+    FlushingOrigin,
+    FlushingServers,
+    FlushingCdn,
+    Verifying,
+    Done,
+    /// Every original was found as it was; nothing had to be fenced.
+    Unchanged,
+    Error,
+    /// Something outside still shows old bytes; the receipt has the evidence.
+    ErrorCdnNode,
+}
+
+impl PurgeState {
+    pub const ALL: [PurgeState; 10] = [
+        PurgeState::Received,
+        PurgeState::Preparing,
+        PurgeState::FlushingOrigin,
+        PurgeState::FlushingServers,
+        PurgeState::FlushingCdn,
+        PurgeState::Verifying,
+        PurgeState::Done,
+        PurgeState::Unchanged,
+        PurgeState::Error,
+        PurgeState::ErrorCdnNode,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PurgeState::Received => "received",
+            PurgeState::Preparing => "preparing",
+            PurgeState::FlushingOrigin => "flushing_origin",
+            PurgeState::FlushingServers => "flushing_servers",
+            PurgeState::FlushingCdn => "flushing_cdn",
+            PurgeState::Verifying => "verifying",
+            PurgeState::Done => "done",
+            PurgeState::Unchanged => "unchanged",
+            PurgeState::Error => "error",
+            PurgeState::ErrorCdnNode => "error_cdn_node",
+        }
+    }
+
+    pub fn has_ended(self) -> bool {
+        self.succeeded() || matches!(self, PurgeState::Error | PurgeState::ErrorCdnNode)
+    }
+
+    pub fn succeeded(self) -> bool {
+        matches!(self, PurgeState::Done | PurgeState::Unchanged)
+    }
+}
+
+impl fmt::Display for PurgeState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for PurgeState {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(())
+    }
+}
+
+/// `GET /v1/purges/{id}`. Times are Unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgeView {
+    pub id: String,
+    pub state: PurgeState,
+    pub selectors: Vec<Selector>,
+    pub mode: Mode,
+    pub force: bool,
+    /// What asked for it: `api`, or what found a change by itself.
+    pub cause: String,
+    pub received: u64,
+    pub events: Vec<Event>,
+    pub receipt: Receipt,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// `GET /v1/purges`, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgeList {
+    pub purges: Vec<PurgeView>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    pub state: PurgeState,
+    pub at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// What whoever doubts a purge reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Its place in the purge log, once it was appended.
+    pub position: Option<Position>,
+    pub log: Option<LogId>,
+    /// What the record fences, in words.
+    pub subjects: Vec<String>,
+    pub originals: Vec<OriginalReceipt>,
+    pub nodes: Vec<NodeReceipt>,
+    /// Other people's CDNs that had to be told.
+    pub cdns: Vec<String>,
+    /// What the verifier saw from outside.
+    pub looks: Vec<Look>,
+    pub notes: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginalReceipt {
+    pub original: String,
+    pub outcome: OriginalOutcome,
+    /// Digest of the bytes that we had.
+    pub before: Option<String>,
+    /// Digest of the bytes at the source now.
+    pub after: Option<String>,
+    pub at: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OriginalOutcome {
+    Changed,
+    Unchanged,
+    /// The source says that it has it no more.
+    Gone,
+    /// We never had it; it is fenced all the same, for a fill may be on its way.
+    Unknown,
+    /// The bytes were erased and will not be fetched again.
+    Erased,
+    /// The source could not be asked, and `force` said to fence without its word.
+    Unasked,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeReceipt {
+    pub name: String,
+    pub incarnation: u64,
+    pub outcome: NodeOutcome,
+    pub position: Option<Position>,
+    pub at: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeOutcome {
+    Acknowledged,
+    /// It was silent until its lease ran out; since then it answers nothing unasked.
+    LeaseExpired,
+}
+
+/// One look of the verifier: a client's request through one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    pub at: u64,
+    pub node: String,
+    pub url: String,
+    /// The strong entity tag that must be there.
+    pub expected: String,
+    pub seen: Option<String>,
+    pub verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Verified,
+    Stale,
+    Unverifiable,
+}

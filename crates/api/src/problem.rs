@@ -1,0 +1,166 @@
+//! The one place of the control plane where an error becomes words and a status.
+//!
+//! Every variant is named here, so that adding an error is a compile error until someone has decided what an operator
+//! learns of it.
+
+use api_types::Problem;
+use api_types::problem::MEDIA_TYPE;
+use axum::response::{IntoResponse, Response};
+use catalog::CatalogError;
+use http::{HeaderValue, Method, StatusCode, Uri, header};
+use purge::AcceptError;
+use serde::Serialize;
+
+use crate::authorization::Unauthorized;
+use crate::body::BodyError;
+use crate::host::Misdirected;
+use crate::idempotency::IdempotencyKeyError;
+use crate::purges::{MalformedList, MalformedRequest};
+use crate::watch::WatchError;
+
+/// A request that is answered with a problem (RFC 9457).
+#[derive(Debug)]
+pub struct Refused(pub Problem);
+
+pub async fn no_such_path(uri: Uri) -> Refused {
+    let path: String = uri.path().chars().take(200).collect();
+    Refused(Problem::new(404, "no-such-path", "No such path", format!("there is nothing at {path}")))
+}
+
+/// The router adds `Allow`.
+pub async fn method_not_allowed(method: Method) -> Refused {
+    let detail = format!("{method} is not allowed here; Allow names the methods that are");
+    Refused(Problem::new(405, "method-not-allowed", "Method not allowed", detail))
+}
+
+impl From<AcceptError> for Refused {
+    fn from(error: AcceptError) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            AcceptError::NoSelectors => Problem::new(400, "no-selectors", "No selectors", detail),
+            AcceptError::TooManySelectors { .. } => {
+                Problem::new(400, "too-many-selectors", "Too many selectors", detail)
+            }
+            AcceptError::Malformed { .. } => {
+                Problem::new(400, "malformed-selector", "Malformed selector", detail)
+            }
+            AcceptError::UnknownSource { .. } => Problem::new(422, "unknown-source", "Unknown source", detail),
+            AcceptError::EraseNeedsOriginals => {
+                Problem::new(422, "erase-needs-originals", "Erase needs originals", detail)
+            }
+            AcceptError::Catalog(error) => return error.into(),
+        })
+    }
+}
+
+/// What the database says is for the log: it may name files of the server.
+impl From<CatalogError> for Refused {
+    fn from(error: CatalogError) -> Self {
+        tracing::error!(%error, "the catalog failed");
+        let detail = "the server's catalog failed; its log says how";
+        Refused(Problem::new(500, "internal", "Internal error", detail))
+    }
+}
+
+impl From<WatchError> for Refused {
+    fn from(error: WatchError) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            WatchError::Unknown(_) => Problem::new(404, "no-such-purge", "No such purge", detail),
+            WatchError::TooMany => Problem::new(503, "too-many-watches", "Too many watches", detail),
+            WatchError::Catalog(error) => return error.into(),
+        })
+    }
+}
+
+impl From<MalformedRequest> for Refused {
+    fn from(error: MalformedRequest) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            MalformedRequest::NotJson => Problem::new(415, "not-json", "Not JSON", detail),
+            MalformedRequest::NotAPurge(_) => Problem::new(400, "malformed-purge", "Malformed purge", detail),
+        })
+    }
+}
+
+impl From<MalformedList> for Refused {
+    fn from(error: MalformedList) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            MalformedList::UnknownParameter(_) => {
+                Problem::new(400, "unknown-parameter", "Unknown parameter", detail)
+            }
+            MalformedList::Limit(_) => {
+                Problem::new(400, "malformed-parameter", "Malformed parameter", detail)
+            }
+        })
+    }
+}
+
+impl From<IdempotencyKeyError> for Refused {
+    fn from(error: IdempotencyKeyError) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            IdempotencyKeyError::Repeated | IdempotencyKeyError::Malformed => {
+                Problem::new(400, "malformed-idempotency-key", "Malformed Idempotency-Key", detail)
+            }
+            IdempotencyKeyError::UsedForAnother => {
+                Problem::new(422, "idempotency-key-reused", "Idempotency-Key used before", detail)
+            }
+        })
+    }
+}
+
+impl From<BodyError> for Refused {
+    fn from(error: BodyError) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            BodyError::TooLarge => Problem::new(413, "body-too-large", "Body too large", detail),
+            BodyError::TooSlow => Problem::new(408, "body-timeout", "Timeout", detail),
+            BodyError::Incomplete => Problem::new(400, "body-incomplete", "Body incomplete", detail),
+        })
+    }
+}
+
+impl From<Unauthorized> for Refused {
+    fn from(error: Unauthorized) -> Self {
+        Refused(Problem::new(401, "unauthorized", "Unauthorized", error.to_string()))
+    }
+}
+
+impl From<Misdirected> for Refused {
+    fn from(error: Misdirected) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            Misdirected::NoHost => Problem::new(400, "no-host", "No host", detail),
+            Misdirected::Foreign(_) => Problem::new(421, "misdirected", "Misdirected request", detail),
+        })
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let Refused(problem) = self;
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], problem.to_json()).into_response();
+        let headers = response.headers_mut();
+        match problem.status {
+            401 => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            503 => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
+            _ => None,
+        };
+        response
+    }
+}
+
+/// Plain data as an answer.
+pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => (status, [(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "an answer cannot be written as JSON");
+            let detail = "the answer cannot be written; the server's log says why";
+            Refused(Problem::new(500, "internal", "Internal error", detail)).into_response()
+        }
+    }
+}

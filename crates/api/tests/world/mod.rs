@@ -1,0 +1,151 @@
+//! A control listener without a socket: a real catalog in a folder of its own, and callers.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use api::{ApiToken, Control, HostRule, Operations};
+use api_types::PurgeState;
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use axum::routing::get;
+use catalog::{Catalog, Step};
+use edge::Serving;
+use http::request::Builder;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use purge::{Authority, Purges, Selectors};
+use purge_protocol::{LogId, TagKey};
+use serde_json::Value;
+use snapshot::{RequestLimits, Snapshot};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+pub const TOKEN: &str = "the-token-of-these-stories";
+
+/// Nobody works on its purges: what happens to them, a story says.
+pub struct World {
+    _folder: TempDir,
+    catalog: Catalog,
+    purges: Arc<Purges>,
+    unready: Arc<Mutex<Option<String>>>,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    headers: HeaderMap,
+    pub body: String,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let catalog = Catalog::open(&folder.path().join("catalog.db")).await.expect("a catalog");
+        let lease = Duration::from_secs(4);
+        let authority = Authority::open(catalog.clone(), LogId(7), lease, "digest".to_owned()).await;
+        let limits = RequestLimits::default();
+        let serving = Serving::new(Snapshot { sites: vec![], keys: vec![], tag_key: TagKey::new([7; 16]), limits });
+        let sources = Arc::new(BTreeSet::from(["demo".to_owned()]));
+        let selectors = Selectors { sources, serving: Arc::new(serving) };
+        let authority = Arc::new(authority.expect("an authority"));
+        let purges = Arc::new(Purges::new(catalog.clone(), authority, selectors));
+        Self { _folder: folder, catalog, purges, unready: Arc::default() }
+    }
+
+    pub fn router(&self) -> Router {
+        let control = Control {
+            purges: Arc::clone(&self.purges),
+            token: ApiToken::new(TOKEN),
+            operations: self.operations(),
+            hosts: HostRule::Loopback,
+        };
+        api::router(control, Router::new().route("/page", get(async || "a page")))
+    }
+
+    pub fn operations_router(&self) -> Router {
+        api::operations_router(self.operations(), HostRule::Loopback)
+    }
+
+    fn operations(&self) -> Operations {
+        let unready = Arc::clone(&self.unready);
+        let ready = move || match unready.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            Some(why) => Err(why),
+            None => Ok(()),
+        };
+        Operations { metrics: Arc::new(|| "pentimento_stories 1\n# EOF\n".to_owned()), ready: Arc::new(ready) }
+    }
+
+    pub fn set_unready(&self, why: Option<&str>) {
+        *self.unready.lock().unwrap_or_else(PoisonError::into_inner) = why.map(str::to_owned);
+    }
+
+    pub fn anonymous(&self, method: Method, path: &str) -> Builder {
+        Request::builder().method(method).uri(path).header(header::HOST, "127.0.0.1:8081")
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> Builder {
+        self.anonymous(method, path).header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path), "").await
+    }
+
+    pub async fn post(&self, path: &str, json: &str) -> Answer {
+        self.send(self.request(Method::POST, path).header(header::CONTENT_TYPE, "application/json"), json).await
+    }
+
+    pub async fn send(&self, request: Builder, body: &str) -> Answer {
+        self.send_to(self.router(), request, body).await
+    }
+
+    pub async fn send_to(&self, router: Router, request: Builder, body: &str) -> Answer {
+        let request = request.body(Body::from(body.to_owned())).expect("a request");
+        let (parts, body) = router.oneshot(request).await.expect("an answer").into_parts();
+        let body = body.collect().await.expect("a whole body").to_bytes();
+        let body = String::from_utf8(body.to_vec()).expect("text");
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// For answers that do not end by themselves.
+    pub async fn open(&self, router: &Router, path: &str) -> Response {
+        let request = self.request(Method::GET, path).body(Body::empty()).expect("a request");
+        router.clone().oneshot(request).await.expect("an answer")
+    }
+
+    /// Ends the oldest purge as a worker would, short of telling those who watch.
+    pub async fn fail_oldest(&self, why: &str) {
+        let now = u64::MAX >> 1;
+        let claim = self.catalog.claim_purge(now, 0).await.expect("a catalog").expect("a purge");
+        let step = Step {
+            state: PurgeState::Error,
+            detail: None,
+            error: Some(why.to_owned()),
+            due_ms: now,
+            append: None,
+            covers: vec![],
+            receipt: claim.receipt.clone(),
+        };
+        self.catalog.advance_purge(&claim, step, now, 0).await.expect("a step");
+    }
+}
+
+impl Answer {
+    pub fn field(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// Status and slug of what must be a whole problem.
+    pub fn problem(&self) -> String {
+        assert_eq!(self.field("content-type"), "application/problem+json", "{}", self.body);
+        let problem: api_types::Problem = serde_json::from_str(&self.body).expect("a problem");
+        assert_eq!(problem.status, self.status.as_u16());
+        assert!(!problem.title.is_empty() && !problem.detail.is_empty());
+        format!("{} {}", problem.status, problem.slug())
+    }
+}

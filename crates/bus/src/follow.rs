@@ -1,0 +1,124 @@
+//! The loop that keeps a node up with the log, and with that its lease alive.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api_types::FollowRequest;
+use purge_protocol::{Erasure, NodeId, Received};
+use tokio::sync::watch;
+
+use crate::clock;
+use crate::feed::{Feed, FeedError};
+use crate::log_view::LogView;
+use crate::state_file::{NodeState, StateFile};
+
+/// After a failure the node asks again this soon: its lease is running.
+const RETRY: Duration = Duration::from_millis(200);
+/// The state file is written at most this often; what is missing from it the log gives again.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
+
+/// Removes the bytes of an erasure from every store of this node.
+pub type Erase = Arc<dyn Fn(Erasure) -> Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>> + Send + Sync>;
+
+/// Everything the loop needs.
+pub struct Follow {
+    pub node: NodeId,
+    pub previous: Option<u64>,
+    pub roles: Vec<String>,
+    pub delivery: Option<String>,
+    /// How long the tier above may keep a question open: well below the lease.
+    pub wait: Duration,
+    pub view: Arc<LogView>,
+    pub feed: Arc<dyn Feed>,
+    pub state_file: Option<StateFile>,
+    pub erase: Erase,
+    /// Told the snapshot's digest with every answer.
+    pub snapshot: watch::Sender<Option<String>>,
+}
+
+/// Follows the log until it is dropped.
+pub async fn follow(follow: Follow) {
+    let mut failing = false;
+    let mut saved_at = None;
+    loop {
+        let sent = clock::now();
+        match ask(&follow).await {
+            Ok(answer) => {
+                if std::mem::take(&mut failing) {
+                    tracing::info!("following the purge log again");
+                }
+                let received = follow.view.receive(&answer.batch, sent);
+                report(&received);
+                follow.snapshot.send_replace(Some(answer.snapshot));
+                for erasure in received.erasures {
+                    tokio::spawn(carry_out(Arc::clone(&follow.view), Arc::clone(&follow.erase), erasure));
+                }
+                let due = saved_at.is_none_or(|at| clock::now() > at);
+                if received.applied > 0 || received.voided || due {
+                    save(&follow);
+                    saved_at = Some(clock::now().plus(SAVE_EVERY.as_millis() as u64));
+                }
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::warn!(%error, "cannot follow the purge log; answering unasked ends with the lease");
+                }
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+async fn ask(follow: &Follow) -> Result<api_types::FollowAnswer, FeedError> {
+    let request = FollowRequest {
+        node: follow.node.clone(),
+        previous: follow.previous,
+        roles: follow.roles.clone(),
+        delivery: follow.delivery.clone(),
+        log: follow.view.log(),
+        after: follow.view.applied(),
+        acknowledged: follow.view.acknowledged(),
+        wait_millis: u64::try_from(follow.wait.as_millis()).unwrap_or(u64::MAX),
+    };
+    // The tier above may be stopped, not dead: a question without an answer must not outlive the lease for long.
+    let patience = follow.wait + Duration::from_secs(2);
+    match tokio::time::timeout(patience, follow.feed.ask(&request)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(FeedError::Unreachable(format!("no answer within {patience:?}"))),
+    }
+}
+
+fn report(received: &Received) {
+    if received.voided {
+        tracing::warn!("the purge log starts anew or was trimmed: nothing stored before is usable");
+    }
+    if received.gap {
+        tracing::warn!("a record of the purge log was missing; asking again");
+    }
+}
+
+/// Acknowledges an erasure only when it is true. A disk that refuses keeps the purge open, and says so; meanwhile
+/// the node goes on following, with the fence of the erasure already raised.
+async fn carry_out(view: Arc<LogView>, erase: Erase, erasure: Erasure) {
+    let position = erasure.position;
+    loop {
+        match erase(erasure.clone()).await {
+            Ok(()) => return view.erased(position),
+            Err(error) => {
+                tracing::error!(%position, %error, "cannot erase; trying again");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+fn save(follow: &Follow) {
+    let (Some(file), Some(fences)) = (&follow.state_file, follow.view.to_save()) else { return };
+    let state = NodeState { incarnation: follow.node.incarnation, fences: Some(fences) };
+    if let Err(error) = file.write(&state) {
+        // Harmless: the next life follows the log from further back.
+        tracing::warn!(%error, "the node's state cannot be written");
+    }
+}

@@ -1,0 +1,275 @@
+//! Both tiers as one.
+
+use std::io;
+use std::ops::{Add, AddAssign};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use purge_protocol::{AsOf, Tag, Tags};
+
+use crate::disk::{Disk, Found, Limits, PAUSE};
+use crate::erasures::{Concerns, Erasures};
+use crate::key::Key;
+use crate::memory::Memory;
+use crate::stored_response::{StoredResponse, reflects_more};
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the disk tier is; `None`: there is none. Belongs to one cache at a time.
+    pub dir: Option<PathBuf>,
+    pub memory_bytes: u64,
+    /// Counted in blocks of 4 KiB, as file systems do. One entry more may be there for as long as it takes the
+    /// place of another.
+    pub disk_bytes: u64,
+    pub disk_files: u64,
+    /// What is larger, with its head, is not stored.
+    pub entry_bytes_max: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the cache folder {} cannot be used: {source}", dir.display())]
+    Folder { dir: PathBuf, source: io::Error },
+    #[error("the cache folder {} is in use by another process; each needs its own", dir.display())]
+    InUse { dir: PathBuf },
+}
+
+/// Where a response was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    Memory,
+    Disk,
+}
+
+/// What became of a response that was to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Insert {
+    /// Which tiers took it; the disk tier has it queued, and may still fail to write it.
+    Stored {
+        memory: bool,
+        disk: bool,
+    },
+    Refused(Refusal),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Above [`Settings::entry_bytes_max`].
+    TooLarge,
+    /// What is stored reflects more of the log.
+    Older,
+    /// The caller's judgement at the last moment.
+    Unusable,
+    /// An erasure that is being carried out concerns it.
+    BeingErased,
+    /// Neither tier could take it.
+    NoRoom,
+}
+
+impl Insert {
+    pub fn is_stored(self) -> bool {
+        matches!(self, Insert::Stored { .. })
+    }
+}
+
+/// What was removed: a response that was in both tiers counts twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    pub entries: u64,
+    pub bytes: u64,
+}
+
+impl Add for Swept {
+    type Output = Swept;
+
+    fn add(self, other: Swept) -> Swept {
+        Swept { entries: self.entries + other.entries, bytes: self.bytes.saturating_add(other.bytes) }
+    }
+}
+
+impl AddAssign for Swept {
+    fn add_assign(&mut self, other: Swept) {
+        *self = *self + other;
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    pub memory_entries: u64,
+    pub memory_bytes: u64,
+    pub disk_entries: u64,
+    pub disk_bytes: u64,
+    pub write_errors: u64,
+    /// Writes that were given up: the queue was full, storing was paused, or there was no room.
+    pub dropped_writes: u64,
+    /// Files in the folder that were not entries, or not any more; they were removed.
+    pub rejected_files: u64,
+    /// A write has failed a moment ago: the disk tier answers, and takes nothing in.
+    pub storing_paused: bool,
+}
+
+pub struct Cache {
+    memory: Arc<Memory>,
+    disk: Option<Disk>,
+    erasures: Erasures,
+    entry_bytes_max: u64,
+}
+
+impl Cache {
+    /// Makes the folder if it is not there. What is in it is listed in the background; it is found meanwhile, too.
+    pub fn open(settings: Settings) -> Result<Self, OpenError> {
+        let memory = Arc::new(Memory::new(settings.memory_bytes, settings.entry_bytes_max));
+        let limits = Limits {
+            bytes: settings.disk_bytes,
+            files: settings.disk_files,
+            entry_bytes: settings.entry_bytes_max,
+            pause: PAUSE,
+        };
+        let disk = settings.dir.map(|dir| Disk::open(dir, limits, memory.clone())).transpose()?;
+        Ok(Self { memory, disk, erasures: Erasures::default(), entry_bytes_max: settings.entry_bytes_max })
+    }
+
+    /// The hot path: no await, and one shared lock for as long as a look-up takes.
+    ///
+    /// Does not compare [`StoredResponse::key_text`]; [`Cache::get`] does.
+    pub fn get_memory(&self, key: &Key) -> Option<Arc<StoredResponse>> {
+        self.memory.get(key)
+    }
+
+    /// From memory, else from disk, and from there into memory. What is stored under another text is a miss.
+    ///
+    /// Needs a tokio runtime.
+    pub async fn get(&self, key: &Key, key_text: &str) -> Option<(Arc<StoredResponse>, Tier)> {
+        if let Some(response) = self.memory.get(key) {
+            return (response.key_text == key_text).then_some((response, Tier::Memory));
+        }
+        let disk = self.disk.as_ref()?;
+        match disk.get(key).await? {
+            Found::Queued(response) => (response.key_text == key_text).then_some((response, Tier::Memory)),
+            Found::Read(response, generation) => {
+                if response.key_text != key_text {
+                    return None;
+                }
+                if let Some(generation) = generation {
+                    let promote = || {
+                        if !self.memory.contains(key) && disk.is_latest(key, generation) {
+                            self.memory.insert(*key, response.clone(), response.bytes());
+                        }
+                    };
+                    self.erasures.admit(&response.tags, response.as_of, promote);
+                }
+                Some((response, Tier::Disk))
+            }
+        }
+    }
+
+    /// Stores a response that nothing can have made unusable since it was judged; else see [`Cache::insert_if`].
+    pub fn insert(&self, key: Key, response: Arc<StoredResponse>) -> Insert {
+        self.insert_if(key, response, |_| true)
+    }
+
+    /// Stores a response if it is usable at the moment of storing (a fill that lands is checked again).
+    ///
+    /// An erasure raises the fences first and calls [`Cache::erase`] then. With `usable` a look at the fences, a response
+    /// that is stored before `erase` is found by it, and one that comes after is refused here: there is no moment between.
+    /// `usable` is called under a lock of the cache: it must be quick and must not call the cache, and whoever holds
+    /// a lock that it takes must not call the cache either.
+    pub fn insert_if(
+        &self,
+        key: Key,
+        response: Arc<StoredResponse>,
+        usable: impl FnOnce(&StoredResponse) -> bool,
+    ) -> Insert {
+        let bytes = response.bytes();
+        if bytes > self.entry_bytes_max {
+            return Insert::Refused(Refusal::TooLarge);
+        }
+        let store = || {
+            if !usable(&response) {
+                return Insert::Refused(Refusal::Unusable);
+            }
+            if self.has_newer(&key, response.as_of) {
+                return Insert::Refused(Refusal::Older);
+            }
+            let memory = self.memory.insert(key, response.clone(), bytes);
+            let disk = self.disk.as_ref().is_some_and(|disk| disk.insert(key, response.clone()));
+            if memory || disk { Insert::Stored { memory, disk } } else { Insert::Refused(Refusal::NoRoom) }
+        };
+        self.erasures
+            .admit(&response.tags, response.as_of, store)
+            .unwrap_or(Insert::Refused(Refusal::BeingErased))
+    }
+
+    fn has_newer(&self, key: &Key, as_of: AsOf) -> bool {
+        self.memory.peek(key).is_some_and(|stored| reflects_more(stored.as_of, as_of))
+            || self.disk.as_ref().is_some_and(|disk| disk.has_newer(key, as_of))
+    }
+
+    /// Waits until what was inserted and removed before is done on disk (or was given up).
+    pub async fn flush(&self) {
+        if let Some(disk) = &self.disk {
+            disk.flush().await;
+        }
+    }
+
+    /// From here on it is not found; its file goes a little later.
+    pub fn remove(&self, key: &Key) {
+        // The disk first: what is read from it is taken into memory only while the disk has it.
+        if let Some(disk) = &self.disk {
+            disk.remove(key);
+        }
+        self.memory.remove(key);
+    }
+
+    /// Gives back the room of what cannot answer any more, without reading bodies. At its leisure: it may pass over
+    /// what is moved or written meanwhile.
+    pub async fn sweep(&self, unusable: impl Fn(&Tags, AsOf) -> bool) -> Swept {
+        let mut swept = self.memory.sweep(&unusable).await;
+        if let Some(disk) = &self.disk {
+            swept += disk.sweep(&unusable).await;
+        }
+        swept
+    }
+
+    /// Removes every response that carries one of these tags and is older than the erasure, and returns when
+    /// their bytes are gone from memory and their files from disk, with what was waiting to be written. What
+    /// concerns it and would come in meanwhile is refused. (Whoever got a response before still has it; the blocks
+    /// of removed files are freed, not overwritten.)
+    ///
+    /// The caller has raised its fences before. `is_older` says whether a stamp is from before the erasure; it must be
+    /// quick, and must not lock anything: it is called under locks of the cache. An error means that bytes may be left:
+    /// call it again.
+    pub async fn erase(
+        &self,
+        tags: &[Tag],
+        is_older: impl Fn(AsOf) -> bool + Send + Sync + 'static,
+    ) -> io::Result<Swept> {
+        let tags = tags.to_vec();
+        let concerns: Concerns =
+            Arc::new(move |carried, as_of| carried.contains_any(&tags) && is_older(as_of));
+        let _erasing = self.erasures.begin(concerns.clone());
+        let mut swept = self.memory.remove_matching(|tags, as_of| concerns(tags, as_of));
+        if let Some(disk) = &self.disk {
+            swept += disk.erase(&|tags, as_of| concerns(tags, as_of)).await?;
+        }
+        Ok(swept)
+    }
+
+    pub fn stats(&self) -> Stats {
+        let mut stats = Stats {
+            memory_entries: self.memory.len(),
+            memory_bytes: self.memory.bytes(),
+            ..Stats::default()
+        };
+        if let Some(disk) = &self.disk {
+            let counters = disk.counters();
+            (stats.disk_entries, stats.disk_bytes) = disk.entries_and_bytes();
+            stats.write_errors = counters.write_errors.load(Ordering::Relaxed);
+            stats.dropped_writes = counters.dropped_writes.load(Ordering::Relaxed);
+            stats.rejected_files = counters.rejected_files.load(Ordering::Relaxed);
+            stats.storing_paused = disk.is_paused();
+        }
+        stats
+    }
+}

@@ -1,0 +1,173 @@
+//! The memory tier.
+
+use std::sync::Arc;
+
+use purge_protocol::{AsOf, Tags};
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, Options, OptionsBuilder, Weighter};
+
+use crate::Swept;
+use crate::key::Key;
+use crate::stored_response::StoredResponse;
+
+/// The share of a shard's room that proven entries may take (quick_cache's own default). An entry larger than
+/// this share is not taken in at all.
+const HOT_SHARE: f64 = 0.97;
+
+/// Guessed, to size tables; any order of magnitude does.
+const TYPICAL_ENTRY_BYTES: u64 = 16 * 1024;
+
+pub(crate) struct Memory {
+    entries: Cache<Key, Slot, SlotWeight, DefaultHashBuilder>,
+    largest: u64,
+}
+
+#[derive(Clone)]
+struct Slot {
+    response: Arc<StoredResponse>,
+    /// Counted once: the cache asks for it again and again.
+    bytes: u64,
+}
+
+#[derive(Clone)]
+struct SlotWeight;
+
+impl Weighter<Key, Slot> for SlotWeight {
+    fn weight(&self, _: &Key, slot: &Slot) -> u64 {
+        slot.bytes
+    }
+}
+
+impl Memory {
+    pub fn new(bytes: u64, entry_bytes_max: u64) -> Self {
+        let entries = Cache::with_options(
+            options(bytes, entry_bytes_max),
+            SlotWeight,
+            DefaultHashBuilder::default(),
+            DefaultLifecycle::default(),
+        );
+        let largest = (entries.shard_capacity() as f64 * HOT_SHARE) as u64;
+        Self { entries, largest }
+    }
+
+    pub fn get(&self, key: &Key) -> Option<Arc<StoredResponse>> {
+        self.entries.get(key).map(|slot| slot.response)
+    }
+
+    /// As `get`, but not counted as a use.
+    pub fn peek(&self, key: &Key) -> Option<Arc<StoredResponse>> {
+        self.entries.peek(key).map(|slot| slot.response)
+    }
+
+    pub fn contains(&self, key: &Key) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// Whether it was taken in. What was there before is gone in any case.
+    pub fn insert(&self, key: Key, response: Arc<StoredResponse>, bytes: u64) -> bool {
+        if bytes > self.largest {
+            self.entries.remove(&key);
+            return false;
+        }
+        self.entries.insert(key, Slot { response, bytes });
+        true
+    }
+
+    pub fn remove(&self, key: &Key) {
+        self.entries.remove(key);
+    }
+
+    /// Removes all that matches. Holds one shard's lock at a time, for as long as it takes to look through it.
+    pub fn remove_matching(&self, matches: impl Fn(&Tags, AsOf) -> bool) -> Swept {
+        let swept = std::cell::Cell::new(Swept::default());
+        self.entries.retain(|_, slot| {
+            let gone = matches(&slot.response.tags, slot.response.as_of);
+            if gone {
+                swept.set(swept.get() + Swept { entries: 1, bytes: slot.bytes });
+            }
+            !gone
+        });
+        swept.get()
+    }
+
+    /// Removes what is unusable, and gives way to others between any two steps: neither a lock nor a thread is
+    /// held long. What is moved meanwhile may be passed over.
+    pub async fn sweep(&self, unusable: &impl Fn(&Tags, AsOf) -> bool) -> Swept {
+        const BETWEEN_PAUSES: usize = 256;
+        let mut swept = Swept::default();
+        for (seen, (key, slot)) in self.entries.iter().enumerate() {
+            if seen % BETWEEN_PAUSES == BETWEEN_PAUSES - 1 {
+                tokio::task::yield_now().await;
+            }
+            if unusable(&slot.response.tags, slot.response.as_of) {
+                let same = |now: &Slot| Arc::ptr_eq(&now.response, &slot.response);
+                if self.entries.remove_if(&key, same).is_some() {
+                    swept += Swept { entries: 1, bytes: slot.bytes };
+                }
+            }
+        }
+        swept
+    }
+
+    pub fn len(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.entries.weight()
+    }
+}
+
+/// Many shards, so that threads do not wait for each other; but each with room for the largest entry.
+fn options(bytes: u64, entry_bytes_max: u64) -> Options {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let with_room = usize::try_from(bytes / entry_bytes_max.max(1)).unwrap_or(usize::MAX);
+    // quick_cache rounds up to a power of two: ask for one that is already.
+    let shards = 1 << with_room.clamp(1, threads * 4).ilog2();
+    let typical = usize::try_from(bytes / TYPICAL_ENTRY_BYTES).unwrap_or(usize::MAX).max(1);
+    OptionsBuilder::new()
+        .shards(shards)
+        .hot_allocation(HOT_SHARE)
+        .estimated_items_capacity(typical)
+        .weight_capacity(bytes)
+        .build()
+        .expect("both capacities are set")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stored_response::tests::response;
+    use bytes::Bytes;
+
+    fn insert(memory: &Memory, name: &str, bytes: usize) -> bool {
+        let stored = Arc::new(response(name, &[1], 1, Bytes::from(vec![0; bytes])));
+        let weight = stored.bytes();
+        memory.insert(Key::of(name), stored, weight)
+    }
+
+    #[test]
+    fn memory_stays_within_its_bytes_however_much_is_inserted() {
+        let memory = Memory::new(1 << 20, 64 << 10);
+        for number in 0..1000 {
+            insert(&memory, &format!("picture {number}"), 10_000);
+            assert!(memory.bytes() <= 1 << 20);
+        }
+        assert!(memory.len() > 50, "and is not left empty: {}", memory.len());
+    }
+
+    #[test]
+    fn an_entry_too_large_for_memory_takes_its_predecessor_away() {
+        let memory = Memory::new(64 << 10, 64 << 10);
+        assert!(insert(&memory, "picture", 100));
+        assert!(!insert(&memory, "picture", 64 << 10));
+        assert!(memory.get(&Key::of("picture")).is_none());
+    }
+
+    #[test]
+    fn memory_of_no_bytes_stores_nothing() {
+        let memory = Memory::new(0, 64 << 10);
+        assert!(!insert(&memory, "picture", 100));
+        assert_eq!(memory.len(), 0);
+    }
+}

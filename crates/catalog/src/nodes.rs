@@ -1,0 +1,66 @@
+//! The nodes that have followed the log, so that a restarted authority knows who may hold a lease.
+
+use purge_protocol::{NodeId, Position};
+
+use crate::{Catalog, CatalogError};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownNode {
+    pub id: NodeId,
+    pub roles: Vec<String>,
+    pub delivery: Option<String>,
+    pub acknowledged: Position,
+    pub seen_ms: u64,
+}
+
+impl Catalog {
+    pub async fn nodes(&self) -> Result<Vec<KnownNode>, CatalogError> {
+        let rows: Vec<(String, String, String, Option<String>, i64, i64)> = sqlx::query_as(
+            "SELECT name, incarnation, roles, delivery, acknowledged, seen_ms FROM node ORDER BY name, seen_ms",
+        )
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter()
+            .map(|(name, incarnation, roles, delivery, acknowledged, seen_ms)| {
+                let incarnation = incarnation
+                    .parse()
+                    .map_err(|_| CatalogError::Unreadable(format!("the incarnation of node {name}")))?;
+                Ok(KnownNode {
+                    id: NodeId { name, incarnation },
+                    roles: roles.split(' ').filter(|role| !role.is_empty()).map(str::to_owned).collect(),
+                    delivery,
+                    acknowledged: Position::new(acknowledged.unsigned_abs()),
+                    seen_ms: seen_ms.unsigned_abs(),
+                })
+            })
+            .collect()
+    }
+
+    /// Remembers what a node said. Must be durable before the node's *first* lease is granted; later words may be
+    /// lost, since a restart waits a whole lease for everyone in the table.
+    pub async fn note_node(&self, node: &KnownNode) -> Result<(), CatalogError> {
+        sqlx::query(
+            "INSERT INTO node (name, incarnation, roles, delivery, acknowledged, seen_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name, incarnation) DO UPDATE SET \
+             roles = $3, delivery = $4, acknowledged = $5, seen_ms = $6",
+        )
+        .bind(&node.id.name)
+        .bind(node.id.incarnation.to_string())
+        .bind(node.roles.join(" "))
+        .bind(&node.delivery)
+        .bind(node.acknowledged.get().cast_signed())
+        .bind(node.seen_ms.cast_signed())
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    pub async fn forget_node(&self, node: &NodeId) -> Result<(), CatalogError> {
+        sqlx::query("DELETE FROM node WHERE name = $1 AND incarnation = $2")
+            .bind(&node.name)
+            .bind(node.incarnation.to_string())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,428 @@
+//! Purges as durable tasks, and the log that they append to.
+
+use api_types::{Event, PurgeState, PurgeView, Receipt, Selector};
+use purge_protocol::{Mode, Position, Record, Tag};
+use sqlx::{FromRow, Sqlite, Transaction};
+
+use crate::{Catalog, CatalogError};
+
+const ENDED: &str = "('done', 'unchanged', 'error', 'error_cdn_node')";
+
+#[derive(Debug, Clone)]
+pub struct NewPurge {
+    pub id: String,
+    pub idempotency_key: Option<String>,
+    pub cause: String,
+    pub selectors: Vec<Selector>,
+    pub mode: Mode,
+    pub force: bool,
+}
+
+/// What became of a request for a purge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Accepted {
+    New(String),
+    /// The same idempotency key was accepted before, under this id.
+    Before(String),
+}
+
+/// A purge in the hands of one worker.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub id: String,
+    pub state: PurgeState,
+    pub selectors: Vec<Selector>,
+    pub mode: Mode,
+    pub force: bool,
+    pub cause: String,
+    pub receipt: Receipt,
+    /// How often this state has been tried.
+    pub attempt: u32,
+    fence: i64,
+}
+
+/// What a worker writes down after each piece of work.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub state: PurgeState,
+    pub detail: Option<String>,
+    /// Only when it ends badly.
+    pub error: Option<String>,
+    /// When to go on: at once, or a timer that survives the process.
+    pub due_ms: u64,
+    /// A record to append in the same transaction.
+    pub append: Option<Vec<Tag>>,
+    /// Originals that the record names (source, path): whatever changed of them so far is fenced with it.
+    pub covers: Vec<(String, String)>,
+    /// Its position is filled in when a record is appended.
+    pub receipt: Receipt,
+}
+
+#[derive(FromRow)]
+struct PurgeRow {
+    id: String,
+    cause: String,
+    selectors: String,
+    mode: String,
+    force: bool,
+    state: String,
+    receipt: String,
+    error: Option<String>,
+    received_ms: i64,
+    attempt: i64,
+    fence: i64,
+}
+
+const COLUMNS: &str = "id, cause, selectors, mode, force, state, receipt, error, received_ms, attempt, fence";
+
+impl PurgeRow {
+    fn state(&self) -> Result<PurgeState, CatalogError> {
+        self.state.parse().map_err(|()| CatalogError::Unreadable(format!("the purge state {:?}", self.state)))
+    }
+
+    fn mode(&self) -> Result<Mode, CatalogError> {
+        self.mode.parse().map_err(|_| CatalogError::Unreadable(format!("the purge mode {:?}", self.mode)))
+    }
+
+    fn claim(self) -> Result<Claim, CatalogError> {
+        Ok(Claim {
+            state: self.state()?,
+            mode: self.mode()?,
+            selectors: serde_json::from_str(&self.selectors)?,
+            receipt: serde_json::from_str(&self.receipt)?,
+            force: self.force,
+            attempt: u32::try_from(self.attempt).unwrap_or(u32::MAX),
+            fence: self.fence,
+            cause: self.cause,
+            id: self.id,
+        })
+    }
+
+    fn view(self, events: Vec<Event>) -> Result<PurgeView, CatalogError> {
+        Ok(PurgeView {
+            state: self.state()?,
+            mode: self.mode()?,
+            selectors: serde_json::from_str(&self.selectors)?,
+            receipt: serde_json::from_str(&self.receipt)?,
+            force: self.force,
+            cause: self.cause,
+            received: self.received_ms.unsigned_abs(),
+            events,
+            error: self.error,
+            id: self.id,
+        })
+    }
+}
+
+impl Catalog {
+    /// Stores a purge. When this has returned, it is never lost.
+    pub async fn accept_purge(&self, purge: &NewPurge, now_ms: u64) -> Result<Accepted, CatalogError> {
+        let mut tx = self.write().await?;
+        if let Some(key) = &purge.idempotency_key {
+            let before: Option<String> = sqlx::query_scalar("SELECT id FROM purge WHERE idempotency_key = $1")
+                .bind(key)
+                .fetch_optional(&mut *tx)
+                .await?;
+            if let Some(id) = before {
+                return Ok(Accepted::Before(id));
+            }
+        }
+        insert_purge(&mut tx, purge, now_ms).await?;
+        tx.commit().await?;
+        self.accepted.notify_one();
+        Ok(Accepted::New(purge.id.clone()))
+    }
+
+    /// Takes the purge that is due longest, for `lease_ms`.
+    pub async fn claim_purge(&self, now_ms: u64, lease_ms: u64) -> Result<Option<Claim>, CatalogError> {
+        let now = now_ms.cast_signed();
+        let row: Option<PurgeRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "UPDATE purge SET fence = fence + 1, attempt = attempt + 1, lease_until_ms = $1 WHERE id = \
+             (SELECT id FROM purge WHERE state NOT IN {ENDED} AND due_ms <= $2 AND lease_until_ms <= $2 \
+             ORDER BY due_ms, received_ms LIMIT 1) RETURNING {COLUMNS}"
+        )))
+        .bind(now.saturating_add(lease_ms.cast_signed()))
+        .bind(now)
+        .fetch_optional(&self.writer)
+        .await?;
+        row.map(PurgeRow::claim).transpose()
+    }
+
+    /// When the next timer is due; `None` when there is nothing to do.
+    pub async fn next_due(&self) -> Result<Option<u64>, CatalogError> {
+        let due: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "SELECT min(max(due_ms, lease_until_ms)) FROM purge WHERE state NOT IN {ENDED}"
+        )))
+        .fetch_one(&self.reader)
+        .await?;
+        Ok(due.map(i64::unsigned_abs))
+    }
+
+    /// A restarted process owns no purge: what its earlier life had claimed may be taken at once. Only for a
+    /// database that one process has locked.
+    pub async fn release_all_claims(&self) -> Result<(), CatalogError> {
+        sqlx::query("UPDATE purge SET lease_until_ms = 0, fence = fence + 1").execute(&self.writer).await?;
+        Ok(())
+    }
+
+    /// Writes a step of the claimed purge: its state, its event, its receipt and, if asked, its record of the log,
+    /// in one transaction. Gives the claim as it stands afterwards, still held until `lease_until_ms`.
+    pub async fn advance_purge(
+        &self,
+        claim: &Claim,
+        mut step: Step,
+        now_ms: u64,
+        lease_until_ms: u64,
+    ) -> Result<Claim, CatalogError> {
+        let mut tx = self.write().await?;
+        if let Some(tags) = &step.append {
+            let position = append(&mut tx, &claim.id, tags, claim.mode, now_ms).await?;
+            step.receipt.position = Some(position);
+            for (source, path) in &step.covers {
+                sqlx::query("UPDATE original SET fenced = 1 WHERE source = $1 AND path = $2")
+                    .bind(source)
+                    .bind(path)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+        }
+        let moved_on = step.state != claim.state;
+        let attempt = if moved_on { 0 } else { claim.attempt };
+        let written = sqlx::query(
+            "UPDATE purge SET state = $1, receipt = $2, error = $3, due_ms = $4, attempt = $5, \
+             lease_until_ms = $6 WHERE id = $7 AND fence = $8",
+        )
+        .bind(step.state.as_str())
+        .bind(serde_json::to_string(&step.receipt)?)
+        .bind(&step.error)
+        .bind(step.due_ms.cast_signed())
+        .bind(i64::from(attempt))
+        .bind(lease_until_ms.cast_signed())
+        .bind(&claim.id)
+        .bind(claim.fence)
+        .execute(&mut *tx)
+        .await?;
+        if written.rows_affected() != 1 {
+            return Err(CatalogError::LeaseLost);
+        }
+        event(&mut tx, &claim.id, step.state, now_ms, step.detail.as_deref()).await?;
+        tx.commit().await?;
+        Ok(Claim { state: step.state, receipt: step.receipt, attempt, ..claim.clone() })
+    }
+
+    pub async fn purge(&self, id: &str) -> Result<Option<PurgeView>, CatalogError> {
+        let mut tx = self.reader.begin().await?;
+        let row: Option<PurgeRow> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM purge WHERE id = $1")))
+                .bind(id)
+                .fetch_optional(&mut *tx)
+                .await?;
+        let Some(row) = row else { return Ok(None) };
+        let events = events(&mut tx, id).await?;
+        Ok(Some(row.view(events)?))
+    }
+
+    /// The newest purges, without their events.
+    pub async fn purges(&self, limit: u32) -> Result<Vec<PurgeView>, CatalogError> {
+        let rows: Vec<PurgeRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM purge ORDER BY received_ms DESC, id DESC LIMIT $1"
+        )))
+        .bind(i64::from(limit))
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(|row| row.view(Vec::new())).collect()
+    }
+
+    /// The log after a position: its oldest and newest position, and up to `limit` records.
+    pub async fn log_after(
+        &self,
+        after: Position,
+        limit: u32,
+    ) -> Result<(Position, Position, Vec<Record>), CatalogError> {
+        let mut tx = self.reader.begin().await?;
+        let (start, head): (Option<i64>, Option<i64>) =
+            sqlx::query_as("SELECT min(position), max(position) FROM purge_log").fetch_one(&mut *tx).await?;
+        let rows: Vec<(i64, String, String, String, i64)> = sqlx::query_as(
+            "SELECT position, purge, tags, mode, at_ms FROM purge_log WHERE position > $1 ORDER BY position LIMIT $2",
+        )
+        .bind(after.get().min(i64::MAX.unsigned_abs()).cast_signed())
+        .bind(i64::from(limit))
+        .fetch_all(&mut *tx)
+        .await?;
+        let records = rows.into_iter().map(record).collect::<Result<_, _>>()?;
+        let position = |value: Option<i64>, empty| value.map_or(Position::new(empty), |v| Position::new(v.unsigned_abs()));
+        Ok((position(start, 1), position(head, 0), records))
+    }
+}
+
+fn record(row: (i64, String, String, String, i64)) -> Result<Record, CatalogError> {
+    let (position, purge, tags, mode, at) = row;
+    let mode = mode.parse().map_err(|_| CatalogError::Unreadable(format!("the mode of record {position}")))?;
+    Ok(Record {
+        position: Position::new(position.unsigned_abs()),
+        purge,
+        tags: serde_json::from_str(&tags)?,
+        mode,
+        at: at.unsigned_abs(),
+    })
+}
+
+pub(crate) async fn insert_purge(tx: &mut Transaction<'_, Sqlite>, purge: &NewPurge, now_ms: u64) -> Result<(), CatalogError> {
+    sqlx::query(
+        "INSERT INTO purge (id, idempotency_key, cause, selectors, mode, force, state, receipt, received_ms, due_ms, \
+         attempt, fence, lease_until_ms) VALUES ($1, $2, $3, $4, $5, $6, 'received', $7, $8, $8, 0, 0, 0)",
+    )
+    .bind(&purge.id)
+    .bind(&purge.idempotency_key)
+    .bind(&purge.cause)
+    .bind(serde_json::to_string(&purge.selectors)?)
+    .bind(purge.mode.as_str())
+    .bind(purge.force)
+    .bind(serde_json::to_string(&Receipt::default())?)
+    .bind(now_ms.cast_signed())
+    .execute(&mut **tx)
+    .await?;
+    event(tx, &purge.id, PurgeState::Received, now_ms, None).await
+}
+
+async fn append(
+    tx: &mut Transaction<'_, Sqlite>,
+    purge: &str,
+    tags: &[Tag],
+    mode: Mode,
+    now_ms: u64,
+) -> Result<Position, CatalogError> {
+    let position: i64 = sqlx::query_scalar(
+        "INSERT INTO purge_log (position, purge, tags, mode, at_ms) \
+         SELECT coalesce(max(position), 0) + 1, $1, $2, $3, $4 FROM purge_log RETURNING position",
+    )
+    .bind(purge)
+    .bind(serde_json::to_string(tags)?)
+    .bind(mode.as_str())
+    .bind(now_ms.cast_signed())
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(Position::new(position.unsigned_abs()))
+}
+
+async fn event(
+    tx: &mut Transaction<'_, Sqlite>,
+    purge: &str,
+    state: PurgeState,
+    now_ms: u64,
+    detail: Option<&str>,
+) -> Result<(), CatalogError> {
+    sqlx::query("INSERT INTO purge_event (purge, state, at_ms, detail) VALUES ($1, $2, $3, $4)")
+        .bind(purge)
+        .bind(state.as_str())
+        .bind(now_ms.cast_signed())
+        .bind(detail)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+async fn events(tx: &mut Transaction<'_, Sqlite>, purge: &str) -> Result<Vec<Event>, CatalogError> {
+    let rows: Vec<(String, i64, Option<String>)> =
+        sqlx::query_as("SELECT state, at_ms, detail FROM purge_event WHERE purge = $1 ORDER BY sequence")
+            .bind(purge)
+            .fetch_all(&mut **tx)
+            .await?;
+    rows.into_iter()
+        .map(|(state, at, detail)| {
+            let state = state.parse().map_err(|()| CatalogError::Unreadable(format!("the purge state {state:?}")))?;
+            Ok(Event { state, at: at.unsigned_abs(), detail })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn catalog() -> (tempfile::TempDir, Catalog) {
+        let folder = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(&folder.path().join("catalog.sqlite")).await.unwrap();
+        (folder, catalog)
+    }
+
+    fn new_purge(id: &str, key: Option<&str>) -> NewPurge {
+        NewPurge {
+            id: id.to_owned(),
+            idempotency_key: key.map(str::to_owned),
+            cause: "api".to_owned(),
+            selectors: vec![Selector::Original("demo/cat.jpg".to_owned())],
+            mode: Mode::Hard,
+            force: false,
+        }
+    }
+
+    fn step(state: PurgeState, append: Option<Vec<Tag>>) -> Step {
+        Step {
+            state,
+            detail: None,
+            error: None,
+            due_ms: 0,
+            append,
+            covers: Vec::new(),
+            receipt: Receipt::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_purge_is_accepted_once_for_one_idempotency_key() {
+        let (_folder, catalog) = catalog().await;
+        let first = catalog.accept_purge(&new_purge("a", Some("key")), 1).await.unwrap();
+        let again = catalog.accept_purge(&new_purge("b", Some("key")), 2).await.unwrap();
+        assert_eq!((first, again), (Accepted::New("a".into()), Accepted::Before("a".into())));
+        assert_eq!(catalog.purges(10).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_lost_its_lease_cannot_write() {
+        let (_folder, catalog) = catalog().await;
+        catalog.accept_purge(&new_purge("a", None), 0).await.unwrap();
+        let slow = catalog.claim_purge(0, 100).await.unwrap().unwrap();
+        assert!(catalog.claim_purge(50, 100).await.unwrap().is_none(), "it is claimed");
+        let quick = catalog.claim_purge(100, 100).await.unwrap().unwrap();
+
+        let late = catalog.advance_purge(&slow, step(PurgeState::Preparing, Some(vec![Tag(1)])), 101, 0).await;
+        assert!(matches!(late, Err(CatalogError::LeaseLost)));
+        catalog.advance_purge(&quick, step(PurgeState::Preparing, None), 102, 0).await.unwrap();
+        let (_, head, _) = catalog.log_after(Position::ZERO, 10).await.unwrap();
+        assert_eq!(head, Position::ZERO, "nor has the late worker appended");
+    }
+
+    #[tokio::test]
+    async fn positions_are_gapless_and_the_log_reads_in_order() {
+        let (_folder, catalog) = catalog().await;
+        for n in 1..=3u64 {
+            catalog.accept_purge(&new_purge(&format!("p{n}"), None), n).await.unwrap();
+            let claim = catalog.claim_purge(n, 100).await.unwrap().unwrap();
+            let after = catalog
+                .advance_purge(&claim, step(PurgeState::FlushingServers, Some(vec![Tag(n)])), n, n + 1000)
+                .await
+                .unwrap();
+            assert_eq!(after.receipt.position, Some(Position::new(n)));
+        }
+        let (start, head, records) = catalog.log_after(Position::new(1), 10).await.unwrap();
+        assert_eq!((start, head), (Position::new(1), Position::new(3)));
+        let read: Vec<_> = records.iter().map(|record| (record.position.get(), record.tags[0].0)).collect();
+        assert_eq!(read, [(2, 2), (3, 3)]);
+    }
+
+    #[tokio::test]
+    async fn a_timer_survives_the_process() {
+        let (folder, catalog) = catalog().await;
+        catalog.accept_purge(&new_purge("a", None), 0).await.unwrap();
+        let claim = catalog.claim_purge(0, 100).await.unwrap().unwrap();
+        let later = Step { due_ms: 500, ..step(PurgeState::Verifying, None) };
+        catalog.advance_purge(&claim, later, 1, 0).await.unwrap();
+        catalog.close().await;
+
+        let reopened = Catalog::open(&folder.path().join("catalog.sqlite")).await.unwrap();
+        assert_eq!(reopened.next_due().await.unwrap(), Some(500));
+        assert!(reopened.claim_purge(499, 100).await.unwrap().is_none());
+        assert_eq!(reopened.claim_purge(500, 100).await.unwrap().unwrap().state, PurgeState::Verifying);
+    }
+}

@@ -1,0 +1,66 @@
+//! The bodies that the edge sends.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use origin::{FetchError, UpstreamBody};
+
+/// Whole from the cache, or passed on as it comes.
+pub enum EdgeBody {
+    Whole(Option<Bytes>),
+    Passed(Pin<Box<UpstreamBody>>),
+}
+
+impl EdgeBody {
+    pub fn empty() -> Self {
+        EdgeBody::Whole(None)
+    }
+
+    pub fn len(&self) -> Option<u64> {
+        match self {
+            EdgeBody::Whole(bytes) => Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            EdgeBody::Passed(body) => body.size_hint().exact(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+}
+
+impl From<Bytes> for EdgeBody {
+    fn from(bytes: Bytes) -> Self {
+        EdgeBody::Whole((!bytes.is_empty()).then_some(bytes))
+    }
+}
+
+impl Body for EdgeBody {
+    type Data = Bytes;
+    type Error = FetchError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, FetchError>>> {
+        match self.get_mut() {
+            EdgeBody::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            EdgeBody::Passed(body) => body.as_mut().poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            EdgeBody::Whole(bytes) => bytes.is_none(),
+            EdgeBody::Passed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            EdgeBody::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            EdgeBody::Passed(body) => body.size_hint(),
+        }
+    }
+}

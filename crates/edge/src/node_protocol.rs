@@ -1,0 +1,60 @@
+//! What a node answers to other nodes besides pictures: the purge log, and what they must know to serve.
+//!
+//! A node without the control role relays both to the tier above, so that an edge needs to reach nobody but its own
+//! upstream.
+
+use std::sync::Arc;
+
+use api_types::node::{FOLLOW_PATH, SNAPSHOT_PATH};
+use api_types::{FollowRequest, Problem};
+use bus::FeedError;
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header};
+
+use crate::body::EdgeBody;
+use crate::problem;
+use crate::serve::Edge;
+
+pub async fn answer(edge: &Arc<Edge>, request: &Request<Bytes>, is_node: bool) -> Response<EdgeBody> {
+    // To anyone else, these addresses do not exist.
+    if !is_node {
+        return refuse(404, "not-found", "there is nothing here");
+    }
+    match (request.method(), request.uri().path()) {
+        (&Method::POST, FOLLOW_PATH) => follow(edge, request.body()).await,
+        (&Method::GET, SNAPSHOT_PATH) => match edge.serving.get() {
+            Some(serving) => json(serde_json::to_vec(&serving.snapshot)),
+            None => refuse(503, "starting", "this node has not been told yet what to serve"),
+        },
+        _ => refuse(404, "not-found", "the node protocol has no such address"),
+    }
+}
+
+async fn follow(edge: &Arc<Edge>, body: &Bytes) -> Response<EdgeBody> {
+    let question: FollowRequest = match serde_json::from_slice(body) {
+        Ok(question) => question,
+        Err(error) => return refuse(400, "malformed", &format!("not a question for the log: {error}")),
+    };
+    match edge.feed.ask(&question).await {
+        Ok(answer) => json(serde_json::to_vec(&answer)),
+        Err(FeedError::Refused(why)) => refuse(403, "refused", &why),
+        Err(error) => refuse(503, "log-unreachable", &error.to_string()),
+    }
+}
+
+fn json(body: serde_json::Result<Vec<u8>>) -> Response<EdgeBody> {
+    match body {
+        Ok(body) => {
+            let mut response = Response::new(EdgeBody::from(Bytes::from(body)));
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+        Err(error) => refuse(500, "internal", &error.to_string()),
+    }
+}
+
+fn refuse(status: u16, slug: &str, detail: &str) -> Response<EdgeBody> {
+    problem::answer(&Problem::new(status, slug, "Node protocol", detail), 0)
+}

@@ -1,0 +1,96 @@
+//! The one place of the data plane where an internal error becomes words and a status for the client.
+//!
+//! Every variant is named here, so that adding an error is a compile error until someone has decided what the
+//! client learns of it.
+
+use api_types::Problem;
+use api_types::problem::MEDIA_TYPE;
+use dialect::{BadRequest, SignatureError};
+use http::{HeaderValue, Response, StatusCode, header};
+
+use crate::body::EdgeBody;
+use crate::fill::FillError;
+use crate::request::Refusal;
+
+pub fn of_refusal(refusal: &Refusal) -> Problem {
+    let detail = refusal.to_string();
+    match refusal {
+        Refusal::NoHost => Problem::new(400, "no-host", "No host", detail),
+        Refusal::UrlTooLong { .. } => Problem::new(414, "url-too-long", "URL too long", detail),
+        Refusal::Method(_) => Problem::new(405, "method-not-allowed", "Method not allowed", detail),
+        Refusal::Url(error) => match error {
+            BadRequest::UrlTooLong { .. } => Problem::new(414, "url-too-long", "URL too long", detail),
+            BadRequest::NoOriginal { .. } => Problem::new(404, "no-original", "No such original", detail),
+            BadRequest::Source(_) | BadRequest::Path(_) => {
+                Problem::new(400, "malformed-path", "Malformed path", detail)
+            }
+            BadRequest::UnknownParameter { .. } => {
+                Problem::new(400, "unknown-parameter", "Unknown parameter", detail)
+            }
+            BadRequest::RepeatedParameter { .. } => {
+                Problem::new(400, "repeated-parameter", "Repeated parameter", detail)
+            }
+            BadRequest::MalformedParameter { .. } => {
+                Problem::new(400, "malformed-parameter", "Malformed parameter", detail)
+            }
+            BadRequest::IncompleteSignature { .. } | BadRequest::AlreadySigned { .. } => {
+                Problem::new(400, "malformed-signature", "Malformed signature", detail)
+            }
+        },
+        Refusal::Signature(error) => match error {
+            SignatureError::Missing => Problem::new(403, "signature-missing", "Signature missing", detail),
+            SignatureError::UnknownKey { .. } | SignatureError::Mismatch => {
+                Problem::new(403, "signature-invalid", "Signature invalid", detail)
+            }
+            SignatureError::Expired { .. } => Problem::new(403, "signature-expired", "Signature expired", detail),
+        },
+    }
+}
+
+/// RFC 9111 §5.2.1.7.
+pub fn not_cached() -> Problem {
+    Problem::new(504, "not-cached", "Not cached", "the request says only-if-cached, and nothing usable is stored")
+}
+
+/// Causes that name addresses inside the operator's network are logged where they happen, and not sent.
+pub fn of_fill(error: &FillError) -> Problem {
+    match error {
+        FillError::Problem(problem) => problem.clone(),
+        FillError::Unreachable(_) => {
+            Problem::new(502, "origin-unreachable", "Origin unreachable", "the origin cannot be reached")
+        }
+        FillError::TimedOut(_) => {
+            Problem::new(504, "origin-timeout", "Origin timeout", "the origin did not answer in time")
+        }
+        FillError::Overloaded { .. } => {
+            Problem::new(503, "overloaded", "Overloaded", "too much is waiting already; try again shortly")
+        }
+        FillError::Behind => {
+            Problem::new(503, "behind", "Behind the purge log", "the tier above has not caught up yet; try again shortly")
+        }
+        FillError::Abandoned => Problem::new(500, "internal", "Internal error", "the request failed inside; see the log"),
+    }
+}
+
+/// An error as an answer. Remembered shortly by browsers too, and never in place of a picture.
+pub fn answer(problem: &Problem, error_lifetime: u32) -> Response<EdgeBody> {
+    let mut response = Response::new(EdgeBody::from(bytes::Bytes::from(problem.to_json())));
+    *response.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let remembered = match problem.status {
+        // What is wrong with a request does not change soon, but whether its signature is known may.
+        400 | 404 | 410 | 414 | 422 => format!("public, max-age={error_lifetime}"),
+        _ => "no-store".to_owned(),
+    };
+    if let Ok(value) = HeaderValue::try_from(remembered) {
+        headers.insert(header::CACHE_CONTROL, value);
+    }
+    match problem.status {
+        405 => headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD")),
+        429 | 503 => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
+        _ => None,
+    };
+    response
+}

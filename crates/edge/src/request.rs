@@ -1,0 +1,273 @@
+//! From a request to what is wanted: host, site, dialect, signature, cache key.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cache::Key;
+use dialect::{BadRequest, Delivery, SignatureError, native, signature};
+use http::request::Parts;
+use http::{HeaderMap, Method, Uri, header};
+use http_caching::RequestControl;
+use plan::{Accepted, FormatWish};
+use purge_protocol::{Subject, TagKey, Tags, TooManyTags};
+use snapshot::{Site, SiteKind};
+
+use crate::serving::Serving;
+
+/// What a request asks for, and where its answer would be stored.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub target: Target,
+    pub key: Key,
+    /// What the key is made of, unambiguously.
+    pub key_text: String,
+    pub terms: Terms,
+}
+
+/// A site's settings that an answer depends on, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    pub edge_lifetime: u32,
+    pub browser_lifetime: u32,
+    pub stale_if_error: u32,
+    pub stale_while_revalidate: u32,
+    pub error_lifetime: u32,
+    /// Whether an upstream's tags are kept from clients.
+    pub strip_tags: bool,
+}
+
+#[derive(Debug, Clone)]
+pub enum Target {
+    Image(Arc<Image>),
+    PassThrough(Arc<PassThrough>),
+}
+
+/// A derivative of ours.
+#[derive(Debug)]
+pub struct Image {
+    pub delivery: Delivery,
+    /// The canonical URL: path and query.
+    pub url: String,
+    pub host: String,
+    pub tag_key: TagKey,
+    pub terms: Terms,
+}
+
+/// Whatever a site's upstream answers.
+#[derive(Debug)]
+pub struct PassThrough {
+    pub method: Method,
+    pub host: String,
+    pub path_and_query: String,
+    /// End-to-end fields only.
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub upstream: String,
+    pub allow_private: bool,
+    pub tag_key: TagKey,
+    pub terms: Terms,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the request names no host")]
+    NoHost,
+    #[error("the URL has {len} bytes, at most {max} are allowed")]
+    UrlTooLong { len: usize, max: usize },
+    #[error("{0} is not allowed here; GET and HEAD are")]
+    Method(Method),
+    #[error(transparent)]
+    Url(#[from] BadRequest),
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+}
+
+impl Wanted {
+    /// The client's own directives; ours to ignore for pictures, because a client may not make us render.
+    pub fn control(&self) -> RequestControl {
+        match &self.target {
+            Target::PassThrough(passed) => RequestControl::of(&passed.headers),
+            Target::Image(_) => RequestControl::default(),
+        }
+    }
+}
+
+impl Image {
+    /// What a client takes, as the class that was negotiated; empty where the URL names the format.
+    pub fn accept(&self) -> &'static str {
+        match self.delivery.plan.format {
+            FormatWish::Auto(Accepted::Avif) => "image/avif",
+            FormatWish::Auto(Accepted::Webp) => "image/webp",
+            FormatWish::Auto(Accepted::Basic) => "*/*",
+            FormatWish::Original | FormatWish::Exactly(_) => "",
+        }
+    }
+
+    /// Everything by which a purge may name this derivative.
+    pub fn subjects(&self) -> Vec<Subject> {
+        subjects_of(&self.delivery, &self.url)
+    }
+
+    pub fn tags(&self) -> Result<Tags, TooManyTags> {
+        self.tag_key.tags(&self.subjects())
+    }
+}
+
+fn subjects_of(delivery: &Delivery, url: &str) -> Vec<Subject> {
+    let source = delivery.source.as_str();
+    let mut subjects = vec![
+        Subject::Tenant,
+        Subject::Source(source.to_owned()),
+        Subject::Original(format!("{source}/{}", delivery.path.as_str())),
+        Subject::Url(url.to_owned()),
+    ];
+    subjects.extend(delivery.path.folders().map(|folder| Subject::Folder(format!("{source}/{folder}"))));
+    subjects
+}
+
+impl PassThrough {
+    pub fn url(&self) -> String {
+        format!("http://{}{}", self.host, self.path_and_query)
+    }
+}
+
+/// The subject of a pass-through URL as a purge names it: the scheme does not count, the host's case neither.
+pub fn url_subject(host: &str, path_and_query: &str) -> Subject {
+    Subject::Url(format!("http://{}{path_and_query}", host.to_ascii_lowercase()))
+}
+
+/// Understands a request. `from_node`: another node asks, which has checked the client's signature itself.
+pub fn interpret(
+    serving: &Serving,
+    parts: &Parts,
+    body: Bytes,
+    from_node: bool,
+    now_unix: u64,
+) -> Result<Wanted, Refusal> {
+    let host = host_of(parts).ok_or(Refusal::NoHost)?;
+    let path_and_query = parts.uri.path_and_query().map_or("/", |both| both.as_str());
+    let max = usize::try_from(serving.snapshot.limits.url_bytes).unwrap_or(usize::MAX);
+    if path_and_query.len() > max {
+        return Err(Refusal::UrlTooLong { len: path_and_query.len(), max });
+    }
+    let site = serving.site_for(&host);
+    let terms = Terms::of(site);
+    let tag_key = serving.snapshot.tag_key.clone();
+    match &site.kind {
+        SiteKind::PassThrough { upstream, allow_private, .. } => {
+            let mut headers = http_caching::hop_by_hop::forwarded(&parts.headers);
+            strip_ours(&mut headers);
+            let key_text = format!("pass\n{host}\n{path_and_query}");
+            let target = Target::PassThrough(Arc::new(PassThrough {
+                method: parts.method.clone(),
+                path_and_query: path_and_query.to_owned(),
+                headers,
+                body,
+                upstream: upstream.clone(),
+                allow_private: *allow_private,
+                host,
+                tag_key,
+                terms,
+            }));
+            Ok(Wanted { target, key: Key::of(&key_text), key_text, terms })
+        }
+        SiteKind::Images { unsigned } => {
+            if !matches!(parts.method, Method::GET | Method::HEAD) {
+                return Err(Refusal::Method(parts.method.clone()));
+            }
+            let accept = joined_accept(&parts.headers);
+            let request =
+                dialect::Request { path: parts.uri.path(), query: parts.uri.query(), accept: accept.as_deref() };
+            let parsed = native::parse(&request)?;
+            if !unsigned && !from_node {
+                signature::verify(&parsed, &serving.keys, now_unix)?;
+            }
+            let delivery = parsed.delivery;
+            let url = native::canonical(&delivery);
+            let image = Image { delivery, url, host, tag_key, terms };
+            let key_text = format!("image\n{}\n{}", image.url, image.accept());
+            Ok(Wanted { target: Target::Image(Arc::new(image)), key: Key::of(&key_text), key_text, terms })
+        }
+    }
+}
+
+impl Terms {
+    pub fn of(site: &Site) -> Self {
+        let strip_tags = match &site.kind {
+            SiteKind::PassThrough { strip_tags, .. } => *strip_tags,
+            SiteKind::Images { .. } => false,
+        };
+        Self {
+            edge_lifetime: site.edge_lifetime,
+            browser_lifetime: site.browser_lifetime,
+            stale_if_error: site.stale_if_error,
+            stale_while_revalidate: site.stale_while_revalidate,
+            error_lifetime: site.error_lifetime,
+            strip_tags,
+        }
+    }
+}
+
+/// The request's authority, in lower case: the absolute form or HTTP/2's pseudo-field before `Host` (RFC 9112 §3.2).
+pub fn host_of(parts: &Parts) -> Option<String> {
+    let host = match uri_authority(&parts.uri) {
+        Some(host) => host,
+        None => parts.headers.get(header::HOST)?.to_str().ok()?,
+    };
+    (!host.is_empty()).then(|| host.to_ascii_lowercase())
+}
+
+fn uri_authority(uri: &Uri) -> Option<&str> {
+    uri.authority().map(|authority| authority.as_str())
+}
+
+fn joined_accept(headers: &HeaderMap) -> Option<String> {
+    let lines: Vec<&str> = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()).collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
+}
+
+/// Our own fields mean something between nodes only; a client that sends them must not be believed further on.
+fn strip_ours(headers: &mut HeaderMap) {
+    let ours: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with("pentimento-")).cloned().collect();
+    for name in ours {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    fn image(url: &str) -> Image {
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        let request = dialect::Request { path, query: Some(query), accept: None };
+        let delivery = native::parse(&request).unwrap().delivery;
+        let url = native::canonical(&delivery);
+        let terms = Terms::of(&Site::default());
+        Image { delivery, url, host: "h".into(), tag_key: TagKey::new([1; 16]), terms }
+    }
+
+    #[test]
+    fn a_derivative_can_be_purged_by_everything_that_it_belongs_to() {
+        let subjects: Vec<String> =
+            image("/demo/a/b/cat.jpg?w=300").subjects().iter().map(ToString::to_string).collect();
+        expect![[r#"
+            tenant
+            source:demo
+            original:demo/a/b/cat.jpg
+            url:/demo/a/b/cat.jpg?w=300
+            folder:demo/a
+            folder:demo/a/b"#]]
+        .assert_eq(&subjects.join("\n"));
+    }
+
+    #[test]
+    fn a_clients_own_pentimento_fields_go_no_further() {
+        let mut headers = HeaderMap::new();
+        headers.insert("pentimento-node-key", "guess".parse().unwrap());
+        headers.insert("accept", "image/avif".parse().unwrap());
+        strip_ours(&mut headers);
+        assert_eq!(headers.len(), 1);
+    }
+}

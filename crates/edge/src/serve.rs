@@ -1,0 +1,480 @@
+//! The life of one request, top to bottom.
+//!
+//! All branching of the hot path is in [`serve`] and [`cached`]. What they call either decides without effects or has
+//! one effect and no opinion.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use api_types::Problem;
+use api_types::node::{AS_OF, MIN_POSITION, NODE_NAME, NODE_PREFIX, TAGS};
+use bus::{Feed, LogView, clock};
+use bytes::Bytes;
+use cache::{Cache, StoredResponse};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_caching::cache_status::{CacheStatus, Forward, Outcome, StaleHit};
+use http_caching::reuse::{Reuse, Validate, reuse};
+use http_caching::{CacheControl, RequestControl, Standing, Timestamp, freshness};
+use purge_protocol::{AsOf, Readiness, Verdict};
+use telemetry::{Access, Metrics, log_access};
+
+use crate::answer::{self, Source};
+use crate::body::EdgeBody;
+use crate::fill::{Answered, Ask, Fetched, FillError, Upstream};
+use crate::flights::{Flights, Role};
+use crate::pass_through::{self, PassOn};
+use crate::request::{PassThrough, Refusal, Target, Wanted, host_of, interpret};
+use crate::serving::CurrentServing;
+use crate::trust::Trust;
+use crate::{node_protocol, problem};
+
+/// How often a fill may land behind a fence before the request gets an answer of its own (invariant 5).
+const ROUNDS: usize = 3;
+
+/// How long a node that asks from ahead is kept waiting for us to catch up (invariant 4).
+const CATCH_UP: Duration = Duration::from_secs(2);
+
+pub struct Edge {
+    /// This node's name, in `Cache-Status`.
+    pub name: String,
+    pub view: Arc<LogView>,
+    pub serving: CurrentServing,
+    pub cache: Arc<Cache>,
+    pub upstream: Arc<dyn Upstream>,
+    pub pass_on: Arc<dyn PassOn>,
+    pub flights: Flights<Arc<Landed>>,
+    pub feed: Arc<dyn Feed>,
+    pub trust: Trust,
+    pub metrics: Arc<Metrics>,
+}
+
+/// What a fill ended with, for everyone who waited for it.
+pub enum Landed {
+    /// Whole, stamped and tagged. Each who waited judges it by the fences of now.
+    Stored { stored: Arc<StoredResponse>, above: Option<String>, was_kept: bool },
+    /// For the one who asked, and nobody else.
+    Unstored(Box<Fetched>),
+    TooLargeToStore,
+    Failed(FillError),
+}
+
+/// What the cache says to a request, before anyone is asked.
+enum Decision {
+    Hit { stored: Arc<StoredResponse>, ttl: Duration },
+    /// May answer once more while one fill replaces it.
+    StaleHit { stored: Arc<StoredResponse>, by: Duration, detail: Option<&'static str> },
+    Forward { why: Forward, detail: Option<&'static str>, stored: Option<Arc<StoredResponse>> },
+}
+
+/// An answer, and what the cache did.
+struct Reply {
+    response: Response<EdgeBody>,
+    status: CacheStatus,
+    /// What the tiers above said they did.
+    above: Option<String>,
+}
+
+pub async fn serve(edge: &Arc<Edge>, request: Request<Bytes>, peer: SocketAddr) -> Response<EdgeBody> {
+    let began = Instant::now();
+    let is_node =
+        request.headers().contains_key(NODE_NAME) && edge.trust.is_node(peer, request.headers());
+    if request.uri().path().starts_with(NODE_PREFIX) {
+        let is_node = edge.trust.is_node(peer, request.headers());
+        return node_protocol::answer(edge, &request, is_node).await;
+    }
+    let (parts, body) = request.into_parts();
+    let reply = respond(edge, &parts, body, is_node).await;
+    finish(edge, &parts, reply, is_node, peer, began)
+}
+
+async fn respond(edge: &Arc<Edge>, parts: &Parts, body: Bytes, is_node: bool) -> Reply {
+    let Some(serving) = edge.serving.get() else {
+        let starting = Problem::new(503, "starting", "Starting", "this node has not been told yet what to serve");
+        return edge.refuse(&starting, 0, Forward::Bypass);
+    };
+    let wanted = match interpret(&serving, parts, body, is_node, clock::unix_millis() / 1000) {
+        Ok(wanted) => wanted,
+        Err(refusal) => {
+            let remembered = if matches!(refusal, Refusal::Method(_)) { 0 } else { serving.default_site.error_lifetime };
+            return edge.refuse(&problem::of_refusal(&refusal), remembered, Forward::Bypass);
+        }
+    };
+    if is_node && let Some(behind) = catch_up(edge, parts).await {
+        return edge.refuse(&behind, 0, Forward::Bypass);
+    }
+    match &wanted.target {
+        Target::PassThrough(passed) if !matches!(parts.method, Method::GET | Method::HEAD) => {
+            uncached(edge, &wanted, passed, Forward::Method).await
+        }
+        _ => cached(edge, parts, &wanted, is_node).await,
+    }
+}
+
+/// A GET or HEAD whose answer may be stored.
+async fn cached(edge: &Arc<Edge>, parts: &Parts, wanted: &Wanted, is_node: bool) -> Reply {
+    let found = edge.cache.get(&wanted.key, &wanted.key_text).await.map(|(stored, _tier)| stored);
+    let (why, detail, stored) = match decide(edge, wanted, found, is_node) {
+        Decision::Hit { stored, ttl } => return edge.reply(parts, wanted, &stored, Outcome::Hit { ttl }, None, None),
+        Decision::StaleHit { stored, by, detail } => {
+            edge.flights.send_off(wanted.key, || fill(Arc::clone(edge), wanted.clone(), Some(Arc::clone(&stored))));
+            let outcome = Outcome::StaleHit { by, why: StaleHit::WhileRevalidating };
+            return edge.reply(parts, wanted, &stored, outcome, detail, None);
+        }
+        Decision::Forward { why, detail, stored } => (why, detail, stored),
+    };
+    if wanted.control().only_if_cached {
+        return edge.refuse(&problem::not_cached(), 0, why);
+    }
+
+    for _ in 0..ROUNDS {
+        let begin = || fill(Arc::clone(edge), wanted.clone(), stored.clone());
+        let (landed, role) = edge.flights.join(wanted.key, begin).await;
+        let collapsed = role == Role::Passenger;
+        match landed.as_deref() {
+            Some(Landed::Stored { stored, above, was_kept }) => {
+                // Judged by the fences of now, which are at least those of this request's arrival: whoever came after
+                // a purge does not accept what was begun before it.
+                if edge.may_answer(stored) && fits(stored, wanted) {
+                    let outcome = forwarded(why, Some(stored.status), *was_kept && !collapsed, collapsed);
+                    return edge.reply(parts, wanted, stored, outcome, detail, above.clone());
+                }
+            }
+            Some(Landed::Unstored(fetched)) if !collapsed => {
+                return edge.unstored(parts, wanted, fetched, why, detail);
+            }
+            Some(Landed::Unstored(_)) => break,
+            Some(Landed::TooLargeToStore) => return edge.alone(parts, wanted, why).await,
+            Some(Landed::Failed(error)) => return edge.failed(parts, wanted, stored, error, why),
+            None => return edge.failed(parts, wanted, stored, &FillError::Abandoned, why),
+        }
+    }
+    // Purges come faster than fills land, or the answer is for one client only. A fill that begins now, after the
+    // last fence that this request must see, is good for this request; nobody else gets it.
+    edge.alone(parts, wanted, why).await
+}
+
+fn decide(edge: &Edge, wanted: &Wanted, found: Option<Arc<StoredResponse>>, is_node: bool) -> Decision {
+    let Some(stored) = found else {
+        return Decision::Forward { why: Forward::UriMiss, detail: None, stored: None };
+    };
+    if !fits(&stored, wanted) {
+        return Decision::Forward { why: Forward::VaryMiss, detail: None, stored: None };
+    }
+    let forward = |why, detail, stored| Decision::Forward { why, detail, stored: Some(stored) };
+    let judgement = edge.view.judge(&stored.tags, stored.as_of, &stored.checked);
+    let is_soft_fenced = match judgement.verdict {
+        Verdict::Unusable(_) => return forward(Forward::Stale, Some("fenced"), stored),
+        Verdict::Stale { .. } => true,
+        Verdict::Usable => false,
+    };
+    if !judgement.lease_is_live {
+        return forward(Forward::Stale, Some("lease-ended"), stored);
+    }
+    match freshness_of(&stored, wanted) {
+        // Between nodes only what is fresh and unfenced travels: its stamp says that it is.
+        Reuse::Answer { .. } | Reuse::AnswerStale { .. } if is_soft_fenced && is_node => {
+            forward(Forward::Stale, Some("soft-fenced"), stored)
+        }
+        Reuse::Answer { .. } if is_soft_fenced => {
+            Decision::StaleHit { stored, by: Duration::ZERO, detail: Some("soft-fenced") }
+        }
+        Reuse::Answer { remaining } => Decision::Hit { stored, ttl: remaining },
+        Reuse::AnswerStale { by } if !is_node => Decision::StaleHit { stored, by, detail: None },
+        Reuse::AnswerStale { .. } => forward(Forward::Stale, None, stored),
+        Reuse::Validate(why) => forward(why.forward(), None, stored),
+    }
+}
+
+/// Where the stored response stands in time: by our own site's lifetimes for pictures, by HTTP's rules for whatever
+/// else passes through.
+fn freshness_of(stored: &StoredResponse, wanted: &Wanted) -> Reuse {
+    let age = Duration::from_secs(u64::from(answer::age(stored, clock::unix_millis())));
+    match &wanted.target {
+        Target::PassThrough(passed) => {
+            let control = CacheControl::of(&stored.headers);
+            let lifetime = freshness::lifetime_under(&control, &stored.headers, Timestamp(stored.stored_at / 1000));
+            reuse(&control, lifetime, age, &RequestControl::of(&passed.headers))
+        }
+        // A client cannot make us render: its own directives do not count here.
+        Target::Image(_) => {
+            let lifetime = Duration::from_secs(u64::from(stored.lifetime));
+            let grace = Duration::from_secs(u64::from(stored.stale_while_revalidate));
+            match Standing::of(lifetime, age) {
+                Standing::Fresh { remaining } => Reuse::Answer { remaining },
+                Standing::Stale { by } if by < grace => Reuse::AnswerStale { by },
+                Standing::Stale { by } => Reuse::Validate(Validate::Stale { by }),
+            }
+        }
+    }
+}
+
+/// Fetches, judges on arrival, stores. Owned by nobody: it goes on when its clients have left.
+async fn fill(edge: Arc<Edge>, wanted: Wanted, stored: Option<Arc<StoredResponse>>) -> Arc<Landed> {
+    // First of all: the stamp (invariant 3).
+    let begun = edge.view.begin_fill();
+    let validator = stored.as_ref().and_then(|stored| etag(stored));
+    let ask = Ask { target: wanted.target.clone(), validator };
+    let landed = match (edge.upstream.fetch(&ask, begun).await, stored) {
+        (Ok(Answered::Whole(mut fetched)), _) => {
+            let above = fetched.cache_status.take();
+            match fetched.into_stored(&wanted.key_text, clock::unix_millis()) {
+                Ok(stored) => edge.keep(&wanted, stored, above),
+                Err(fetched) => Landed::Unstored(fetched),
+            }
+        }
+        (Ok(Answered::StillThat { as_of: Some(as_of), lifetime, headers }), Some(stored)) => {
+            edge.keep(&wanted, validated(&stored, as_of, lifetime, &headers), None)
+        }
+        (Ok(Answered::StillThat { .. }), _) => {
+            Landed::Failed(FillError::Unreachable("a 304 that cannot be placed in the purge log".to_owned()))
+        }
+        (Ok(Answered::TooLargeToStore), _) => Landed::TooLargeToStore,
+        (Err(error), _) => {
+            tracing::warn!(key = %wanted.key_text.replace('\n', " "), %error, "a fill failed");
+            Landed::Failed(error)
+        }
+    };
+    Arc::new(landed)
+}
+
+/// The stored response as the upstream has just confirmed it.
+fn validated(stored: &StoredResponse, as_of: AsOf, lifetime: u32, headers: &http::HeaderMap) -> StoredResponse {
+    let mut renewed = StoredResponse {
+        key_text: stored.key_text.clone(),
+        status: stored.status,
+        headers: stored.headers.clone(),
+        body: stored.body.clone(),
+        tags: stored.tags.clone(),
+        as_of,
+        varied_on: stored.varied_on.clone(),
+        stored_at: clock::unix_millis(),
+        initial_age: 0,
+        lifetime,
+        stale_if_error: stored.stale_if_error,
+        stale_while_revalidate: stored.stale_while_revalidate,
+        checked: Default::default(),
+    };
+    http_caching::update::update(&mut renewed.headers, headers);
+    renewed
+}
+
+/// Whether the stored response was chosen by the same request fields (pass-through sites; RFC 9111 §4.1).
+fn fits(stored: &StoredResponse, wanted: &Wanted) -> bool {
+    match &wanted.target {
+        Target::Image(_) => true,
+        Target::PassThrough(passed) => stored.varied_on.iter().all(|(name, value)| {
+            HeaderName::from_bytes(name.as_bytes())
+                .is_ok_and(|name| http_caching::vary::matches(&[(name, value.clone())], &passed.headers))
+        }),
+    }
+}
+
+fn etag(stored: &StoredResponse) -> Option<String> {
+    Some(stored.headers.get(header::ETAG)?.to_str().ok()?.to_owned())
+}
+
+fn forwarded(why: Forward, status: Option<StatusCode>, stored: bool, collapsed: bool) -> Outcome {
+    Outcome::Forwarded { why, status, ttl: None, stored, collapsed }
+}
+
+/// Waits for the log as far as the asking node has come; a problem if that takes too long.
+async fn catch_up(edge: &Edge, parts: &Parts) -> Option<Problem> {
+    let asked = parts.headers.get(MIN_POSITION)?.to_str().ok().and_then(AsOf::from_field);
+    let Some(asked) = asked else {
+        return Some(Problem::new(400, "malformed", "Node protocol", "the minimum position cannot be read"));
+    };
+    match edge.view.wait_until_ready(asked, CATCH_UP).await {
+        Readiness::Ready => None,
+        Readiness::Behind { .. } | Readiness::OtherLog => Some(problem::of_fill(&FillError::Behind)),
+    }
+}
+
+/// Straight through, past the cache.
+async fn uncached(edge: &Arc<Edge>, wanted: &Wanted, passed: &PassThrough, why: Forward) -> Reply {
+    let begun = edge.view.begin_fill();
+    match edge.pass_on.pass_on(passed, passed.headers.clone(), begun).await {
+        Ok(response) => {
+            let (mut parts, body) = response.into_parts();
+            pass_through::keep_end_to_end(&mut parts.headers);
+            let status = parts.status;
+            // RFC 9111 §4.4: an unsafe request that succeeded invalidates what is stored of its URL.
+            if !passed.method.is_safe() && (status.is_success() || status.is_redirection()) {
+                edge.cache.remove(&wanted.key);
+            }
+            let outcome = forwarded(why, Some(status), false, false);
+            let response = Response::from_parts(parts, EdgeBody::Passed(Box::pin(body)));
+            Reply { response, status: edge.says(outcome, None), above: None }
+        }
+        Err(error) => {
+            tracing::warn!(url = %passed.url(), %error, "a request could not be passed on");
+            edge.refuse(&problem::of_fill(&error), wanted.terms.error_lifetime, why)
+        }
+    }
+}
+
+impl Edge {
+    fn says(&self, outcome: Outcome, detail: Option<&str>) -> CacheStatus {
+        CacheStatus { cache: self.name.clone(), outcome, detail: detail.map(str::to_owned), key: None }
+    }
+
+    fn refuse(&self, problem: &Problem, error_lifetime: u32, why: Forward) -> Reply {
+        let outcome = forwarded(why, None, false, false);
+        let status = self.says(outcome, Some(problem.slug()));
+        Reply { response: problem::answer(problem, error_lifetime), status, above: None }
+    }
+
+    fn may_answer(&self, stored: &StoredResponse) -> bool {
+        let judgement = self.view.judge(&stored.tags, stored.as_of, &stored.checked);
+        matches!(judgement.verdict, Verdict::Usable)
+    }
+
+    /// Stores what has landed, if it is usable against the fences of now.
+    fn keep(&self, wanted: &Wanted, stored: StoredResponse, above: Option<String>) -> Landed {
+        let stored = Arc::new(stored);
+        let was_kept = self.may_answer(&stored) && stored.lifetime > stored.initial_age;
+        if was_kept {
+            self.cache.insert(wanted.key, Arc::clone(&stored));
+        }
+        Landed::Stored { stored, above, was_kept }
+    }
+
+    fn reply(
+        &self,
+        parts: &Parts,
+        wanted: &Wanted,
+        stored: &StoredResponse,
+        outcome: Outcome,
+        detail: Option<&str>,
+        above: Option<String>,
+    ) -> Reply {
+        let mut response = answer::answer(parts, wanted, Source::stored(stored, clock::unix_millis()));
+        if parts.headers.contains_key(NODE_NAME) {
+            self.vouch(&mut response, stored);
+        }
+        Reply { response, status: self.says(outcome, detail), above }
+    }
+
+    /// Tells the asking node what the answer reflects: it was found usable just now, so all that we have applied.
+    fn vouch(&self, response: &mut Response<EdgeBody>, stored: &StoredResponse) {
+        let Some(now) = self.view.begin_fill() else { return };
+        if !self.may_answer(stored) {
+            return;
+        }
+        for (name, value) in [(AS_OF, now.stamp().to_field()), (TAGS, stored.tags.to_field())] {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+    }
+
+    fn unstored(
+        &self,
+        parts: &Parts,
+        wanted: &Wanted,
+        fetched: &Fetched,
+        why: Forward,
+        detail: Option<&str>,
+    ) -> Reply {
+        let source = Source {
+            status: fetched.status,
+            headers: &fetched.headers,
+            body: &fetched.body,
+            age: fetched.keep.initial_age,
+        };
+        let outcome = forwarded(why, Some(fetched.status), false, false);
+        let response = answer::answer(parts, wanted, source);
+        Reply { response, status: self.says(outcome, detail), above: fetched.cache_status.clone() }
+    }
+
+    /// A fill for one request only, begun after it arrived.
+    async fn alone(self: &Arc<Self>, parts: &Parts, wanted: &Wanted, why: Forward) -> Reply {
+        match &wanted.target {
+            Target::PassThrough(passed) => uncached(self, wanted, passed, why).await,
+            Target::Image(_) => {
+                let begun = self.view.begin_fill();
+                let ask = Ask { target: wanted.target.clone(), validator: None };
+                match self.upstream.fetch(&ask, begun).await {
+                    Ok(Answered::Whole(fetched)) => self.unstored(parts, wanted, &fetched, why, Some("not-stored")),
+                    Ok(_) => self.refuse(&problem::of_fill(&FillError::Abandoned), 0, why),
+                    Err(error) => self.failed(parts, wanted, None, &error, why),
+                }
+            }
+        }
+    }
+
+    /// An older response stands in if it may; an error never replaces a picture.
+    fn failed(
+        &self,
+        parts: &Parts,
+        wanted: &Wanted,
+        stored: Option<Arc<StoredResponse>>,
+        error: &FillError,
+        why: Forward,
+    ) -> Reply {
+        if let Some(stored) = stored.filter(|stored| error.allows_stale() && self.may_stand_in(stored, wanted)) {
+            let age = answer::age(&stored, clock::unix_millis());
+            let by = Duration::from_secs(u64::from(age.saturating_sub(stored.lifetime)));
+            let outcome = Outcome::StaleHit { by, why: StaleHit::OnError };
+            return self.reply(parts, wanted, &stored, outcome, None, None);
+        }
+        self.refuse(&problem::of_fill(error), wanted.terms.error_lifetime, why)
+    }
+
+    /// RFC 5861 §4, but a fence and the end of the lease beat it: what was purged never comes back.
+    fn may_stand_in(&self, stored: &StoredResponse, wanted: &Wanted) -> bool {
+        let judgement = self.view.judge(&stored.tags, stored.as_of, &stored.checked);
+        let age = u64::from(answer::age(stored, clock::unix_millis()));
+        let until = u64::from(stored.lifetime) + u64::from(stored.stale_if_error);
+        let forbidden = match &wanted.target {
+            Target::PassThrough(_) => http_caching::stale::forbidden(&CacheControl::of(&stored.headers)).is_err(),
+            Target::Image(_) => false,
+        };
+        judgement.verdict == Verdict::Usable && judgement.lease_is_live && age < until && !forbidden
+    }
+}
+
+/// Says what the cache did, in the answer, the log and the metrics alike.
+fn finish(
+    edge: &Edge,
+    parts: &Parts,
+    reply: Reply,
+    is_node: bool,
+    peer: SocketAddr,
+    began: Instant,
+) -> Response<EdgeBody> {
+    let Reply { mut response, status, above } = reply;
+    let own = status.to_string();
+    // RFC 9211 §2: the caches nearest the origin come first.
+    let member = above.map_or_else(|| own.clone(), |above| format!("{above}, {own}"));
+    let x_cache = match &status.outcome {
+        Outcome::Hit { .. } => "HIT",
+        Outcome::StaleHit { .. } => "STALE",
+        Outcome::Forwarded { .. } => "MISS",
+    };
+    let headers = response.headers_mut();
+    headers.insert("x-cache", HeaderValue::from_static(x_cache));
+    if let Ok(value) = HeaderValue::try_from(member) {
+        headers.insert("cache-status", value);
+    }
+    let code = response.status().as_u16();
+    let label = match &status.outcome {
+        Outcome::Hit { .. } => "hit",
+        Outcome::StaleHit { why, .. } => why.as_str(),
+        Outcome::Forwarded { why, .. } => why.as_str(),
+    };
+    edge.metrics.answered(label, code, began.elapsed().as_secs_f64());
+    log_access(&Access {
+        peer,
+        method: &parts.method,
+        host: &host_of(parts).unwrap_or_default(),
+        target: parts.uri.path_and_query().map_or("/", |both| both.as_str()),
+        status: code,
+        cache_status: &own,
+        bytes: response.body().len(),
+        took: began.elapsed(),
+        node: if is_node { parts.headers.get(NODE_NAME).and_then(|name| name.to_str().ok()) } else { None },
+    });
+    response
+}

@@ -1,0 +1,178 @@
+//! Another node of ours as the upstream: an edge before a shield, a shield before a renderer.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use api_types::Problem;
+use api_types::node::{AS_OF, MIN_POSITION, NODE_KEY, NODE_NAME, TAGS};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use origin::{FetchLimits, UpstreamBody};
+use purge_protocol::{AsOf, Fill, Tags};
+use url::Url;
+
+use crate::fill::{Answered, Ask, Fetched, FillError, Keep, Upstream};
+use crate::pass_through::{self, PassOn};
+use crate::request::{Image, PassThrough, Target};
+
+const PROBLEM_BYTES_MAX: usize = 64 << 10;
+
+pub struct TierAbove {
+    pub client: origin::Client,
+    pub url: Url,
+    pub secret: Option<String>,
+    /// This node's name, as the tier above will log it.
+    pub node: String,
+    pub limits: FetchLimits,
+}
+
+impl TierAbove {
+    async fn send(
+        &self,
+        method: Method,
+        path_and_query: &str,
+        host: &str,
+        mut headers: HeaderMap,
+        body: Bytes,
+        fill: Option<Fill>,
+    ) -> Result<Response<UpstreamBody>, FillError> {
+        let mut set = |name: &'static str, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        };
+        set("host", host);
+        set(NODE_NAME, &self.node);
+        if let Some(secret) = &self.secret {
+            set(NODE_KEY, secret);
+        }
+        if let Some(fill) = fill {
+            set(MIN_POSITION, &fill.min_position().to_field());
+        }
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() =
+            path_and_query.parse().map_err(|error| FillError::Unreachable(format!("not a URI: {error}")))?;
+        *request.headers_mut() = headers;
+        // The operator named this address, so it may be anywhere.
+        Ok(self.client.forward(&self.url, true, &self.limits, request).await?)
+    }
+
+    async fn image(&self, image: &Image, ask: &Ask, fill: Option<Fill>) -> Result<Answered, FillError> {
+        let mut headers = HeaderMap::new();
+        if !image.accept().is_empty() {
+            headers.insert(header::ACCEPT, HeaderValue::from_static(image.accept()));
+        }
+        if let Some(value) = ask.validator.as_deref().and_then(|tag| HeaderValue::from_str(tag).ok()) {
+            headers.insert(header::IF_NONE_MATCH, value);
+        }
+        let response = self.send(Method::GET, &image.url, &image.host, headers, Bytes::new(), fill).await?;
+        let (parts, body) = response.into_parts();
+        let as_of = stamp(&parts.headers, fill);
+        let cache_status = joined(&parts.headers, "cache-status");
+        let mut keep = Keep {
+            storable: true,
+            lifetime: image.terms.edge_lifetime,
+            initial_age: age(&parts.headers),
+            stale_if_error: image.terms.stale_if_error,
+            stale_while_revalidate: image.terms.stale_while_revalidate,
+        };
+        match parts.status {
+            StatusCode::NOT_MODIFIED => {
+                keep.lifetime = keep.lifetime.saturating_sub(keep.initial_age);
+                Ok(Answered::StillThat { as_of, lifetime: keep.lifetime, headers: HeaderMap::new() })
+            }
+            StatusCode::OK => {
+                let mut kept = HeaderMap::new();
+                for name in [header::CONTENT_TYPE, header::ETAG] {
+                    if let Some(value) = parts.headers.get(&name) {
+                        kept.insert(name, value.clone());
+                    }
+                }
+                let body = body.collect().await.map_err(FillError::from)?.to_bytes();
+                Ok(Answered::Whole(Box::new(Fetched {
+                    status: parts.status,
+                    headers: kept,
+                    body,
+                    tags: tags(&parts.headers),
+                    as_of,
+                    keep,
+                    varied_on: Vec::new(),
+                    cache_status,
+                })))
+            }
+            status => Err(failure(status, &parts.headers, body).await),
+        }
+    }
+}
+
+impl Upstream for TierAbove {
+    fn fetch<'a>(
+        &'a self,
+        ask: &'a Ask,
+        fill: Option<Fill>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answered, FillError>> + Send + 'a>> {
+        Box::pin(async move {
+            match &ask.target {
+                Target::Image(image) => self.image(image, ask, fill).await,
+                Target::PassThrough(passed) => pass_through::fetch(self, passed, ask, fill).await,
+            }
+        })
+    }
+}
+
+impl PassOn for TierAbove {
+    fn pass_on<'a>(
+        &'a self,
+        passed: &'a PassThrough,
+        headers: HeaderMap,
+        fill: Option<Fill>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, FillError>> + Send + 'a>> {
+        let body = passed.body.clone();
+        let method = passed.method.clone();
+        Box::pin(self.send(method, &passed.path_and_query, &passed.host, headers, body, fill))
+    }
+
+    fn stamp(&self, headers: &HeaderMap, fill: Option<Fill>) -> Option<AsOf> {
+        stamp(headers, fill)
+    }
+
+    fn tags(&self, _passed: &PassThrough, headers: &HeaderMap) -> Option<Tags> {
+        tags(headers)
+    }
+}
+
+/// The tier above said what its answer reflects; an answer from behind is not stamped, and so not stored.
+fn stamp(headers: &HeaderMap, fill: Option<Fill>) -> Option<AsOf> {
+    let said = headers.get(AS_OF).and_then(|value| value.to_str().ok()).and_then(AsOf::from_field);
+    fill.and_then(|fill| fill.stamp_from_upstream(said))
+}
+
+fn tags(headers: &HeaderMap) -> Option<Tags> {
+    Tags::from_field(headers.get(TAGS)?.to_str().ok()?)
+}
+
+fn age(headers: &HeaderMap) -> u32 {
+    headers.get(header::AGE).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+fn joined(headers: &HeaderMap, name: &'static str) -> Option<String> {
+    let lines: Vec<&str> = headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
+}
+
+/// The tier above explains its failures as we do; its words are fit for our client too.
+async fn failure(status: StatusCode, headers: &HeaderMap, body: UpstreamBody) -> FillError {
+    let is_problem = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == api_types::problem::MEDIA_TYPE);
+    let body = Limited::new(body, PROBLEM_BYTES_MAX).collect().await;
+    let problem = match body {
+        Ok(body) if is_problem => serde_json::from_slice::<Problem>(&body.to_bytes()).ok(),
+        _ => None,
+    };
+    match problem {
+        Some(problem) if problem.slug() == "behind" => FillError::Behind,
+        Some(problem) => FillError::Problem(problem),
+        None => FillError::Unreachable(format!("the tier above answered {status}")),
+    }
+}

@@ -1,0 +1,224 @@
+//! The configuration: one TOML file, over it the environment, over both the command line.
+//!
+//! A file is not given to serde, which stops at its first error: `document` keeps the place of each value, `section`
+//! hands out what is asked for and complains about the rest, and each part of [`Config`] reads and writes itself in the
+//! file of its name. All complaints appear together.
+
+mod cache;
+mod cluster;
+mod complaint;
+mod delivery;
+mod document;
+mod duration;
+mod key;
+mod limits;
+mod node;
+mod outside;
+mod purge;
+mod role;
+mod secret;
+mod section;
+mod site;
+mod size;
+mod source;
+mod suggestion;
+mod web_address;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use cache::Cache;
+pub use cluster::{Cluster, Isolated};
+pub use complaint::ConfigErrors;
+pub use delivery::{Delivery, Lifetimes};
+pub use key::Key;
+pub use limits::Limits;
+pub use node::Node;
+pub use outside::Overrides;
+pub use purge::Purge;
+pub use role::{NotARole, Role, Roles};
+pub use secret::{Secret, SecretFrom};
+pub use source::{Source, SourceKind};
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use purge_protocol::TagKey;
+use snapshot::{HostPattern, Site, Snapshot};
+
+use complaint::Complaint;
+use document::{Table, Value};
+use section::{Reading, Section};
+use writer::Writer;
+
+/// The name of the file that is looked for in the data directory.
+pub const FILE_NAME: &str = "pentimento.toml";
+
+/// What the embedded default writes into its data directory when it starts for the first time.
+pub const GENERATED: &str = include_str!("generated.toml");
+
+/// Everything resolved: no setting is left out, each is in its bounds, and they go together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    pub node: Node,
+    pub cluster: Cluster,
+    pub cache: Cache,
+    pub delivery: Delivery,
+    pub limits: Limits,
+    pub purge: Purge,
+    pub sources: Vec<Source>,
+    /// As written; see [`Config::snapshot`] for the one that is always there.
+    pub sites: Vec<Site>,
+    pub keys: Vec<Key>,
+}
+
+impl Config {
+    /// What nodes must know to serve by this configuration. Hosts that no site names get signed pictures.
+    pub fn snapshot(&self, tag_key: TagKey) -> Snapshot {
+        let mut sites = self.sites.clone();
+        if !sites.iter().flat_map(|site| &site.hosts).any(HostPattern::is_any) {
+            sites.push(site::implicit(self.delivery.lifetimes));
+        }
+        let keys = self.keys.iter().map(|key| key.signing.clone()).collect();
+        Snapshot { sites, keys, tag_key, limits: self.delivery.requests }
+    }
+}
+
+/// Reads `file`, or without one the [`FILE_NAME`] in the data directory if there is one, or else the defaults.
+///
+/// `environment` is all of it that is text: a secret may be in a variable of any name. Relative paths count from the
+/// working directory, wherever the file lies.
+pub fn load(
+    file: Option<&Path>,
+    environment: impl Iterator<Item = (String, String)>,
+    overrides: Overrides,
+) -> Result<Config, ConfigErrors> {
+    let variables: BTreeMap<_, _> = environment.collect();
+    if let Some(path) = file {
+        let name = path.display().to_string();
+        let text = read_file(path).map_err(|error| cannot_read(&name, &error))?;
+        return read(&name, &text, variables, &overrides, DataDirectory::AsSet);
+    }
+    let from_variable = || variables.get("PENTIMENTO__NODE__DATA").map(PathBuf::from);
+    let data = overrides.data.clone().or_else(from_variable).unwrap_or_else(|| node::DEFAULT_DATA.into());
+    let path = data.join(FILE_NAME);
+    let name = path.display().to_string();
+    let text = match read_file(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(cannot_read(&name, &error)),
+    };
+    read(&name, &text, variables, &overrides, DataDirectory::Holds(data))
+}
+
+/// The resolved whole as TOML that loads again to the same configuration, but for secrets, which it does not show: a
+/// key whose secret is written in the file itself stands in a comment.
+pub fn resolved_toml(config: &Config) -> String {
+    let mut out = Writer::default();
+    config.node.write(&mut out);
+    config.cluster.write(&mut out);
+    config.cache.write(&mut out);
+    config.delivery.write(&mut out);
+    config.limits.write(&mut out);
+    config.purge.write(&mut out);
+    config.sources.iter().for_each(|source| source.write(&mut out));
+    config.sites.iter().for_each(|site| site::write(site, &mut out));
+    config.keys.iter().for_each(|key| key.write(&mut out));
+    out.finish()
+}
+
+enum DataDirectory {
+    /// By the file, or by what counts more.
+    AsSet,
+    /// The file was found in it, and cannot say that it is elsewhere.
+    Holds(PathBuf),
+}
+
+fn read(
+    file: &str,
+    text: &str,
+    variables: BTreeMap<String, String>,
+    overrides: &Overrides,
+    data: DataDirectory,
+) -> Result<Config, ConfigErrors> {
+    let mut reading = Reading { complaints: Vec::new(), variables };
+    let Ok(mut root) = document::parse(text, &mut reading.complaints) else {
+        return Err(ConfigErrors::new(file, reading.complaints));
+    };
+    if let DataDirectory::Holds(folder) = &data {
+        reading.complaints.extend(data_elsewhere(&root, folder));
+    }
+    outside::put_variables(&mut root, &reading.variables, &mut reading.complaints);
+    outside::put_flags(&mut root, overrides, &mut reading.complaints);
+
+    let mut config = Section::read_file(&root, &mut reading, read_config);
+    if !reading.complaints.is_empty() {
+        return Err(ConfigErrors::new(file, reading.complaints));
+    }
+    match data {
+        DataDirectory::Holds(folder) => config.node.data = folder,
+        DataDirectory::AsSet => config.node.data = overrides.data.clone().unwrap_or(config.node.data),
+    }
+    Ok(config)
+}
+
+fn read_config(file: &mut Section) -> Config {
+    let node = file.section("node", Node::read);
+    let cluster = file.section("cluster", Cluster::read);
+    let cache = file.section("cache", Cache::read);
+    let delivery = file.section("delivery", Delivery::read);
+    let limits = file.section("limits", Limits::read);
+    let purge = file.section("purge", Purge::read);
+
+    let mut names = HashSet::new();
+    let sources = file.sections("source", |section| {
+        let source = Source::read(section)?;
+        if !names.insert(source.name.clone()) {
+            section.complain("name", format!("`name`: there are two sources named {}", source.name));
+        }
+        Some(source)
+    });
+    let mut hosts = HashSet::new();
+    let sites = file.sections("site", |section| site::read(section, delivery.lifetimes, &mut hosts));
+    let mut ids = HashSet::new();
+    let keys = file.sections("key", |section| {
+        let key = Key::read(section)?;
+        if !ids.insert(key.signing.id().to_string()) {
+            section.complain("id", format!("`id`: there are two keys named {}", key.signing.id()));
+        }
+        Some(key)
+    });
+    Config { node, cluster, cache, delivery, limits, purge, sources, sites, keys }
+}
+
+fn data_elsewhere(root: &Table, folder: &Path) -> Option<Complaint> {
+    let Value::Table(node) = &root.entries.get("node")?.item.value else { return None };
+    let data = &node.entries.get("data")?.item;
+    match &data.value {
+        Value::Text(text) if Path::new(text) != folder => Some(Complaint {
+            at: data.at.clone(),
+            message: format!(
+                "`data` is {} already, where this file was found: leave it out, or name the file by --config",
+                folder.display()
+            ),
+        }),
+        _ => None,
+    }
+}
+
+fn read_file(path: &Path) -> io::Result<String> {
+    const LEN_MAX: u64 = 1 << 20;
+    let mut text = String::new();
+    File::open(path)?.take(LEN_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LEN_MAX {
+        return Err(io::Error::other("it has more than 1 MiB"));
+    }
+    Ok(text)
+}
+
+fn cannot_read(name: &str, error: &io::Error) -> ConfigErrors {
+    ConfigErrors::whole(name, format!("cannot be read: {error}"))
+}

@@ -1,0 +1,178 @@
+//! That what is shown loads again to the same, and that no text makes the reader panic.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use snapshot::{RequestLimits, Site, SiteKind};
+
+use super::super::*;
+use super::try_load;
+
+fn any_lifetimes() -> impl Strategy<Value = Lifetimes> {
+    let seconds = || 0..=315_360_000_u32;
+    (seconds(), seconds(), seconds(), seconds(), seconds()).prop_map(
+        |(edge, browser, stale_if_error, stale_while_revalidate, error)| Lifetimes {
+            edge,
+            browser,
+            stale_if_error,
+            stale_while_revalidate,
+            error,
+        },
+    )
+}
+
+fn millis(range: RangeInclusive<u64>) -> impl Strategy<Value = Duration> {
+    range.prop_map(Duration::from_millis)
+}
+
+fn any_node() -> impl Strategy<Value = Node> {
+    let roles = prop::collection::btree_set(prop::sample::select(Role::ALL.to_vec()), 1..=4);
+    let name = "[A-Za-z0-9._-]{1,63}";
+    (name, roles, 1..=u16::MAX, any::<[u8; 16]>(), any::<bool>(), "[^\\x00]{1,20}").prop_map(
+        |(name, roles, port, ip, control_listen, data)| {
+            let roles: Roles = roles.into_iter().collect();
+            let listen = ([127, 0, 0, 1], port).into();
+            let control = control_listen || roles.has(Role::Control);
+            let upstream = roles.need_upstream().then(|| "https://up.example:8443".parse().expect("a URL"));
+            let control_listen = control.then(|| (ip, 0).into());
+            Node { name, roles, listen, control_listen, data: data.into(), upstream }
+        },
+    )
+}
+
+fn any_cluster() -> impl Strategy<Value = Cluster> {
+    let isolated = prop::sample::select(vec![Isolated::Validate, Isolated::ServeStale]);
+    (any::<bool>(), millis(1000..=60_000), isolated).prop_map(|(trust_loopback, lease, isolated)| Cluster {
+        secret: None,
+        trust_loopback,
+        lease,
+        isolated,
+    })
+}
+
+fn any_cache() -> impl Strategy<Value = Cache> {
+    let sizes = ((1_u64 << 20)..=(64 << 40), 0..=(1_u64 << 50), 1..=1_000_000_000_u64, 1024..=16_u64 << 30);
+    (sizes, (64_u64 << 20)..=(1 << 50)).prop_map(|((memory, disk, disk_files, entry_max), store)| Cache {
+        memory,
+        disk,
+        disk_files,
+        entry_max,
+        store,
+    })
+}
+
+fn any_delivery() -> impl Strategy<Value = Delivery> {
+    let requests = (256..=65_536_u32, 1024..=1_048_576_u32, 0..=1_u64 << 30).prop_map(
+        |(url_bytes, header_bytes, body_bytes)| RequestLimits { url_bytes, header_bytes, body_bytes },
+    );
+    (requests, 1..=1_000_000_u32, millis(1000..=3_600_000), any_lifetimes()).prop_map(
+        |(requests, connections, request_timeout, lifetimes)| Delivery {
+            requests,
+            connections,
+            request_timeout,
+            lifetimes,
+        },
+    )
+}
+
+fn any_limits() -> impl Strategy<Value = Limits> {
+    let picture = (1024..=1_u64 << 30, 1..=1_000_000_000_u64, 1..=100_000_u32, 1..=16_384_u32);
+    let work = (millis(100..=600_000), millis(100..=600_000), 1..=1024_u32, 0..=100_000_u32);
+    (picture, work).prop_map(
+        |((input_bytes, pixels, frames, output_side), (render_time, fetch_time, renders, queue))| Limits {
+            input_bytes,
+            pixels,
+            frames,
+            output_side,
+            render_time,
+            fetch_time,
+            renders,
+            queue,
+        },
+    )
+}
+
+fn any_purge() -> impl Strategy<Value = Purge> {
+    let times = || (1..=100_u32, millis(10..=3_600_000));
+    (times(), 1..=100_u32, times()).prop_map(
+        |((verify_looks, verify_interval), verify_rounds, (origin_attempts, origin_interval))| Purge {
+            verify_looks,
+            verify_interval,
+            verify_rounds,
+            origin_attempts,
+            origin_interval,
+        },
+    )
+}
+
+fn any_sources() -> impl Strategy<Value = Vec<Source>> {
+    let names = prop::collection::btree_set("[a-z0-9][a-z0-9-]{0,20}", 0..4);
+    (names, "[a-z/]{0,10}", any::<bool>(), 0..=315_360_000_u32).prop_map(
+        |(names, path, allow_private, lifetime)| {
+            let source = |name: String| Source {
+                kind: SourceKind::Http {
+                    base_url: format!("http://{name}x.example/{path}").parse().expect("a URL"),
+                },
+                name: name.parse().expect("a name"),
+                allow_private,
+                lifetime,
+            };
+            names.into_iter().map(source).collect()
+        },
+    )
+}
+
+fn any_sites() -> impl Strategy<Value = Vec<Site>> {
+    let hosts = prop::collection::btree_set("(\\*\\.)?[a-z]{1,8}(:[1-9][0-9]{0,3})?|\\*|\\[::1\\]", 0..6);
+    let kind = (any::<[bool; 3]>(), any::<u16>()).prop_map(|([pass_through, first, second], port)| {
+        if !pass_through {
+            return SiteKind::Images { unsigned: first };
+        }
+        let upstream = format!("https://127.0.0.1:{}", port.max(444));
+        SiteKind::PassThrough { upstream, allow_private: first, strip_tags: second }
+    });
+    (hosts, kind, any_lifetimes()).prop_map(|(hosts, kind, lifetimes)| {
+        let site = |hosts: &[String]| Site {
+            hosts: hosts.iter().map(|host| host.parse().expect("a host")).collect(),
+            kind: kind.clone(),
+            edge_lifetime: lifetimes.edge,
+            browser_lifetime: lifetimes.browser,
+            stale_if_error: lifetimes.stale_if_error,
+            stale_while_revalidate: lifetimes.stale_while_revalidate,
+            error_lifetime: lifetimes.error,
+        };
+        let hosts: Vec<_> = hosts.into_iter().collect();
+        hosts.chunks(2).map(site).collect()
+    })
+}
+
+fn any_config() -> impl Strategy<Value = Config> {
+    let parts = (any_node(), any_cluster(), any_cache(), any_delivery(), any_limits(), any_purge());
+    (parts, any_sources(), any_sites()).prop_map(
+        |((node, cluster, cache, delivery, limits, purge), sources, sites)| Config {
+            node,
+            cluster,
+            cache,
+            delivery,
+            limits,
+            purge,
+            sources,
+            sites,
+            keys: Vec::new(),
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn what_is_shown_loads_again_to_the_same(config in any_config()) {
+        let shown = resolved_toml(&config);
+        prop_assert_eq!(try_load(&shown, &[], &Overrides::default()), Ok(config), "{}", shown);
+    }
+
+    #[test]
+    fn any_text_is_a_configuration_or_complaints(text in "(\\[{0,2}(cache|node|source|site|x)\\]{0,2}\n|[a-z_.]{1,8} ?= ?[\"a-z0-9\\[\\]{},.-]{0,8}\n|\\PC{0,8}){0,8}") {
+        let _ = try_load(&text, &[], &Overrides::default());
+    }
+}

@@ -1,0 +1,3 @@
+//! One binary, any set of roles: configuration, composition, commands.
+
+pub mod config;

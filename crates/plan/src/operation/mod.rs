@@ -1,0 +1,3 @@
+//! The operations of a plan, one file each.
+
+pub(crate) mod resize;

@@ -1,0 +1,215 @@
+//! What a selector covers: originals to ask for at their source, and subjects to fence.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use api_types::Selector;
+use dialect::{OriginalPath, SourceName, native};
+use edge::Serving;
+use edge::request::url_subject;
+use purge_protocol::{Mode, Subject};
+use snapshot::SiteKind;
+use url::Url;
+
+use crate::purges::AcceptError;
+
+pub const SELECTORS_MAX: usize = 100;
+const TAG_BYTES_MAX: usize = 1024;
+
+/// Understands selectors; knows the sources and the sites.
+#[derive(Clone)]
+pub struct Selectors {
+    pub sources: Arc<BTreeSet<String>>,
+    pub serving: Arc<Serving>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolved {
+    /// Its source is asked first. `also` is fenced with it, when it is fenced.
+    Original { source: String, path: String, also: Option<Subject> },
+    /// Many originals, each asked for again before its next use.
+    Bulk { source: Option<String>, folder: Option<String>, subject: Subject },
+    /// Responses that were not made from originals of ours.
+    Responses(Subject),
+}
+
+impl Resolved {
+    pub fn original_name(&self) -> Option<String> {
+        match self {
+            Resolved::Original { source, path, .. } => Some(format!("{source}/{path}")),
+            Resolved::Bulk { .. } | Resolved::Responses(_) => None,
+        }
+    }
+}
+
+impl Selectors {
+    /// All or nothing: one selector that cannot be understood refuses the whole purge.
+    pub fn resolve_all(&self, selectors: &[Selector], mode: Mode) -> Result<Vec<Resolved>, AcceptError> {
+        if selectors.is_empty() {
+            return Err(AcceptError::NoSelectors);
+        }
+        if selectors.len() > SELECTORS_MAX {
+            return Err(AcceptError::TooManySelectors { found: selectors.len(), limit: SELECTORS_MAX });
+        }
+        let resolved: Vec<Resolved> = selectors.iter().map(|one| self.resolve(one)).collect::<Result<_, _>>()?;
+        let only_originals = resolved.iter().all(|one| matches!(one, Resolved::Original { also: None, .. }));
+        if mode == Mode::Erase && !only_originals {
+            return Err(AcceptError::EraseNeedsOriginals);
+        }
+        Ok(resolved)
+    }
+
+    fn resolve(&self, selector: &Selector) -> Result<Resolved, AcceptError> {
+        let malformed = |why: &str| AcceptError::Malformed { selector: selector.to_string(), why: why.to_owned() };
+        match selector {
+            Selector::Original(name) => {
+                let (source, path) = self.place(name, selector)?;
+                let path = path.ok_or_else(|| malformed("an original is source/path, as in demo/cat.jpg"))?;
+                Ok(Resolved::Original { source, path, also: None })
+            }
+            Selector::Folder(name) => {
+                let (source, path) = self.place(name.trim_end_matches('/'), selector)?;
+                let folder = path.ok_or_else(|| malformed("a folder is source/path, as in demo/harbour"))?;
+                let subject = Subject::Folder(format!("{source}/{folder}"));
+                Ok(Resolved::Bulk { source: Some(source), folder: Some(folder), subject })
+            }
+            Selector::Source(name) => match self.place(name, selector)? {
+                (source, None) => {
+                    let subject = Subject::Source(source.clone());
+                    Ok(Resolved::Bulk { source: Some(source), folder: None, subject })
+                }
+                _ => Err(malformed("a source is one name; for what lies below it say folder or original")),
+            },
+            Selector::Url(url) => self.url(url, selector),
+            Selector::Tag(tag) => {
+                let is_tag = !tag.is_empty() && tag.len() <= TAG_BYTES_MAX && tag.bytes().all(|b| b.is_ascii_graphic());
+                if !is_tag {
+                    return Err(malformed("a tag has 1 to 1024 visible ASCII characters"));
+                }
+                Ok(Resolved::Responses(Subject::Label(tag.clone())))
+            }
+            Selector::All(true) => Ok(Resolved::Bulk { source: None, folder: None, subject: Subject::Tenant }),
+            Selector::All(false) => Err(malformed("say true, or leave the selector out")),
+        }
+    }
+
+    /// `source` or `source/path`.
+    fn place(&self, name: &str, selector: &Selector) -> Result<(String, Option<String>), AcceptError> {
+        let malformed = |why: String| AcceptError::Malformed { selector: selector.to_string(), why };
+        let (source, path) = match name.split_once('/') {
+            Some((source, path)) => (source, Some(path)),
+            None => (name, None),
+        };
+        let source: SourceName = source.parse().map_err(|error| malformed(format!("{error}")))?;
+        if !self.sources.contains(source.as_str()) {
+            return Err(AcceptError::UnknownSource { name: source.to_string() });
+        }
+        let path: Option<OriginalPath> =
+            path.map(str::parse).transpose().map_err(|error| malformed(format!("{error}")))?;
+        Ok((source.to_string(), path.map(|path| path.as_str().to_owned())))
+    }
+
+    fn url(&self, text: &str, selector: &Selector) -> Result<Resolved, AcceptError> {
+        let malformed = |why: String| AcceptError::Malformed { selector: selector.to_string(), why };
+        let url: Url = text.parse().map_err(|_| malformed("it is not an absolute URL (http://host/path)".to_owned()))?;
+        let host = match (url.scheme(), url.host_str(), url.port()) {
+            ("http" | "https", Some(host), Some(port)) => format!("{host}:{port}"),
+            ("http" | "https", Some(host), None) => host.to_owned(),
+            _ => return Err(malformed("it is not an http or https URL".to_owned())),
+        };
+        let site = self.serving.site_for(&host);
+        match site.kind {
+            SiteKind::PassThrough { .. } => {
+                let path_and_query = match url.query() {
+                    Some(query) => format!("{}?{query}", url.path()),
+                    None => url.path().to_owned(),
+                };
+                Ok(Resolved::Responses(url_subject(&host, &path_and_query)))
+            }
+            SiteKind::Images { .. } => {
+                let request = dialect::Request { path: url.path(), query: url.query(), accept: None };
+                let delivery = native::parse(&request).map_err(|error| malformed(error.to_string()))?.delivery;
+                let source = delivery.source.to_string();
+                if !self.sources.contains(&source) {
+                    return Err(AcceptError::UnknownSource { name: source });
+                }
+                let also = Some(Subject::Url(native::canonical(&delivery)));
+                Ok(Resolved::Original { source, path: delivery.path.as_str().to_owned(), also })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use purge_protocol::TagKey;
+    use snapshot::{RequestLimits, Site, Snapshot};
+
+    fn selectors() -> Selectors {
+        let pass = SiteKind::PassThrough { upstream: "http://u".into(), allow_private: true, strip_tags: false };
+        let sites = vec![Site { hosts: vec!["shop.test".parse().unwrap()], kind: pass, ..Site::default() }];
+        let snapshot =
+            Snapshot { sites, keys: vec![], tag_key: TagKey::new([1; 16]), limits: RequestLimits::default() };
+        Selectors {
+            sources: Arc::new(["demo".to_owned()].into()),
+            serving: Arc::new(Serving::new(snapshot)),
+        }
+    }
+
+    fn resolve(selector: Selector) -> String {
+        match selectors().resolve_all(&[selector], Mode::Hard) {
+            Ok(resolved) => match &resolved[0] {
+                Resolved::Original { source, path, also } => {
+                    let also = also.as_ref().map(|subject| format!(" + {subject}")).unwrap_or_default();
+                    format!("original {source} {path}{also}")
+                }
+                Resolved::Bulk { subject, .. } => format!("bulk {subject}"),
+                Resolved::Responses(subject) => format!("responses {subject}"),
+            },
+            Err(error) => format!("refused: {error}"),
+        }
+    }
+
+    #[test]
+    fn a_selector_names_originals_or_responses() {
+        let text = str::to_owned;
+        for (selector, expected) in [
+            (Selector::Original(text("demo/a/cat.jpg")), "original demo a/cat.jpg"),
+            (Selector::Folder(text("demo/a/")), "bulk folder:demo/a"),
+            (Selector::Source(text("demo")), "bulk source:demo"),
+            (Selector::All(true), "bulk tenant"),
+            (Selector::Tag(text("img-1")), "responses tag:img-1"),
+            (Selector::Url(text("https://Shop.test/x?a=1")), "responses url:http://shop.test/x?a=1"),
+            (
+                Selector::Url(text("http://other.test/demo/cat.jpg?fit=crop&w=9&h=8")),
+                "original demo cat.jpg + url:/demo/cat.jpg?w=9&h=8&fit=crop",
+            ),
+        ] {
+            assert_eq!(resolve(selector), expected);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_understood_refuses_the_whole_purge() {
+        let text = str::to_owned;
+        for selector in [
+            Selector::Original(text("demo")),
+            Selector::Original(text("nowhere/cat.jpg")),
+            Selector::Original(text("demo/../etc")),
+            Selector::Folder(text("demo")),
+            Selector::Source(text("demo/a")),
+            Selector::Url(text("/demo/cat.jpg")),
+            Selector::Url(text("ftp://h/x")),
+            Selector::Tag(text("")),
+            Selector::Tag(text("a b")),
+            Selector::All(false),
+        ] {
+            let shown = resolve(selector.clone());
+            assert!(shown.starts_with("refused: "), "{selector}: {shown}");
+        }
+        let mixed = [Selector::Original("demo/cat.jpg".into()), Selector::Tag("x".into())];
+        let erased = selectors().resolve_all(&mixed, Mode::Erase);
+        assert!(matches!(erased, Err(AcceptError::EraseNeedsOriginals)));
+    }
+}

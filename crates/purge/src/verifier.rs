@@ -1,0 +1,149 @@
+//! Looks from outside: a client's request through each node, compared with what must be there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api_types::{Look, Verdict};
+use bus::LogView;
+use bus::clock::unix_millis;
+use bytes::Bytes;
+use catalog::{AskedDelivery, Catalog, CatalogError, KnownNode};
+use dialect::{native, signature};
+use edge::request::{Image, Target, Terms};
+use edge::{Answered, Ask, FillError, Serving, Upstream};
+use http::{Request, header};
+use origin::FetchLimits;
+use snapshot::SiteKind;
+use url::Url;
+
+/// How many of an original's URLs are looked at through each node.
+const DELIVERIES_MAX: usize = 4;
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A signature that the verifier makes for itself holds for so long.
+const SIGNED_SECONDS: u64 = 300;
+
+pub struct Verifier {
+    pub catalog: Catalog,
+    pub serving: Arc<Serving>,
+    pub renderer: Arc<dyn Upstream>,
+    pub view: Arc<LogView>,
+    pub client: origin::Client,
+}
+
+impl Verifier {
+    /// Looks at one original's latest URLs through each of the nodes.
+    pub async fn look(&self, source: &str, path: &str, nodes: &[KnownNode]) -> Result<Vec<Look>, CatalogError> {
+        let mut looks = Vec::new();
+        for delivery in self.catalog.deliveries(source, path).await?.iter().take(DELIVERIES_MAX) {
+            let Some(image) = self.image(delivery) else { continue };
+            let expected = self.expected(&image).await;
+            for node in nodes {
+                looks.push(self.look_through(node, &image, &expected).await);
+            }
+        }
+        Ok(looks)
+    }
+
+    fn image(&self, delivery: &AskedDelivery) -> Option<Arc<Image>> {
+        let (path, query) = match delivery.url.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (delivery.url.as_str(), None),
+        };
+        let accept = (!delivery.accept.is_empty()).then_some(delivery.accept.as_str());
+        let parsed = native::parse(&dialect::Request { path, query, accept }).ok()?;
+        Some(Arc::new(Image {
+            delivery: parsed.delivery,
+            url: delivery.url.clone(),
+            host: String::new(),
+            tag_key: self.serving.snapshot.tag_key.clone(),
+            terms: Terms::of(&self.serving.default_site),
+        }))
+    }
+
+    /// What must be there: the renderer's answer now, past every cache. An entity tag, or `status 404`.
+    async fn expected(&self, image: &Arc<Image>) -> String {
+        let ask = Ask { target: Target::Image(Arc::clone(image)), validator: None };
+        match self.renderer.fetch(&ask, self.view.begin_fill()).await {
+            Ok(Answered::Whole(fetched)) => {
+                let etag = fetched.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());
+                etag.unwrap_or_default().to_owned()
+            }
+            Ok(_) => "no answer".to_owned(),
+            Err(FillError::Problem(problem)) => format!("status {}", problem.status),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    async fn look_through(&self, node: &KnownNode, image: &Arc<Image>, expected: &str) -> Look {
+        let mut look = Look {
+            at: unix_millis(),
+            node: node.id.name.clone(),
+            url: image.url.clone(),
+            expected: expected.to_owned(),
+            seen: None,
+            verdict: Verdict::Unverifiable,
+            why: None,
+        };
+        match self.ask(node, image).await {
+            Err(why) => look.why = Some(why),
+            Ok(seen) => {
+                let mut expected = expected.to_owned();
+                if seen != expected {
+                    // Another purge may have been quicker than this look.
+                    expected = self.expected(image).await;
+                }
+                look.verdict = if seen == expected { Verdict::Verified } else { Verdict::Stale };
+                look.expected = expected;
+                look.seen = Some(seen);
+            }
+        }
+        look
+    }
+
+    /// The entity tag that a client gets from this node, or its status.
+    async fn ask(&self, node: &KnownNode, image: &Image) -> Result<String, String> {
+        let address = node.delivery.as_deref().ok_or("the node serves no clients")?;
+        let address: Url = address.parse().map_err(|error| format!("its address {address:?} is no URL: {error}"))?;
+        let (host, url) = self.as_a_client(&address, &image.url)?;
+        let mut request = Request::get(url).header(header::HOST, host).header(header::USER_AGENT, "pentimento-verifier");
+        if !image.accept().is_empty() {
+            request = request.header(header::ACCEPT, image.accept());
+        }
+        let request = request.body(Bytes::new()).map_err(|error| error.to_string())?;
+        let limits = FetchLimits { first_byte: PATIENCE, ..FetchLimits::default() };
+        // The node said itself where it is; the operator let it into the cluster.
+        let answer = self.client.forward(&address, true, &limits, request).await.map_err(|error| error.to_string())?;
+        let status = answer.status().as_u16();
+        if status >= 500 {
+            return Err(format!("it answered {status}"));
+        }
+        if status != 200 {
+            return Ok(format!("status {status}"));
+        }
+        let etag = answer.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+        Ok(etag.unwrap_or_default().to_owned())
+    }
+
+    /// A host that delivers pictures, and the URL as that site wants it: signed, unless it says otherwise.
+    fn as_a_client(&self, address: &Url, url: &str) -> Result<(String, String), String> {
+        let own = match (address.host_str(), address.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (Some(host), None) => host.to_owned(),
+            (None, _) => return Err("its address has no host".to_owned()),
+        };
+        let named = self.serving.snapshot.sites.iter().flat_map(|site| &site.hosts).map(ToString::to_string);
+        let hosts: Vec<String> = std::iter::once(own).chain(named.filter(|host| !host.contains('*'))).collect();
+        let unsigned = |host: &&String| {
+            matches!(self.serving.site_for(host).kind, SiteKind::Images { unsigned: true })
+        };
+        if let Some(host) = hosts.iter().find(unsigned) {
+            return Ok((host.clone(), url.to_owned()));
+        }
+        let pictures = |host: &&String| matches!(self.serving.site_for(host).kind, SiteKind::Images { .. });
+        let host = hosts.iter().find(pictures).ok_or("no host of it delivers pictures")?;
+        let key = self.serving.keys.first().ok_or("its pictures need a signature, and there is no key to sign with")?;
+        let expires = unix_millis() / 1000 + SIGNED_SECONDS;
+        let signed = signature::sign(url, key, Some(expires)).map_err(|error| error.to_string())?;
+        Ok((host.clone(), signed))
+    }
+}

@@ -1,0 +1,344 @@
+//! Carries purges through their states.
+//!
+//! Each step is written with its event in one transaction before the next begins, so that a crash at any point resumes
+//! where it was. Steps may run twice; what they do twice is harmless.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api_types::{
+    Look, NodeOutcome, NodeReceipt, OriginalOutcome, OriginalReceipt, PurgeState, Receipt, Verdict,
+};
+use bus::clock::{self, unix_millis};
+use catalog::{Catalog, CatalogError, Claim, Step};
+use purge_protocol::{Mode, Settlement, Subject, TagKey};
+use renderer::{OriginalError, Originals, Revalidated};
+use telemetry::Metrics;
+
+use crate::authority::Authority;
+use crate::purges::Purges;
+use crate::selectors::{Resolved, Selectors};
+use crate::verifier::Verifier;
+
+/// A worker that died is replaced after this long; renewed with every step.
+const CLAIM: Duration = Duration::from_secs(120);
+/// Even without a word, workers look for timers this often.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+const LOOKS_KEPT: usize = 64;
+
+#[derive(Debug, Clone, Copy)]
+pub struct WorkerSettings {
+    /// How often the verifier looks before old bytes count as an error.
+    pub looks: u32,
+    pub look_interval: Duration,
+    /// How often a source that fails is asked.
+    pub origin_attempts: u32,
+    pub origin_interval: Duration,
+}
+
+pub struct Worker {
+    pub catalog: Catalog,
+    pub authority: Arc<Authority>,
+    pub purges: Arc<Purges>,
+    pub originals: Arc<Originals>,
+    pub selectors: Selectors,
+    pub verifier: Verifier,
+    pub tag_key: TagKey,
+    pub settings: WorkerSettings,
+    pub metrics: Arc<Metrics>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum StepError {
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Original(#[from] OriginalError),
+}
+
+impl Worker {
+    /// Works until it is dropped. Several may run side by side.
+    pub async fn run(self: Arc<Self>) {
+        loop {
+            match self.catalog.claim_purge(unix_millis(), millis(CLAIM)).await {
+                Ok(Some(claim)) => self.carry(claim).await,
+                Ok(None) => self.wait().await,
+                Err(error) => {
+                    tracing::error!(%error, "purges cannot be claimed");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    async fn wait(&self) {
+        let due = self.catalog.next_due().await.ok().flatten();
+        let until_due = due.map_or(LOOK_AGAIN, |due| Duration::from_millis(due.saturating_sub(unix_millis())));
+        let _either =
+            tokio::time::timeout(until_due.min(LOOK_AGAIN), self.catalog.purge_accepted()).await;
+    }
+
+    /// One purge, as far as it goes without waiting for a timer.
+    async fn carry(&self, mut claim: Claim) {
+        loop {
+            let step = match self.step(&claim).await {
+                Ok(step) => step,
+                Err(error) => {
+                    tracing::error!(purge = claim.id, state = %claim.state, %error, "a purge's step failed; trying again");
+                    again(&claim, Duration::from_secs(1), None)
+                }
+            };
+            let now = unix_millis();
+            let goes_on = !step.state.has_ended() && step.due_ms <= now;
+            let held_until = if goes_on { now + millis(CLAIM) } else { 0 };
+            let error = step.error.clone();
+            claim = match self.catalog.advance_purge(&claim, step, now, held_until).await {
+                Ok(claim) => claim,
+                Err(CatalogError::LeaseLost) => return,
+                Err(error) => {
+                    // What was not written did not happen: another claim does it again.
+                    tracing::error!(purge = claim.id, %error, "a purge's step cannot be written");
+                    return;
+                }
+            };
+            if let Some(position) = claim.receipt.position {
+                self.authority.appended(position);
+            }
+            self.purges.changed(&claim.id);
+            if claim.state.has_ended() {
+                self.ended(&claim, error).await;
+            }
+            if !goes_on {
+                return;
+            }
+        }
+    }
+
+    async fn step(&self, claim: &Claim) -> Result<Step, StepError> {
+        match claim.state {
+            PurgeState::Received => Ok(go(claim, PurgeState::Preparing)),
+            PurgeState::Preparing => Ok(go(claim, PurgeState::FlushingOrigin)),
+            PurgeState::FlushingOrigin => self.flush_origin(claim).await,
+            PurgeState::FlushingServers => self.flush_servers(claim).await,
+            // Drivers for other people's CDNs take their turn here; none is configured.
+            PurgeState::FlushingCdn => Ok(go(claim, PurgeState::Verifying)),
+            PurgeState::Verifying => self.verify(claim).await,
+            PurgeState::Done | PurgeState::Unchanged | PurgeState::Error | PurgeState::ErrorCdnNode => {
+                Ok(go(claim, claim.state))
+            }
+        }
+    }
+
+    /// Asks each original's source, one a step; then appends the record, unless there is nothing to fence.
+    async fn flush_origin(&self, claim: &Claim) -> Result<Step, StepError> {
+        let resolved = match self.selectors.resolve_all(&claim.selectors, claim.mode) {
+            Ok(resolved) => resolved,
+            // The configuration has changed since it was accepted.
+            Err(error) => return Ok(fail(claim, error.to_string())),
+        };
+        let asked = claim.receipt.originals.len();
+        let next = resolved.iter().filter(|one| matches!(one, Resolved::Original { .. })).nth(asked);
+        if let Some(Resolved::Original { source, path, .. }) = next {
+            return self.ask_source(claim, source, path).await;
+        }
+        // State before record (invariant 2): nothing that a fill may read from here on is older than this purge.
+        for one in &resolved {
+            if let Resolved::Bulk { source, folder, .. } = one {
+                self.catalog.expire_originals(source.as_deref(), folder.as_deref()).await?;
+            }
+        }
+        let subjects = subjects_to_fence(claim, &resolved);
+        if subjects.is_empty() {
+            let mut step = go(claim, PurgeState::Unchanged);
+            step.detail = Some("the sources have what we have".to_owned());
+            return Ok(step);
+        }
+        let mut step = go(claim, PurgeState::FlushingServers);
+        step.receipt.subjects = subjects.iter().map(ToString::to_string).collect();
+        step.receipt.log = Some(self.authority.log());
+        step.append = Some(subjects.iter().map(|subject| self.tag_key.tag(subject)).collect());
+        step.covers = resolved
+            .iter()
+            .filter_map(|one| match one {
+                Resolved::Original { source, path, .. } => Some((source.clone(), path.clone())),
+                Resolved::Bulk { .. } | Resolved::Responses(_) => None,
+            })
+            .collect();
+        Ok(step)
+    }
+
+    async fn ask_source(&self, claim: &Claim, source: &str, path: &str) -> Result<Step, StepError> {
+        let name = format!("{source}/{path}");
+        let found = if claim.mode == Mode::Erase {
+            let before = self.originals.entomb(source, path).await?;
+            (OriginalOutcome::Erased, before, None)
+        } else {
+            match self.originals.revalidate(source, path).await {
+                Ok(Revalidated::Unknown) => (OriginalOutcome::Unknown, None, None),
+                Ok(Revalidated::Unchanged { digest }) => {
+                    (OriginalOutcome::Unchanged, Some(digest.clone()), Some(digest))
+                }
+                Ok(Revalidated::Changed { before, after }) => (OriginalOutcome::Changed, before, after),
+                Ok(Revalidated::Gone { before }) => (OriginalOutcome::Gone, before, None),
+                Ok(Revalidated::Erased) => (OriginalOutcome::Erased, None, None),
+                Err(OriginalError::Fetch(error)) => {
+                    let why = format!("the source of {name} could not be asked: {error}");
+                    if claim.attempt < self.settings.origin_attempts {
+                        return Ok(again(claim, self.settings.origin_interval * claim.attempt.max(1), Some(why)));
+                    }
+                    if !claim.force {
+                        return Ok(fail(claim, why));
+                    }
+                    (OriginalOutcome::Unasked, None, None)
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
+        let (outcome, before, after) = found;
+        let mut step = go(claim, PurgeState::FlushingOrigin);
+        step.detail = Some(format!("{name}: {}", in_words(outcome)));
+        if outcome == OriginalOutcome::Unknown {
+            step.receipt.notes.push(format!("{name} was not known here; it is fenced all the same"));
+        }
+        let at = unix_millis();
+        step.receipt.originals.push(OriginalReceipt { original: name, outcome, before, after, at });
+        Ok(step)
+    }
+
+    async fn flush_servers(&self, claim: &Claim) -> Result<Step, StepError> {
+        let Some(position) = claim.receipt.position else {
+            return Ok(fail(claim, "the purge has no position in the log".to_owned()));
+        };
+        let settlement = self.authority.settled(position, clock::now()).await;
+        if claim.mode == Mode::Erase {
+            // The nodes have erased theirs; now the bytes that derivatives are made from.
+            for original in &claim.receipt.originals {
+                if let Some((source, path)) = original.original.split_once('/') {
+                    self.originals.remove_bytes(source, path).await?;
+                }
+            }
+        }
+        let mut step = go(claim, PurgeState::FlushingCdn);
+        step.receipt.nodes = receipts(&settlement);
+        for node in &settlement.expired {
+            step.receipt.notes.push(format!(
+                "{} did not answer before its lease ended; it answers nothing from its cache until it has caught up",
+                node.name
+            ));
+        }
+        Ok(step)
+    }
+
+    async fn verify(&self, claim: &Claim) -> Result<Step, StepError> {
+        let nodes = self.authority.live_nodes();
+        let mut looks: Vec<Look> = Vec::new();
+        for original in &claim.receipt.originals {
+            if let Some((source, path)) = original.original.split_once('/') {
+                looks.extend(self.verifier.look(source, path, &nodes).await?);
+            }
+        }
+        let stale = looks.iter().filter(|look| look.verdict == Verdict::Stale).count();
+        let mut step = go(claim, PurgeState::Done);
+        if looks.is_empty() {
+            step.receipt.notes.push("nothing has been delivered that the verifier could look at".to_owned());
+        } else {
+            step.detail = Some(format!("{} looks, {stale} of them stale", looks.len()));
+        }
+        step.receipt.looks.extend(looks);
+        let spare = step.receipt.looks.len().saturating_sub(LOOKS_KEPT);
+        step.receipt.looks.drain(..spare);
+        if stale == 0 {
+            return Ok(step);
+        }
+        if claim.attempt < self.settings.looks {
+            step.state = PurgeState::Verifying;
+            step.due_ms = unix_millis() + millis(self.settings.look_interval);
+        } else {
+            step.state = PurgeState::ErrorCdnNode;
+            step.error = Some(format!("{stale} looks still saw old bytes; the receipt says where"));
+        }
+        Ok(step)
+    }
+
+    async fn ended(&self, claim: &Claim, error: Option<String>) {
+        let took = match self.catalog.purge(&claim.id).await {
+            Ok(Some(view)) => unix_millis().saturating_sub(view.received),
+            _ => 0,
+        };
+        let unchanged = claim.state == PurgeState::Unchanged;
+        self.metrics.purge_ended(unchanged, !claim.state.succeeded(), Duration::from_millis(took).as_secs_f64());
+        tracing::info!(purge = claim.id, state = %claim.state, took_ms = took, error, "a purge ended");
+    }
+}
+
+/// What the record names: whatever is not as it was, and whatever was never an original of ours.
+fn subjects_to_fence(claim: &Claim, resolved: &[Resolved]) -> Vec<Subject> {
+    let mut subjects = Vec::new();
+    let mut receipts = claim.receipt.originals.iter();
+    for one in resolved {
+        match one {
+            Resolved::Bulk { subject, .. } | Resolved::Responses(subject) => subjects.push(subject.clone()),
+            Resolved::Original { source, path, also } => {
+                let outcome = receipts.next().map(|receipt| receipt.outcome);
+                let whole = Subject::Original(format!("{source}/{path}"));
+                match (outcome, also) {
+                    (Some(OriginalOutcome::Unchanged), _) if !claim.force => {}
+                    // Forced, and only one URL of an original that is as it was.
+                    (Some(OriginalOutcome::Unchanged), Some(url)) => subjects.push(url.clone()),
+                    _ => subjects.push(whole),
+                }
+            }
+        }
+    }
+    subjects.dedup();
+    subjects
+}
+
+fn receipts(settlement: &Settlement) -> Vec<NodeReceipt> {
+    let at = unix_millis();
+    let acknowledged = settlement.acknowledged.iter().map(|(node, position)| NodeReceipt {
+        name: node.name.clone(),
+        incarnation: node.incarnation,
+        outcome: NodeOutcome::Acknowledged,
+        position: Some(*position),
+        at,
+    });
+    let expired = settlement.expired.iter().map(|node| NodeReceipt {
+        name: node.name.clone(),
+        incarnation: node.incarnation,
+        outcome: NodeOutcome::LeaseExpired,
+        position: None,
+        at,
+    });
+    acknowledged.chain(expired).collect()
+}
+
+fn in_words(outcome: OriginalOutcome) -> &'static str {
+    match outcome {
+        OriginalOutcome::Changed => "changed at its source",
+        OriginalOutcome::Unchanged => "unchanged at its source",
+        OriginalOutcome::Gone => "gone from its source",
+        OriginalOutcome::Unknown => "not known here",
+        OriginalOutcome::Erased => "erased",
+        OriginalOutcome::Unasked => "its source could not be asked",
+    }
+}
+
+/// The next state, with the receipt as it is.
+fn go(claim: &Claim, state: PurgeState) -> Step {
+    let receipt: Receipt = claim.receipt.clone();
+    Step { state, detail: None, error: None, due_ms: 0, append: None, covers: Vec::new(), receipt }
+}
+
+/// The same state once more, later.
+fn again(claim: &Claim, after: Duration, why: Option<String>) -> Step {
+    Step { detail: why, due_ms: unix_millis() + millis(after), ..go(claim, claim.state) }
+}
+
+fn fail(claim: &Claim, why: String) -> Step {
+    Step { detail: Some(why.clone()), error: Some(why), ..go(claim, PurgeState::Error) }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

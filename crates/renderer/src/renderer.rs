@@ -1,0 +1,150 @@
+//! The answer to a miss.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use blobs::{Digest, Kind};
+use bus::clock::unix_millis;
+use bytes::{BufMut, Bytes, BytesMut};
+use catalog::AskedDelivery;
+use edge::fill::Keep;
+use edge::request::{Image, Target};
+use edge::{Answered, Ask, Fetched, FillError, Upstream};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use plan::Format;
+use purge_protocol::Fill;
+
+use crate::originals::{Current, OriginalError, Originals};
+use crate::pool::RenderPool;
+use crate::problem;
+
+pub struct Renderer {
+    pub originals: Arc<Originals>,
+    pub pool: RenderPool,
+}
+
+/// An encoded picture and what it is.
+struct Encoded {
+    format: Format,
+    bytes: Bytes,
+}
+
+impl Renderer {
+    async fn answer(&self, image: &Image, ask: &Ask, fill: Option<Fill>) -> Result<Answered, FillError> {
+        let source = image.delivery.source.as_str();
+        let path = image.delivery.path.as_str();
+        // `fill` was begun before this reads the pointer: everything from here on is at least that new.
+        let original = self.originals.current(source, path).await.map_err(problem::of_original)?;
+        let encoded = self.derivative(image, &original).await?;
+        self.note(image).await;
+
+        let etag = etag_of(&encoded.bytes);
+        let as_of = fill.map(|fill| fill.stamp());
+        if ask.validator.as_deref() == Some(etag.as_str()) {
+            let lifetime = image.terms.edge_lifetime;
+            return Ok(Answered::StillThat { as_of, lifetime, headers: HeaderMap::new() });
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(encoded.format.media_type()));
+        if let Ok(etag) = HeaderValue::try_from(etag) {
+            headers.insert(header::ETAG, etag);
+        }
+        Ok(Answered::Whole(Box::new(Fetched {
+            status: StatusCode::OK,
+            headers,
+            body: encoded.bytes,
+            tags: image.tags().ok(),
+            as_of,
+            keep: Keep {
+                storable: true,
+                lifetime: image.terms.edge_lifetime,
+                initial_age: 0,
+                stale_if_error: image.terms.stale_if_error,
+                stale_while_revalidate: image.terms.stale_while_revalidate,
+            },
+            varied_on: Vec::new(),
+            cache_status: None,
+        })))
+    }
+
+    /// From the store if it was made before, from exactly these inputs by exactly this engine.
+    async fn derivative(&self, image: &Image, original: &Current) -> Result<Encoded, FillError> {
+        let plan = &image.delivery.plan;
+        let inputs = format!("{}\n{}\n{}", transform::ENGINE, plan.fingerprint(), original.digest);
+        let key = Digest::of(inputs.as_bytes());
+        let blobs = &self.originals.blobs;
+        if let Some(encoded) = blobs.get(Kind::Derivative, &key).await.and_then(unpack) {
+            return Ok(encoded);
+        }
+        let made = self.pool.render(original.bytes.clone(), plan.clone()).await?;
+        let encoded = Encoded { format: made.format, bytes: made.bytes.into() };
+        let source = image.delivery.source.as_str();
+        let path = image.delivery.path.as_str();
+        // Known before it is stored, so that an erasure cannot miss it.
+        let noted = self.originals.catalog.note_derivative(source, path, &key.to_string()).await;
+        match noted {
+            Ok(()) => {
+                if let Err(error) = blobs.put(Kind::Derivative, key, pack(&encoded)).await {
+                    tracing::warn!(%error, "a derivative cannot be stored; serving goes on");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "a derivative cannot be noted; serving goes on"),
+        }
+        // An erasure that came between our reading the original and our writing has looked for us in vain.
+        if self.originals.is_erased(source, path).await.map_err(problem::of_original)? {
+            if let Err(error) = blobs.delete(Kind::Derivative, &key).await {
+                tracing::error!(%error, "a derivative of an erased original cannot be removed");
+            }
+            return Err(problem::of_original(OriginalError::Erased));
+        }
+        Ok(encoded)
+    }
+
+    /// Where the verifier will look. Losing one costs a look, nothing else.
+    async fn note(&self, image: &Image) {
+        let delivery = AskedDelivery { url: image.url.clone(), accept: image.accept().to_owned() };
+        let source = image.delivery.source.as_str();
+        let path = image.delivery.path.as_str();
+        if let Err(error) = self.originals.catalog.note_delivery(source, path, &delivery, unix_millis()).await {
+            tracing::warn!(%error, "a delivery cannot be noted");
+        }
+    }
+}
+
+impl Upstream for Renderer {
+    fn fetch<'a>(
+        &'a self,
+        ask: &'a Ask,
+        fill: Option<Fill>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answered, FillError>> + Send + 'a>> {
+        Box::pin(async move {
+            match &ask.target {
+                Target::Image(image) => self.answer(image, ask, fill).await,
+                Target::PassThrough(_) => {
+                    Err(problem::of_original(OriginalError::UnknownSource("(a pass-through site)".to_owned())))
+                }
+            }
+        })
+    }
+}
+
+/// Strong: two derivatives with the same tag are the same bytes (RFC 9110 §8.8.1).
+fn etag_of(bytes: &[u8]) -> String {
+    let digest = Digest::of(bytes).to_string();
+    format!("\"{}\"", digest.get(..32).unwrap_or(&digest))
+}
+
+/// The format travels in the first byte: what a plan ends as depends on the original.
+fn pack(encoded: &Encoded) -> Bytes {
+    let place = Format::ALL.iter().position(|format| *format == encoded.format).unwrap_or_default();
+    let mut packed = BytesMut::with_capacity(encoded.bytes.len() + 1);
+    packed.put_u8(u8::try_from(place).unwrap_or_default());
+    packed.extend_from_slice(&encoded.bytes);
+    packed.freeze()
+}
+
+fn unpack(packed: Bytes) -> Option<Encoded> {
+    let format = *Format::ALL.get(usize::from(*packed.first()?))?;
+    Some(Encoded { format, bytes: packed.slice(1..) })
+}

@@ -1,0 +1,56 @@
+//! Host names, what they serve, and for how long.
+
+use serde::{Deserialize, Serialize};
+
+use crate::host::HostPattern;
+
+/// All times in seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    pub hosts: Vec<HostPattern>,
+    pub kind: SiteKind,
+    /// How long our own nodes keep a response fresh. Long, because a purge reaches them.
+    pub edge_lifetime: u32,
+    /// How long a browser may; short, because no purge reaches it.
+    pub browser_lifetime: u32,
+    /// How long past its lifetime a response may stand in for an origin that fails (RFC 5861 §4).
+    pub stale_if_error: u32,
+    /// How long past its lifetime a response may answer while it is validated (RFC 5861 §3).
+    pub stale_while_revalidate: u32,
+    /// How long an error is remembered, so that a failing origin is not asked for every request.
+    pub error_lifetime: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SiteKind {
+    /// Our own pictures of every source, in the native dialect.
+    Images {
+        /// Whether URLs without a signature are served: anyone may then have any size of any original made.
+        unsigned: bool,
+    },
+    /// Whatever an HTTP server answers.
+    PassThrough {
+        /// `http` or `https`, host and port.
+        upstream: String,
+        /// Whether the upstream may be on loopback or in a private network.
+        allow_private: bool,
+        /// Whether the upstream's tags (`Surrogate-Key`, `Cache-Tag`, `xkey`) are kept from clients.
+        strip_tags: bool,
+    },
+}
+
+/// The site of hosts that no site names: signed pictures.
+impl Default for Site {
+    fn default() -> Self {
+        Self {
+            hosts: vec![HostPattern::any()],
+            kind: SiteKind::Images { unsigned: false },
+            edge_lifetime: 30 * 86_400,
+            browser_lifetime: 300,
+            stale_if_error: 86_400,
+            stale_while_revalidate: 60,
+            error_lifetime: 5,
+        }
+    }
+}

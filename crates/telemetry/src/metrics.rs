@@ -1,0 +1,179 @@
+//! Every metric that a node exposes, in one table.
+//!
+//! Handles are made once: the hot path only adds to counters that it already holds.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AnswerLabels {
+    /// `hit`, or the reason for going forward (RFC 9211).
+    cache: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum PurgeEnd {
+    Done,
+    Unchanged,
+    Error,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PurgeLabels {
+    end: PurgeEnd,
+}
+
+pub struct Metrics {
+    registry: Registry,
+    answers: Family<AnswerLabels, Counter>,
+    answer_seconds: Histogram,
+    render_seconds: Histogram,
+    purges: Family<PurgeLabels, Counter>,
+    purge_seconds: Histogram,
+    refused_renders: Counter,
+    gauges: GaugeHandles,
+}
+
+/// What is read at the moment that somebody asks for the metrics.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Gauges {
+    pub memory_entries: u64,
+    pub memory_bytes: u64,
+    pub disk_entries: u64,
+    pub disk_bytes: u64,
+    pub disk_write_errors: u64,
+    pub disk_storing_paused: bool,
+    pub applied_position: u64,
+    pub fences: u64,
+    pub lease_millis: u64,
+}
+
+#[derive(Default)]
+struct GaugeHandles {
+    memory_entries: Gauge<u64, AtomicU64>,
+    memory_bytes: Gauge<u64, AtomicU64>,
+    disk_entries: Gauge<u64, AtomicU64>,
+    disk_bytes: Gauge<u64, AtomicU64>,
+    disk_write_errors: Gauge<u64, AtomicU64>,
+    disk_storing_paused: Gauge<u64, AtomicU64>,
+    applied_position: Gauge<u64, AtomicU64>,
+    fences: Gauge<u64, AtomicU64>,
+    lease_millis: Gauge<u64, AtomicU64>,
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("pentimento");
+        let metrics = Self {
+            answers: Family::default(),
+            answer_seconds: Histogram::new(exponential_buckets(0.0001, 4.0, 10)),
+            render_seconds: Histogram::new(exponential_buckets(0.001, 3.0, 10)),
+            purges: Family::default(),
+            purge_seconds: Histogram::new(exponential_buckets(0.002, 3.0, 12)),
+            refused_renders: Counter::default(),
+            gauges: GaugeHandles::default(),
+            registry: Registry::default(),
+        };
+        registry.register("answers", "Answers to clients, by what the cache did and by status", metrics.answers.clone());
+        let seconds = Unit::Seconds;
+        registry.register_with_unit("answer", "Time from a request to its answer's head", seconds.clone(), metrics.answer_seconds.clone());
+        registry.register_with_unit("render", "Time to render a derivative", seconds.clone(), metrics.render_seconds.clone());
+        registry.register("purges", "Purges that ended, by how", metrics.purges.clone());
+        registry.register_with_unit("purge", "Time from a purge's receipt to its end", seconds, metrics.purge_seconds.clone());
+        registry.register("refused_renders", "Renders refused because the queue was full", metrics.refused_renders.clone());
+        let gauges = &metrics.gauges;
+        for (name, help, gauge) in [
+            ("memory_entries", "Stored responses in memory", &gauges.memory_entries),
+            ("memory_bytes", "Bytes of stored responses in memory", &gauges.memory_bytes),
+            ("disk_entries", "Stored responses on disk", &gauges.disk_entries),
+            ("disk_bytes", "Bytes of stored responses on disk", &gauges.disk_bytes),
+            ("disk_write_errors", "Stored responses that the disk refused", &gauges.disk_write_errors),
+            ("disk_storing_paused", "1 while storing on disk is paused after an error", &gauges.disk_storing_paused),
+            ("applied_position", "The position of the purge log that this node has applied", &gauges.applied_position),
+            ("fences", "Fences that this node keeps", &gauges.fences),
+            ("lease_milliseconds", "How long this node may still answer unasked", &gauges.lease_millis),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
+        Self { registry, ..metrics }
+    }
+
+    pub fn answered(&self, cache: &str, status: u16, seconds: f64) {
+        self.answers.get_or_create(&AnswerLabels { cache: cache.to_owned(), status }).inc();
+        self.answer_seconds.observe(seconds);
+    }
+
+    pub fn rendered(&self, seconds: f64) {
+        self.render_seconds.observe(seconds);
+    }
+
+    pub fn render_refused(&self) {
+        self.refused_renders.inc();
+    }
+
+    pub fn purge_ended(&self, unchanged: bool, failed: bool, seconds: f64) {
+        let end = match (failed, unchanged) {
+            (true, _) => PurgeEnd::Error,
+            (false, true) => PurgeEnd::Unchanged,
+            (false, false) => PurgeEnd::Done,
+        };
+        self.purges.get_or_create(&PurgeLabels { end }).inc();
+        self.purge_seconds.observe(seconds);
+    }
+
+    /// The whole table in Prometheus's text format.
+    pub fn text(&self, now: Gauges) -> String {
+        let gauges = &self.gauges;
+        for (gauge, value) in [
+            (&gauges.memory_entries, now.memory_entries),
+            (&gauges.memory_bytes, now.memory_bytes),
+            (&gauges.disk_entries, now.disk_entries),
+            (&gauges.disk_bytes, now.disk_bytes),
+            (&gauges.disk_write_errors, now.disk_write_errors),
+            (&gauges.disk_storing_paused, u64::from(now.disk_storing_paused)),
+            (&gauges.applied_position, now.applied_position),
+            (&gauges.fences, now.fences),
+            (&gauges.lease_millis, now.lease_millis),
+        ] {
+            gauge.set(value);
+        }
+        let mut text = String::new();
+        // Writing into a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happened_is_in_the_text() {
+        let metrics = Metrics::new();
+        metrics.answered("hit", 200, 0.0002);
+        metrics.purge_ended(false, false, 0.01);
+        let text = metrics.text(Gauges { fences: 7, ..Gauges::default() });
+        for line in [
+            "pentimento_answers_total{cache=\"hit\",status=\"200\"} 1",
+            "pentimento_purges_total{end=\"Done\"} 1",
+            "pentimento_fences 7",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+}

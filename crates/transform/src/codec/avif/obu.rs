@@ -1,0 +1,100 @@
+//! A look over the units of an AV1 stream before a decoder sees it (AV1 specification §5.3, §5.5).
+
+use super::container::Unreadable;
+
+const SEQUENCE_HEADER: u8 = 1;
+const FRAME_HEADER: u8 = 3;
+const TILE_GROUP: u8 = 4;
+const FRAME: u8 = 6;
+const REDUNDANT_FRAME_HEADER: u8 = 7;
+
+/// A picture in layers has up to four spatial ones (AV1 specification §5.5.1: two bits).
+const MOST_FRAMES: u32 = 4;
+
+/// An AVIF's pictures hold exactly one sequence header, before all frames (AVIF specification §2.1). Held to that, a
+/// stream cannot change its size half way, behind the back of whoever checked it; nor can it hold more work than one
+/// picture is.
+pub(super) fn check(mut stream: &[u8]) -> Result<(), Unreadable> {
+    let (mut sequence_headers, mut frames) = (0, 0);
+    while let Some((&header, rest)) = stream.split_first() {
+        if header & 0x80 != 0 {
+            return Err(Unreadable::Corrupt("a forbidden bit is set in its AV1 data"));
+        }
+        let (kind, extended, sized) = (header >> 3 & 0xf, header & 4 != 0, header & 2 != 0);
+        let rest = if extended { rest.get(1..).ok_or(Unreadable::Truncated)? } else { rest };
+        // Only the last unit may leave out its size.
+        let (size, rest) = if sized { leb128(rest)? } else { (rest.len(), rest) };
+        stream = rest.get(size..).ok_or(Unreadable::Truncated)?;
+        match kind {
+            SEQUENCE_HEADER => sequence_headers += 1,
+            FRAME_HEADER | TILE_GROUP | FRAME | REDUNDANT_FRAME_HEADER if sequence_headers == 0 => {
+                return Err(Unreadable::Corrupt("a frame precedes the sequence header"));
+            }
+            FRAME_HEADER | FRAME => frames += 1,
+            _ => {}
+        }
+    }
+    match (sequence_headers, frames) {
+        (1, 1..=MOST_FRAMES) => Ok(()),
+        (1, 0) => Err(Unreadable::Corrupt("it has no frame")),
+        (1, _) => Err(Unreadable::Unsupported("a sequence of frames as one picture")),
+        _ => Err(Unreadable::Corrupt("it has not exactly one sequence header")),
+    }
+}
+
+/// A number in groups of seven bits, the least first.
+fn leb128(bytes: &[u8]) -> Result<(usize, &[u8]), Unreadable> {
+    let mut value = 0u64;
+    for index in 0..8 {
+        let byte = *bytes.get(index).ok_or(Unreadable::Truncated)?;
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            let value = usize::try_from(value).map_err(|_| Unreadable::Truncated)?;
+            return Ok((value, &bytes[index + 1..]));
+        }
+    }
+    Err(Unreadable::Corrupt("a number in its AV1 data does not end"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Units of these kinds, of one byte each.
+    fn stream(kinds: &[u8]) -> Vec<u8> {
+        kinds.iter().flat_map(|kind| [kind << 3 | 2, 1, 0]).collect()
+    }
+
+    #[test]
+    fn a_picture_has_one_sequence_header_and_few_frames_after_it() {
+        for (kinds, fine) in [
+            (&[2, 1, 6][..], true),
+            (&[1, 5, 3, 4, 4], true),
+            (&[1, 6, 6, 6, 6], true),
+            (&[1, 6, 6, 6, 6, 6], false),
+            (&[1, 6, 1], false),
+            (&[6, 1, 6], false),
+            (&[2, 1], false),
+            (&[2], false),
+            (&[], false),
+        ] {
+            assert_eq!(check(&stream(kinds)).is_ok(), fine, "{kinds:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_believed_only_as_far_as_there_are_bytes() {
+        let whole = stream(&[1, 6]);
+        for keep in 1..whole.len() {
+            assert!(check(&whole[..keep]).is_err(), "{keep} bytes");
+        }
+        assert_eq!(
+            check(&[1 << 3 | 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]),
+            Err(Unreadable::Truncated)
+        );
+        assert!(matches!(
+            check(&[[1 << 3 | 2].as_slice(), &[0x80; 9]].concat()),
+            Err(Unreadable::Corrupt(_))
+        ));
+    }
+}

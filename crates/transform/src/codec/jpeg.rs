@@ -1,0 +1,354 @@
+//! JPEG in and out through libjpeg-turbo, as planes wherever the file holds YCbCr.
+
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_int, c_void};
+use std::ptr::{self, NonNull};
+use std::slice;
+
+use plan::{Quality, Size};
+use turbojpeg_sys as tj;
+
+use crate::codec::{Decoded, Picture, Shape, describes_rgb};
+use crate::colour::Matrix;
+use crate::error::TransformError;
+use crate::orientation;
+use crate::pixels::Pixels;
+use crate::planes::{Plane, Planes};
+use crate::sniff::InputFormat;
+
+/// A progressive file may hold any number of passes over the whole picture, each costing nearly as much as a picture.
+/// Encoders write about ten.
+const SCAN_LIMIT: c_int = 100;
+
+/// What is in the data stream but does not touch the picture; seen in files of many cameras.
+const HARMLESS: [&str; 4] = [
+    "extraneous bytes before marker",
+    "Invalid SOS parameters for sequential",
+    "unknown JFIF revision",
+    "Unknown Adobe color transform code",
+];
+
+pub(crate) fn header(original: &[u8]) -> Result<Shape, TransformError> {
+    let decoder = Decoder::open(original)?;
+    Ok(Shape {
+        size: decoder.size()?,
+        alpha: false,
+        orientation: orientation::of_exif(original, InputFormat::Jpeg),
+    })
+}
+
+/// Decodes at full size, or at a half, a quarter or an eighth if that is still finer than needed.
+///
+/// `shrink` says how many pixels of the original there are for each of the output, in the direction that has fewer.
+pub(crate) fn decode(original: &[u8], shrink: f64) -> Result<Decoded, TransformError> {
+    let decoder = Decoder::open(original)?;
+    let size = decoder.size()?;
+    let lossless = decoder.get(tj::TJPARAM_TJPARAM_LOSSLESS) == 1;
+    if decoder.get(tj::TJPARAM_TJPARAM_PRECISION) != 8 {
+        return Err(TransformError::unsupported(InputFormat::Jpeg, "more than eight bits a sample"));
+    }
+    // A lossless file holds no frequencies of which to leave out the high ones.
+    let denominator = if lossless { 1 } else { denominator(shrink) };
+    if denominator > 1 {
+        decoder.scale_down(denominator)?;
+    }
+    let scaled = Size {
+        width: size.width.div_ceil(denominator as u32),
+        height: size.height.div_ceil(denominator as u32),
+    };
+    let colour_space = decoder.get(tj::TJPARAM_TJPARAM_COLORSPACE) as tj::TJCS;
+    let subsampling = subsampling(decoder.get(tj::TJPARAM_TJPARAM_SUBSAMP));
+    let picture = match (colour_space, subsampling) {
+        (tj::TJCS_TJCS_YCbCr | tj::TJCS_TJCS_GRAY, Some(subsampling)) if !lossless => {
+            Picture::Planes(decoder.planes(original, scaled, subsampling)?)
+        }
+        (tj::TJCS_TJCS_CMYK | tj::TJCS_TJCS_YCCK, _) => Picture::Pixels(decoder.cmyk(original, scaled)?),
+        _ => Picture::Pixels(decoder.pixels(original, scaled, tj::TJPF_TJPF_RGBA)?),
+    };
+    // A profile of another kind (grey, CMYK) would describe colours that the output no longer has.
+    let icc = decoder.icc().filter(|icc| describes_rgb(icc));
+    Ok(Decoded { picture, scale: 1.0 / f64::from(denominator), icc })
+}
+
+/// The decoder's own scaling is a box filter: it is left at least one whole step of room for the resizer's better one.
+fn denominator(shrink: f64) -> i32 {
+    [8, 4, 2].into_iter().find(|&denominator| shrink >= f64::from(denominator) + 1.0).unwrap_or(1)
+}
+
+/// How many luma samples share a chroma sample, for the layouts that can be decoded to planes.
+fn subsampling(subsamp: c_int) -> Option<(u8, u8)> {
+    match subsamp {
+        tj::TJSAMP_TJSAMP_444 | tj::TJSAMP_TJSAMP_GRAY => Some((1, 1)),
+        tj::TJSAMP_TJSAMP_422 => Some((2, 1)),
+        tj::TJSAMP_TJSAMP_420 => Some((2, 2)),
+        tj::TJSAMP_TJSAMP_440 => Some((1, 2)),
+        tj::TJSAMP_TJSAMP_411 => Some((4, 1)),
+        tj::TJSAMP_TJSAMP_441 => Some((1, 4)),
+        _ => None,
+    }
+}
+
+/// A JPEG of these planes (4:2:0 or grey), with Huffman tables of its own.
+///
+/// The profile is the only metadata that is kept: without it wide-gamut colours would look faded.
+pub(crate) fn encode(
+    planes: &Planes,
+    quality: Quality,
+    icc: Option<&[u8]>,
+) -> Result<Vec<u8>, TransformError> {
+    let encoder = Handle::new(tj::TJINIT_TJINIT_COMPRESS).ok_or_else(out_of_memory)?;
+    let failed = |encoder: &Handle| TransformError::failed("encoding JPEG", encoder.message());
+    let layout = if planes.chroma.is_some() { tj::TJSAMP_TJSAMP_420 } else { tj::TJSAMP_TJSAMP_GRAY };
+    encoder.set(tj::TJPARAM_TJPARAM_QUALITY, c_int::from(quality.get()))?;
+    encoder.set(tj::TJPARAM_TJPARAM_SUBSAMP, layout)?;
+    encoder.set(tj::TJPARAM_TJPARAM_OPTIMIZE, 1)?;
+    if let Some(icc) = icc {
+        // SAFETY: `icc` is readable for its length; the library copies it and does not write despite the type.
+        if unsafe { tj::tj3SetICCProfile(encoder.raw(), icc.as_ptr().cast_mut(), icc.len() as tj::size_t) }
+            != 0
+        {
+            return Err(failed(&encoder));
+        }
+    }
+    let size = planes.size();
+    let (luma, chroma) = (&planes.luma, planes.chroma.as_ref());
+    let [cb, cr] = chroma.map_or([luma, luma], |[cb, cr]| [cb, cr]);
+    let halved = (luma.width.div_ceil(2), luma.height.div_ceil(2));
+    if chroma.is_some() && ((cb.width, cb.height) != halved || (cr.width, cr.height) != halved) {
+        return Err(TransformError::failed("encoding JPEG", "chroma is not half the size of luma"));
+    }
+    let pointers = [luma.samples.as_ptr(), cb.samples.as_ptr(), cr.samples.as_ptr()];
+    let strides = [luma.width as c_int, cb.width as c_int, cr.width as c_int];
+    let mut jpeg = Buffer { start: ptr::null_mut(), length: 0 };
+    // SAFETY: each plane holds the rows and columns that the layout set above implies (just checked), strides are
+    // their widths, and with a null buffer the library allocates one, which `Buffer` frees.
+    let code = unsafe {
+        tj::tj3CompressFromYUVPlanes8(
+            encoder.raw(),
+            pointers.as_ptr(),
+            size.width as c_int,
+            strides.as_ptr(),
+            size.height as c_int,
+            &mut jpeg.start,
+            &mut jpeg.length,
+        )
+    };
+    if code != 0 {
+        return Err(failed(&encoder));
+    }
+    Ok(jpeg.to_vec())
+}
+
+/// A handle of the library, freed when dropped.
+struct Handle(NonNull<c_void>);
+
+impl Handle {
+    fn new(kind: tj::TJINIT) -> Option<Handle> {
+        // SAFETY: takes a number and returns a handle or null.
+        NonNull::new(unsafe { tj::tj3Init(kind as c_int) }).map(Handle)
+    }
+
+    fn raw(&self) -> tj::tjhandle {
+        self.0.as_ptr()
+    }
+
+    fn set(&self, parameter: tj::TJPARAM, value: c_int) -> Result<(), TransformError> {
+        // SAFETY: the handle is alive.
+        match unsafe { tj::tj3Set(self.raw(), parameter as c_int, value) } {
+            0 => Ok(()),
+            _ => Err(TransformError::failed("setting up JPEG", self.message())),
+        }
+    }
+
+    fn get(&self, parameter: tj::TJPARAM) -> c_int {
+        // SAFETY: the handle is alive.
+        unsafe { tj::tj3Get(self.raw(), parameter as c_int) }
+    }
+
+    fn message(&self) -> String {
+        // SAFETY: the library returns a terminated string inside the handle, which is alive; it is copied at once.
+        unsafe { CStr::from_ptr(tj::tj3GetErrorStr(self.raw())) }.to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: made by tj3Init, destroyed once.
+        unsafe { tj::tj3Destroy(self.raw()) };
+    }
+}
+
+/// Bytes that the library has allocated.
+struct Buffer {
+    start: *mut u8,
+    length: tj::size_t,
+}
+
+impl Buffer {
+    fn to_vec(&self) -> Vec<u8> {
+        if self.start.is_null() {
+            return Vec::new();
+        }
+        // SAFETY: the library has set both to a buffer that it has filled.
+        unsafe { slice::from_raw_parts(self.start, self.length as usize) }.to_vec()
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // SAFETY: null, or allocated by the library and freed once.
+        unsafe { tj::tj3Free(self.start.cast()) };
+    }
+}
+
+/// A handle that has read a header.
+struct Decoder {
+    handle: Handle,
+}
+
+impl Decoder {
+    fn open(original: &[u8]) -> Result<Decoder, TransformError> {
+        let handle = Handle::new(tj::TJINIT_TJINIT_DECOMPRESS).ok_or_else(out_of_memory)?;
+        handle.set(tj::TJPARAM_TJPARAM_SCANLIMIT, SCAN_LIMIT)?;
+        // SAFETY: `original` is readable for its length.
+        let code =
+            unsafe { tj::tj3DecompressHeader(handle.raw(), original.as_ptr(), original.len() as tj::size_t) };
+        let decoder = Decoder { handle };
+        decoder.judge(code, original)?;
+        Ok(decoder)
+    }
+
+    fn get(&self, parameter: tj::TJPARAM) -> c_int {
+        self.handle.get(parameter)
+    }
+
+    fn size(&self) -> Result<Size, TransformError> {
+        let side = |parameter| {
+            u32::try_from(self.get(parameter))
+                .map_err(|_| TransformError::corrupt(InputFormat::Jpeg, "it has no size"))
+        };
+        Ok(Size {
+            width: side(tj::TJPARAM_TJPARAM_JPEGWIDTH)?,
+            height: side(tj::TJPARAM_TJPARAM_JPEGHEIGHT)?,
+        })
+    }
+
+    fn scale_down(&self, denominator: c_int) -> Result<(), TransformError> {
+        let factor = tj::tjscalingfactor { num: 1, denom: denominator };
+        // SAFETY: the handle is alive.
+        match unsafe { tj::tj3SetScalingFactor(self.handle.raw(), factor) } {
+            0 => Ok(()),
+            _ => Err(TransformError::failed("setting up JPEG", self.handle.message())),
+        }
+    }
+
+    fn planes(&self, original: &[u8], size: Size, subsampling: (u8, u8)) -> Result<Planes, TransformError> {
+        let layout = self.get(tj::TJPARAM_TJPARAM_SUBSAMP);
+        let plane = |component: c_int| {
+            // SAFETY: both take numbers and return one.
+            let (width, height) = unsafe {
+                (
+                    tj::tj3YUVPlaneWidth(component, size.width as c_int, layout),
+                    tj::tj3YUVPlaneHeight(component, size.height as c_int, layout),
+                )
+            };
+            Plane::filled(width as usize, height as usize, 0)
+        };
+        let mut luma = plane(0);
+        let mut chroma = (layout != tj::TJSAMP_TJSAMP_GRAY).then(|| [plane(1), plane(2)]);
+        let [cb, cr] = match &mut chroma {
+            Some([cb, cr]) => [cb.samples.as_mut_ptr(), cr.samples.as_mut_ptr()],
+            None => [ptr::null_mut(); 2],
+        };
+        let mut pointers = [luma.samples.as_mut_ptr(), cb, cr];
+        // SAFETY: the planes have the sizes that the library itself gives for this picture, scale and layout, without
+        // gaps (null strides); it re-reads the same bytes, so the header cannot change in between.
+        let code = unsafe {
+            tj::tj3DecompressToYUVPlanes8(
+                self.handle.raw(),
+                original.as_ptr(),
+                original.len() as tj::size_t,
+                pointers.as_mut_ptr(),
+                ptr::null_mut(),
+            )
+        };
+        self.judge(code, original)?;
+        Ok(Planes { luma, chroma, subsampling, matrix: Matrix::Bt601 })
+    }
+
+    fn pixels(&self, original: &[u8], size: Size, kind: tj::TJPF) -> Result<Pixels, TransformError> {
+        let mut pixels = Pixels::filled(size, [0; 4]);
+        // SAFETY: `rgba` holds `width * height` pixels of four bytes, which is what these pixel formats need.
+        let code = unsafe {
+            tj::tj3Decompress8(
+                self.handle.raw(),
+                original.as_ptr(),
+                original.len() as tj::size_t,
+                pixels.rgba.as_mut_ptr().cast(),
+                (size.width * 4) as c_int,
+                kind as c_int,
+            )
+        };
+        self.judge(code, original)?;
+        Ok(pixels)
+    }
+
+    /// By the plain formula; with a press profile colours would come out truer (for later, with ICC conversion).
+    ///
+    /// Every known writer of such files stores the inks inverted, as Adobe has done it: 255 is no ink.
+    fn cmyk(&self, original: &[u8], size: Size) -> Result<Pixels, TransformError> {
+        let mut pixels = self.pixels(original, size, tj::TJPF_TJPF_CMYK)?;
+        for pixel in &mut pixels.rgba {
+            let [c, m, y, k] = pixel.map(u32::from);
+            let light = |ink: u32| ((ink * k + 127) / 255) as u8;
+            *pixel = [light(c), light(m), light(y), 255];
+        }
+        Ok(pixels)
+    }
+
+    /// The profile that the markers just read hold.
+    fn icc(&self) -> Option<Vec<u8>> {
+        let mut icc = Buffer { start: ptr::null_mut(), length: 0 };
+        // SAFETY: the library allocates the buffer (or leaves null), and `Buffer` frees it.
+        let code = unsafe { tj::tj3GetICCProfile(self.handle.raw(), &mut icc.start, &mut icc.length) };
+        (code == 0 && !icc.start.is_null()).then(|| icc.to_vec())
+    }
+
+    /// What the library's verdict means: its warnings range from "never mind" to "half the picture is missing".
+    fn judge(&self, code: c_int, original: &[u8]) -> Result<(), TransformError> {
+        if code == 0 {
+            return Ok(());
+        }
+        let why = self.handle.message();
+        // SAFETY: the handle is alive.
+        let warning = unsafe { tj::tj3GetErrorCode(self.handle.raw()) } == tj::TJERR_TJERR_WARNING as c_int;
+        // Only the first warning is told, so a harmless one could hide that the file ends too early.
+        let harmless = warning && HARMLESS.iter().any(|harmless| why.contains(harmless));
+        if harmless && original.windows(2).rev().any(|marker| marker == [0xff, 0xd9]) {
+            Ok(())
+        } else if harmless || why.contains("Premature end of") {
+            Err(TransformError::Truncated { format: InputFormat::Jpeg })
+        } else {
+            Err(TransformError::corrupt(InputFormat::Jpeg, why))
+        }
+    }
+}
+
+fn out_of_memory() -> TransformError {
+    TransformError::failed("setting up JPEG", "out of memory")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_decoder_leaves_room_for_the_resizer() {
+        for (shrink, expected) in
+            [(0.5, 1), (1.0, 1), (2.9, 1), (3.0, 2), (4.9, 2), (5.0, 4), (9.0, 8), (500.0, 8)]
+        {
+            assert_eq!(denominator(shrink), expected, "at {shrink}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! One file per format, each with what it can do: read a header, decode, encode.
+
+pub(crate) mod avif;
+pub(crate) mod gif;
+pub(crate) mod jpeg;
+pub(crate) mod png;
+pub(crate) mod webp;
+
+use plan::Size;
+
+use crate::orientation::Orientation;
+use crate::pixels::Pixels;
+use crate::planes::Planes;
+
+/// What a header says.
+pub(crate) struct Shape {
+    pub size: Size,
+    pub alpha: bool,
+    pub orientation: Orientation,
+}
+
+/// A decoded picture, as its format holds it.
+pub(crate) enum Picture {
+    Planes(Planes),
+    Pixels(Pixels),
+}
+
+pub(crate) struct Decoded {
+    pub picture: Picture,
+    /// Samples per pixel of the original: 1, or less where the decoder has made the picture smaller.
+    pub scale: f64,
+    /// The embedded colour profile.
+    pub icc: Option<Vec<u8>>,
+}
+
+impl Decoded {
+    pub fn full_size(picture: Picture) -> Decoded {
+        Decoded { picture, scale: 1.0, icc: None }
+    }
+}
+
+/// Whether a colour profile describes RGB colours (ICC.1:2022 §7.2.6, the header's data colour space).
+pub(crate) fn describes_rgb(icc: &[u8]) -> bool {
+    icc.get(16..20) == Some(b"RGB ")
+}

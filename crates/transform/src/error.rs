@@ -1,0 +1,46 @@
+//! Why an original could not be transformed.
+
+use std::time::Duration;
+
+use crate::sniff::InputFormat;
+
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TransformError {
+    #[error("the original is not a picture in a format that can be read: JPEG, PNG, WebP, AVIF or GIF")]
+    UnknownFormat,
+    #[error("the {format} original uses {what}, which is not supported")]
+    Unsupported { format: InputFormat, what: String },
+    #[error("the {format} original is corrupt: {why}")]
+    Corrupt { format: InputFormat, why: String },
+    #[error("the {format} original ends too early")]
+    Truncated { format: InputFormat },
+    #[error("the original has {found} bytes where {limit} are allowed")]
+    TooManyBytes { found: usize, limit: usize },
+    #[error("the original has {found} pixels where {limit} are allowed")]
+    TooManyPixels { found: u64, limit: u64 },
+    #[error("the original has more than the {limit} frames that are allowed")]
+    TooManyFrames { limit: u32 },
+    #[error(transparent)]
+    OutputTooLarge(#[from] plan::GeometryError),
+    #[error("the picture could not be made within {limit:?}")]
+    OutOfTime { limit: Duration },
+    /// Our own pixels were refused: not the original's fault.
+    #[error("{stage} failed: {why}")]
+    Failed { stage: &'static str, why: String },
+    #[error("the picture could not be made: a codec gave up unexpectedly ({why})")]
+    Panicked { why: String },
+}
+
+impl TransformError {
+    pub(crate) fn corrupt(format: InputFormat, why: impl ToString) -> TransformError {
+        TransformError::Corrupt { format, why: why.to_string() }
+    }
+
+    pub(crate) fn unsupported(format: InputFormat, what: impl ToString) -> TransformError {
+        TransformError::Unsupported { format, what: what.to_string() }
+    }
+
+    pub(crate) fn failed(stage: &'static str, why: impl ToString) -> TransformError {
+        TransformError::Failed { stage, why: why.to_string() }
+    }
+}

@@ -1,0 +1,104 @@
+//! Which format an original is in, by its first bytes; never by its name or media type.
+
+use std::fmt;
+
+/// A format that we read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InputFormat {
+    Jpeg,
+    Png,
+    Webp,
+    Avif,
+    Gif,
+}
+
+impl InputFormat {
+    pub const ALL: [InputFormat; 5] =
+        [InputFormat::Jpeg, InputFormat::Png, InputFormat::Webp, InputFormat::Avif, InputFormat::Gif];
+
+    /// The same format as an output, if we write it.
+    pub const fn as_output(self) -> Option<plan::Format> {
+        match self {
+            InputFormat::Jpeg => Some(plan::Format::Jpeg),
+            InputFormat::Png => Some(plan::Format::Png),
+            InputFormat::Webp => Some(plan::Format::Webp),
+            InputFormat::Avif => Some(plan::Format::Avif),
+            InputFormat::Gif => None,
+        }
+    }
+
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            InputFormat::Jpeg => "image/jpeg",
+            InputFormat::Png => "image/png",
+            InputFormat::Webp => "image/webp",
+            InputFormat::Avif => "image/avif",
+            InputFormat::Gif => "image/gif",
+        }
+    }
+}
+
+impl fmt::Display for InputFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            InputFormat::Jpeg => "JPEG",
+            InputFormat::Png => "PNG",
+            InputFormat::Webp => "WebP",
+            InputFormat::Avif => "AVIF",
+            InputFormat::Gif => "GIF",
+        })
+    }
+}
+
+/// The format of these bytes, if it is one that we read.
+pub fn sniff(original: &[u8]) -> Option<InputFormat> {
+    match original {
+        [0xff, 0xd8, 0xff, ..] => Some(InputFormat::Jpeg),
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(InputFormat::Png),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(InputFormat::Gif),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(InputFormat::Webp),
+        [a, b, c, d, b'f', b't', b'y', b'p', ..] => {
+            let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+            avif_brand(original.get(8..length.min(original.len()))?).then_some(InputFormat::Avif)
+        }
+        _ => None,
+    }
+}
+
+/// Whether `avif` (a still) or `avis` (a sequence) is the major or a compatible brand of a file type box.
+/// Other brands of the same container are HEIC and videos.
+fn avif_brand(file_type: &[u8]) -> bool {
+    let mut brands = file_type.chunks_exact(4);
+    let major = brands.next();
+    let _minor_version = brands.next();
+    major.into_iter().chain(brands).any(|brand| brand == b"avif" || brand == b"avis")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_their_first_bytes() {
+        for (bytes, expected) in [
+            (&b"\xff\xd8\xff\xe0..."[..], Some(InputFormat::Jpeg)),
+            (b"\x89PNG\r\n\x1a\n...", Some(InputFormat::Png)),
+            (b"GIF87a...", Some(InputFormat::Gif)),
+            (b"GIF89a", Some(InputFormat::Gif)),
+            (b"RIFF....WEBPVP8 ", Some(InputFormat::Webp)),
+            (b"\0\0\0\x18ftypavif\0\0\0\0avifmif1", Some(InputFormat::Avif)),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", Some(InputFormat::Avif)),
+            (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", None),
+            // The minor version is a number, not a brand.
+            (b"\0\0\0\x10ftypisomavif", None),
+            (b"\0\0\0\x04ftypavif", None),
+            (b"RIFF....WAVEfmt ", None),
+            (b"GIF88a", None),
+            (b"<svg xmlns=", None),
+            (b"\xff\xd8", None),
+            (b"", None),
+        ] {
+            assert_eq!(sniff(bytes), expected, "{:?}", bytes.escape_ascii().to_string());
+        }
+    }
+}

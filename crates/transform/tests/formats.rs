@@ -1,0 +1,369 @@
+//! Every format in, every format out.
+
+mod pictures;
+
+use pictures::{
+    Painting, assert_alike, fixture, made, photograph, psnr, resize, seen, seen_as, to, with_orientation,
+};
+use plan::{Accepted, Fit, Format, FormatWish, Plan, Size};
+use transform::{InputFormat, Limits, TransformError, header, sniff};
+
+#[test]
+fn every_format_becomes_every_other() {
+    let painting = Painting::waves(64, 48);
+    for from in InputFormat::ALL {
+        let original = painting.original(from);
+        for format in Format::ALL {
+            let derivative = made(&original, &to(format));
+            assert_eq!(derivative.size, Size::new(64, 48), "{from} to {format}");
+            assert_eq!(
+                sniff(&derivative.bytes).and_then(InputFormat::as_output),
+                Some(format),
+                "{from} to {format}"
+            );
+            // A GIF has only 256 colours to begin with.
+            let least = if from == InputFormat::Gif { 22.0 } else { 25.0 };
+            assert_alike(&seen(&derivative.bytes), &painting, least, &format!("{from} to {format}"));
+        }
+    }
+}
+
+#[test]
+fn sizes_down_to_one_pixel_work_in_every_format() {
+    for (width, height) in [(1, 1), (1, 7), (7, 1), (3, 5), (17, 16), (200, 3)] {
+        let painting = Painting::waves(width, height);
+        for from in InputFormat::ALL {
+            let original = painting.original(from);
+            for format in Format::ALL {
+                for to_size in [(1, 1), (2, 3), (33, 31)] {
+                    for fit in Fit::ALL {
+                        let mut plan = resize(Some(to_size.0), Some(to_size.1), fit);
+                        plan.format = FormatWish::Exactly(format);
+                        // AVIF is slow to write; one fit stands for all.
+                        if format == Format::Avif && fit != Fit::Crop {
+                            continue;
+                        }
+                        let derivative = made(&original, &plan);
+                        let seen = header(&derivative.bytes, &Limits::default()).unwrap();
+                        assert_eq!(
+                            seen.upright, derivative.size,
+                            "{from} {width}x{height} to {format}, {fit}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn alpha_is_kept_where_the_format_can_and_flattened_on_white_where_not() {
+    let disc = Painting::disc(48);
+    for from in [InputFormat::Png, InputFormat::Webp, InputFormat::Avif, InputFormat::Gif] {
+        let original = disc.original(from);
+        let header = header(&original, &Limits::default()).unwrap();
+        assert!(header.alpha, "{from}");
+        for format in Format::ALL {
+            let made = seen(&made(&original, &to(format)).bytes);
+            let (corner, middle) = (made.at(0, 0), made.at(24, 24));
+            if format == Format::Jpeg {
+                assert!(corner.iter().all(|value| *value >= 250), "{from} to {format}: {corner:?}");
+            } else {
+                assert!(corner[3] <= 3, "{from} to {format}: {corner:?}");
+            }
+            assert!(middle[3] >= 253, "{from} to {format}: {middle:?}");
+            for (found, expected) in middle.into_iter().zip([255, 140, 0]) {
+                assert!(found.abs_diff(expected) <= 12, "{from} to {format}: {middle:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn edges_of_alpha_get_no_dark_fringe() {
+    let original = Painting::disc(200).png();
+    for format in [Format::Png, Format::Webp, Format::Avif] {
+        let mut plan = resize(Some(50), None, Fit::Clip);
+        plan.format = FormatWish::Exactly(format);
+        for pixel in seen(&made(&original, &plan).bytes).pixels {
+            // Where a fair part of the colour shows, it must be orange.
+            assert!(pixel[3] < 100 || (pixel[0] > 200 && pixel[2] < 70), "{format}: {pixel:?}");
+        }
+    }
+}
+
+#[test]
+fn the_wish_and_the_picture_decide_on_the_format() {
+    let opaque = Painting::waves(16, 16);
+    let disc = Painting::disc(16);
+    for (original, wish, expected) in [
+        (opaque.original(InputFormat::Webp), FormatWish::Original, Format::Webp),
+        (opaque.original(InputFormat::Gif), FormatWish::Original, Format::Jpeg),
+        (disc.original(InputFormat::Gif), FormatWish::Original, Format::Png),
+        (disc.png(), FormatWish::Auto(Accepted::Basic), Format::Png),
+        // Has an alpha channel, but nothing is transparent.
+        (opaque.png(), FormatWish::Auto(Accepted::Basic), Format::Jpeg),
+        (opaque.png(), FormatWish::Auto(Accepted::Webp), Format::Webp),
+        (opaque.original(InputFormat::Jpeg), FormatWish::Auto(Accepted::Avif), Format::Avif),
+    ] {
+        let plan = Plan { format: wish, ..Plan::default() };
+        assert_eq!(made(&original, &plan).format, expected, "{wish:?}");
+    }
+}
+
+#[test]
+fn padding_is_white_in_jpeg_and_transparent_elsewhere() {
+    for from in InputFormat::ALL {
+        let original = Painting::quarters().original(from);
+        for format in Format::ALL {
+            let mut plan = resize(Some(40), Some(40), Fit::Fill);
+            plan.format = FormatWish::Exactly(format);
+            let made = seen(&made(&original, &plan).bytes);
+            assert_eq!((made.width, made.height), (40, 40));
+            let (padding, red) = (made.at(20, 2), made.at(5, 12));
+            if format == Format::Jpeg {
+                assert!(padding.iter().all(|value| *value >= 248), "{from} to {format}: {padding:?}");
+            } else {
+                assert!(padding[3] <= 3, "{from} to {format}: {padding:?}");
+            }
+            assert!(
+                red[0] > 220 && red[1] < 40 && red[2] < 40 && red[3] > 250,
+                "{from} to {format}: {red:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_same_original_and_plan_give_the_same_bytes() {
+    let original = Painting::waves(120, 90).original(InputFormat::Jpeg);
+    for format in Format::ALL {
+        let mut plan = resize(Some(57), None, Fit::Clip);
+        plan.format = FormatWish::Exactly(format);
+        assert_eq!(made(&original, &plan), made(&original, &plan), "{format}");
+    }
+}
+
+#[test]
+fn a_better_quality_is_better_and_larger() {
+    let painting = Painting::waves(160, 120);
+    for format in [Format::Jpeg, Format::Webp, Format::Avif] {
+        let at = |quality: u8| {
+            let plan = Plan { quality: plan::Quality::new(quality).ok(), ..to(format) };
+            let bytes = made(&painting.png(), &plan).bytes;
+            (bytes.len(), psnr(&seen(&bytes), &painting))
+        };
+        let (low, middle, high) = (at(20), at(80), at(98));
+        assert!(low.0 < middle.0 && middle.0 < high.0, "{format}: {low:?} {middle:?} {high:?}");
+        assert!(low.1 < middle.1 && middle.1 < high.1, "{format}: {low:?} {middle:?} {high:?}");
+    }
+}
+
+/// The middle of each quarter: lossy formats blur the seams, not the middles.
+#[track_caller]
+fn assert_quarters(seen: &Painting, tolerance: u8, what: &str) {
+    let quarters = Painting::quarters();
+    assert_eq!((seen.width, seen.height), (24, 16), "{what}");
+    for (x, y) in [(5, 3), (18, 3), (5, 12), (18, 12)] {
+        let (found, expected) = (seen.at(x, y), quarters.at(x, y));
+        let off = found.iter().zip(expected).map(|(one, other)| one.abs_diff(other)).max();
+        assert!(off <= Some(tolerance), "{what} at {x},{y}: {found:?} instead of {expected:?}");
+    }
+}
+
+#[test]
+fn every_layout_of_jpeg_is_read() {
+    for name in ["444", "422", "420", "440", "411", "rgb", "progressive", "restarts"] {
+        assert_quarters(&seen(&fixture(&format!("{name}.jpg"))), 10, name);
+    }
+    // Through another colour space and back, by rule of thumb.
+    assert_quarters(&seen(&fixture("cmyk.jpg")), 10, "cmyk");
+}
+
+#[test]
+fn a_grey_jpeg_stays_grey() {
+    let original = fixture("grey.jpg");
+    for format in Format::ALL {
+        let seen = seen(&made(&original, &to(format)).bytes);
+        for (x, y, luma) in [(5, 3, 76u8), (18, 3, 150), (5, 12, 29), (18, 12, 255)] {
+            let found = seen.at(x, y);
+            assert!(
+                found[..3].iter().all(|value| value.abs_diff(luma) <= 8),
+                "{format} at {x},{y}: {found:?}"
+            );
+        }
+    }
+    let smaller = made(&original, &to(Format::Jpeg)).bytes;
+    assert_eq!(smaller.windows(2).filter(|marker| marker == &[0xff, 0xc0]).count(), 1);
+    let frame = smaller.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
+    assert_eq!(smaller[frame + 9], 1, "one component");
+}
+
+#[test]
+fn every_layout_of_avif_is_read() {
+    for name in
+        ["420-8-full-601", "422-10-limited-709", "444-12-full-601", "444-8-limited-2020", "444-8-identity"]
+    {
+        assert_quarters(&seen(&fixture(&format!("{name}.avif"))), 10, name);
+    }
+    let grey = seen(&fixture("400-8.avif")).at(5, 3);
+    assert!(grey[0] == grey[1] && grey[1] == grey[2], "{grey:?}");
+}
+
+#[test]
+fn alpha_made_by_other_encoders_is_read() {
+    for name in ["alpha.avif", "alpha-premultiplied-10.avif", "alpha.webp"] {
+        let seen = seen(&fixture(name));
+        for (x, y, expected) in [
+            (5, 3, [255, 0, 0, 255]),
+            (18, 3, [0, 255, 0, 255]),
+            (5, 12, [0, 0, 255, 128]),
+            (18, 12, [255, 255, 255, 128]),
+        ] {
+            let found = seen.at(x, y);
+            let off = found.iter().zip(expected).map(|(one, other)| one.abs_diff(other)).max();
+            assert!(off <= Some(12), "{name} at {x},{y}: {found:?} instead of {expected:?}");
+        }
+    }
+}
+
+#[test]
+fn an_animation_gives_its_first_frame() {
+    assert_quarters(&seen(&fixture("animated.webp")), 12, "animated WebP");
+    let mut gif = Vec::new();
+    let mut encoder = gif::Encoder::new(&mut gif, 24, 16, &[]).unwrap();
+    for painting in [Painting::quarters(), Painting::new(24, 16, |_, _| [0, 0, 0, 255])] {
+        let mut rgba = painting.pixels.as_flattened().to_vec();
+        encoder.write_frame(&gif::Frame::from_rgba(24, 16, &mut rgba)).unwrap();
+    }
+    drop(encoder);
+    assert_quarters(&seen(&gif), 0, "animated GIF");
+}
+
+#[test]
+fn too_many_frames_are_refused() {
+    let limits = Limits { frames: 1, ..Limits::default() };
+    let error = transform::transform(&fixture("animated.webp"), &Plan::default(), &limits).unwrap_err();
+    assert_eq!(error, TransformError::TooManyFrames { limit: 1 });
+}
+
+#[test]
+fn a_gif_frame_smaller_than_its_canvas_leaves_the_rest_transparent() {
+    let mut bytes = Vec::new();
+    let mut encoder = gif::Encoder::new(&mut bytes, 10, 10, &[]).unwrap();
+    let mut rgba = [255, 0, 0, 255].repeat(4);
+    let frame = gif::Frame { left: 3, top: 5, ..gif::Frame::from_rgba(2, 2, &mut rgba) };
+    encoder.write_frame(&frame).unwrap();
+    drop(encoder);
+    let expected = Painting::new(10, 10, |x, y| match (x, y) {
+        (3..5, 5..7) => [255, 0, 0, 255],
+        _ => [0, 0, 0, 0],
+    });
+    assert_eq!(seen(&bytes), expected);
+}
+
+#[test]
+fn every_kind_of_png_is_read() {
+    use png::{BitDepth, ColorType};
+    let encoded = |colour, depth, palette: bool, samples: &[u8]| {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, 2, 1);
+        encoder.set_color(colour);
+        encoder.set_depth(depth);
+        if palette {
+            encoder.set_palette(vec![255, 0, 0, 0, 0, 255]);
+            encoder.set_trns(vec![255, 0]);
+        }
+        encoder.write_header().unwrap().write_image_data(samples).unwrap();
+        bytes
+    };
+    for (what, bytes, expected) in [
+        (
+            "1 bit",
+            encoded(ColorType::Grayscale, BitDepth::One, false, &[0b0100_0000]),
+            [[0, 0, 0, 255], [255; 4]],
+        ),
+        (
+            "grey",
+            encoded(ColorType::Grayscale, BitDepth::Eight, false, &[7, 200]),
+            [[7, 7, 7, 255], [200, 200, 200, 255]],
+        ),
+        (
+            "grey and alpha",
+            encoded(ColorType::GrayscaleAlpha, BitDepth::Eight, false, &[7, 255, 9, 100]),
+            [[7, 7, 7, 255], [9, 9, 9, 100]],
+        ),
+        (
+            "16 bits",
+            encoded(ColorType::Rgb, BitDepth::Sixteen, false, &[255, 255, 128, 0, 0, 0, 1, 0, 2, 0, 3, 0]),
+            [[255, 128, 0, 255], [1, 2, 3, 255]],
+        ),
+        (
+            "palette with transparency",
+            encoded(ColorType::Indexed, BitDepth::Two, true, &[0b0001_0000]),
+            [[255, 0, 0, 255], [0, 0, 255, 0]],
+        ),
+    ] {
+        assert_eq!(seen(&bytes).pixels, expected, "{what}");
+    }
+}
+
+#[test]
+fn an_avif_turns_as_its_container_says() {
+    let quarters = Painting::quarters();
+    let upright = |name: &str| seen(&fixture(name));
+    let same =
+        |found: [u8; 4], expected: [u8; 4]| found.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 10);
+    let (red, green, blue) = (quarters.at(5, 3), quarters.at(18, 3), quarters.at(5, 12));
+    let turned = upright("turned-left.avif");
+    assert_eq!((turned.width, turned.height), (16, 24));
+    assert!(same(turned.at(3, 5), green) && same(turned.at(3, 18), red) && same(turned.at(12, 18), blue));
+    let mirrored = upright("turned-left-then-mirrored.avif");
+    assert!(
+        same(mirrored.at(12, 5), green) && same(mirrored.at(12, 18), red) && same(mirrored.at(3, 18), blue)
+    );
+    let flipped = upright("upside-down-mirror.avif");
+    assert!(same(flipped.at(5, 12), red) && same(flipped.at(18, 12), green) && same(flipped.at(5, 3), blue));
+}
+
+#[test]
+fn what_an_avif_may_not_ignore_and_we_do_not_know_is_refused_by_name() {
+    let error = pictures::transform(&fixture("cropped.avif"), &Plan::default()).unwrap_err();
+    assert_eq!(error.to_string(), "the AVIF original uses a clean aperture, which is not supported");
+}
+
+#[test]
+fn a_profile_stays_in_jpeg_and_png_and_nothing_else_does() {
+    // The start of a profile header: only its size and data colour space are looked at.
+    let mut icc = vec![0u8; 132];
+    icc[3] = 132;
+    icc[16..20].copy_from_slice(b"RGB ");
+    let payload = [b"ICC_PROFILE\0\x01\x01", icc.as_slice()].concat();
+    let plain = with_orientation(&Painting::waves(32, 24).original(InputFormat::Jpeg), 1);
+    let length = (payload.len() as u16 + 2).to_be_bytes();
+    let original = [&plain[..2], &[0xff, 0xe2], &length, &payload, &plain[2..]].concat();
+
+    let holds = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).any(|window| window == what);
+    let jpeg = made(&original, &to(Format::Jpeg)).bytes;
+    assert!(holds(&jpeg, &payload));
+    assert!(!holds(&jpeg, b"Exif"));
+    assert!(holds(&made(&original, &to(Format::Png)).bytes, b"iCCP"));
+
+    // A grey picture's profile would be wrong for anything but grey.
+    let grey = String::from_utf8_lossy(b"GRAY").into_owned();
+    let at = original.windows(4).position(|window| window == b"RGB ").unwrap();
+    let mut original = original;
+    original[at..at + 4].copy_from_slice(grey.as_bytes());
+    assert!(!holds(&made(&original, &to(Format::Jpeg)).bytes, b"ICC_PROFILE"));
+}
+
+#[test]
+fn photographs_of_every_format_are_read() {
+    for name in ["p6.jpg", "p3.webp", "p12n_prog.jpg", "a_paper.png", "indexed.png", "rgba.png", "cramps.gif"]
+    {
+        let Some(original) = photograph(name) else { continue };
+        let plan = resize(Some(200), Some(150), Fit::Crop);
+        let seen = seen_as(&original, &plan);
+        assert_eq!((seen.width, seen.height), (200, 150), "{name}");
+    }
+}

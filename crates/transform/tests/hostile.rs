@@ -1,0 +1,179 @@
+//! Files that are broken, cut short or made to hurt are refused: no panic, no memory, no endless work.
+
+mod pictures;
+
+use std::time::Duration;
+
+use pictures::{Dice, Painting, fixture, photograph, resize, transform};
+use plan::{Fit, Plan};
+use transform::{InputFormat, Limits, TransformError, header};
+
+#[test]
+fn a_truncated_picture_is_an_error_not_a_panic() {
+    for format in InputFormat::ALL {
+        let original = Painting::waves(96, 64).original(format);
+        for keep in [original.len() * 9 / 10, original.len() / 2, original.len() / 4, 30, 13, 4, 1] {
+            let error = transform(&original[..keep], &Plan::default()).unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    TransformError::Truncated { .. }
+                        | TransformError::Corrupt { .. }
+                        | TransformError::UnknownFormat
+                ),
+                "{format} cut to {keep} bytes: {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_jpeg_cut_short_says_so() {
+    let original = photograph("truncated.jpg").unwrap_or_else(|| {
+        let whole = Painting::waves(400, 300).original(InputFormat::Jpeg);
+        whole[..whole.len() / 2].to_vec()
+    });
+    let error = transform(&original, &Plan::default()).unwrap_err();
+    assert_eq!(error, TransformError::Truncated { format: InputFormat::Jpeg });
+    assert_eq!(error.to_string(), "the JPEG original ends too early");
+}
+
+#[test]
+fn what_is_no_picture_is_refused() {
+    for bytes in [&b""[..], b"<html>", b"%PDF-1.7", &[0; 100]] {
+        assert_eq!(transform(bytes, &Plan::default()).unwrap_err(), TransformError::UnknownFormat);
+    }
+}
+
+/// Bytes changed at random, files cut and glued: every outcome but a panic is fine.
+#[test]
+fn mutated_files_never_panic() {
+    let mut dice = Dice(88_172_645_463_325_252);
+    let fixtures = [
+        "progressive.jpg",
+        "411.jpg",
+        "cmyk.jpg",
+        "alpha.avif",
+        "422-10-limited-709.avif",
+        "444-8-identity.avif",
+        "alpha.webp",
+        "lossless.webp",
+        "animated.webp",
+    ];
+    let originals: Vec<Vec<u8>> = InputFormat::ALL
+        .iter()
+        .map(|format| Painting::waves(40, 24).original(*format))
+        .chain([Painting::disc(24).png(), Painting::disc(24).gif()])
+        .chain(fixtures.iter().map(|name| fixture(name)))
+        .collect();
+    let plan = resize(Some(9), Some(7), Fit::Crop);
+    let rounds = std::env::var("MUTATIONS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(120);
+    let mut survived = 0;
+    for round in 0..rounds {
+        for original in &originals {
+            let mut mutated = original.clone();
+            // Half of the time in the headers, where it hurts most.
+            let reach = if round % 2 == 0 { mutated.len() } else { mutated.len().min(160) };
+            for _ in 0..1 + round % 7 {
+                let at = dice.below(reach);
+                mutated[at] = dice.below(256) as u8;
+            }
+            if round % 5 == 0 {
+                mutated.truncate(1 + dice.below(original.len()));
+            }
+            let limits = Limits { pixels: 4_000_000, ..Limits::default() };
+            match transform::transform(&mutated, &plan, &limits) {
+                Err(TransformError::Panicked { why }) => {
+                    panic!("{why}, on {}", mutated.escape_ascii());
+                }
+                Ok(_) => survived += 1,
+                Err(_) => {}
+            }
+        }
+    }
+    assert!(survived > 0, "mutations that break everything test nothing");
+}
+
+/// Each claims to be huge in a header of a few bytes.
+#[test]
+fn decompression_bombs_are_refused_by_their_header() {
+    let patched = |mut bytes: Vec<u8>, at: &[u8], offset: usize, with: &[u8]| {
+        let start = bytes.windows(at.len()).position(|window| window == at).unwrap() + offset;
+        bytes[start..start + with.len()].copy_from_slice(with);
+        bytes
+    };
+    let mut png_header = b"IHDR".to_vec();
+    png_header.extend(60_000u32.to_be_bytes());
+    png_header.extend(60_000u32.to_be_bytes());
+    png_header.extend([8, 6, 0, 0, 0]);
+    let png = [
+        &b"\x89PNG\r\n\x1a\n\0\0\0\x0d"[..],
+        &png_header,
+        &crc32(&png_header).to_be_bytes(),
+        &b"\0\0\0\x01IDAT\x78"[..],
+        &crc32(b"IDAT\x78").to_be_bytes(),
+        &b"\0\0\0\0IEND\xae\x42\x60\x82"[..],
+    ]
+    .concat();
+    let side = 60_000u16.to_be_bytes();
+    let jpeg = patched(fixture("420.jpg"), &[0xff, 0xc0], 5, &[side, side].concat());
+    let wide = 16_383u32.to_le_bytes();
+    let webp = patched(fixture("alpha.webp"), b"VP8X", 12, &[&wide[..3], &wide[..3]].concat());
+    let avif = patched(
+        fixture("420-8-full-601.avif"),
+        b"ispe",
+        8,
+        &[60_000u32.to_be_bytes(), 60_000u32.to_be_bytes()].concat(),
+    );
+    let gif = patched(Painting::waves(8, 8).gif(), b"GIF89a", 6, &[0x60, 0xea, 0x60, 0xea]);
+    for (what, bytes) in [("PNG", png), ("JPEG", jpeg), ("WebP", webp), ("AVIF", avif), ("GIF", gif)] {
+        let error = transform(&bytes, &Plan::default()).unwrap_err();
+        assert!(matches!(error, TransformError::TooManyPixels { limit: 100_000_000, .. }), "{what}: {error}");
+        assert_eq!(header(&bytes, &Limits::default()).unwrap_err(), error, "{what}");
+    }
+}
+
+/// As PNG checks its chunks (bit by bit; the header is short).
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |crc, byte| {
+        (0..8).fold(
+            crc ^ u32::from(*byte),
+            |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 },
+        )
+    })
+}
+
+#[test]
+fn an_avif_whose_header_lies_about_its_size_is_refused() {
+    let mut bytes = fixture("420-8-full-601.avif");
+    let at = bytes.windows(4).position(|window| window == b"ispe").unwrap() + 8;
+    bytes[at..at + 8].copy_from_slice(&[0, 0, 0, 8, 0, 0, 0, 8]);
+    let error = transform(&bytes, &Plan::default()).unwrap_err();
+    assert!(matches!(error, TransformError::Corrupt { format: InputFormat::Avif, .. }), "{error}");
+}
+
+#[test]
+fn limits_are_kept_and_named() {
+    let original = Painting::waves(100, 80).original(InputFormat::Jpeg);
+    let refused =
+        |limits: Limits, plan: &Plan| transform::transform(&original, plan, &limits).unwrap_err().to_string();
+    let all = Limits::default();
+    assert_eq!(
+        refused(Limits { input_bytes: 10, ..all }, &Plan::default()),
+        format!("the original has {} bytes where 10 are allowed", original.len())
+    );
+    assert_eq!(
+        refused(Limits { pixels: 7999, ..all }, &Plan::default()),
+        "the original has 8000 pixels where 7999 are allowed"
+    );
+    assert_eq!(
+        refused(Limits { output_side: 99, ..all }, &Plan::default()),
+        "the output would be 100x80 pixels; neither side may exceed 99"
+    );
+    assert_eq!(
+        refused(Limits { time: Duration::ZERO, ..all }, &Plan::default()),
+        "the picture could not be made within 0ns"
+    );
+    let exactly = Limits { input_bytes: original.len(), pixels: 8000, output_side: 100, ..all };
+    assert!(transform::transform(&original, &Plan::default(), &exactly).is_ok());
+}

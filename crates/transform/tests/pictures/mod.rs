@@ -1,0 +1,176 @@
+//! Pictures for the tests: painted by code, made once by other encoders (`fixtures`), and photographs where there are.
+
+// Each test binary uses its own part of this module.
+#![allow(dead_code)]
+
+use std::path::Path;
+
+use plan::{Dpr, Fit, Format, FormatWish, Plan, Quality, Resize};
+use transform::{Derivative, InputFormat, Limits, TransformError};
+
+/// RGBA pixels that a test can look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Painting {
+    pub width: u32,
+    pub height: u32,
+    pub pixels: Vec<[u8; 4]>,
+}
+
+impl Painting {
+    pub fn new(width: u32, height: u32, colour: impl Fn(u32, u32) -> [u8; 4]) -> Painting {
+        let pixels =
+            (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| colour(x, y)).collect();
+        Painting { width, height, pixels }
+    }
+
+    /// Waves of several lengths and colours: detail everywhere, no two places alike, as in a photograph.
+    pub fn waves(width: u32, height: u32) -> Painting {
+        Painting::new(width, height, |x, y| {
+            let (x, y) = (f64::from(x), f64::from(y));
+            let wave =
+                |across: f64, down: f64, bend: f64| (x / across + y / down + (x * y).sqrt() / bend).sin();
+            let channel = |value: f64| (128.0 + 60.0 * value).clamp(0.0, 255.0) as u8;
+            let fine = wave(3.1, 4.3, 40.0) * 0.4;
+            [
+                channel(wave(37.0, 91.0, 70.0) + fine),
+                channel(wave(-53.0, 29.0, 90.0) + fine),
+                channel(wave(71.0, -43.0, 50.0) + fine),
+                255,
+            ]
+        })
+    }
+
+    /// The picture of the fixtures: red, green / blue, white.
+    pub fn quarters() -> Painting {
+        Painting::new(24, 16, |x, y| match (x < 12, y < 8) {
+            (true, true) => [255, 0, 0, 255],
+            (false, true) => [0, 255, 0, 255],
+            (true, false) => [0, 0, 255, 255],
+            (false, false) => [255, 255, 255, 255],
+        })
+    }
+
+    /// An orange disc that fades towards its edge, on nothing.
+    pub fn disc(side: u32) -> Painting {
+        let middle = f64::from(side) / 2.0;
+        Painting::new(side, side, |x, y| {
+            let distance = (f64::from(x) - middle).hypot(f64::from(y) - middle);
+            [255, 140, 0, ((middle - distance) * 12.0).clamp(0.0, 255.0) as u8]
+        })
+    }
+
+    pub fn at(&self, x: u32, y: u32) -> [u8; 4] {
+        self.pixels[(y * self.width + x) as usize]
+    }
+
+    pub fn png(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, self.width, self.height);
+        encoder.set_color(png::ColorType::Rgba);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.write_header().unwrap().write_image_data(self.pixels.as_flattened()).unwrap();
+        bytes
+    }
+
+    pub fn gif(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let (width, height) = (self.width as u16, self.height as u16);
+        let mut rgba = self.pixels.as_flattened().to_vec();
+        let frame = gif::Frame::from_rgba_speed(width, height, &mut rgba, 10);
+        gif::Encoder::new(&mut bytes, width, height, &[]).unwrap().write_frame(&frame).unwrap();
+        bytes
+    }
+
+    /// This picture as an original of that format.
+    pub fn original(&self, format: InputFormat) -> Vec<u8> {
+        match format {
+            InputFormat::Gif => self.gif(),
+            InputFormat::Png => self.png(),
+            other => {
+                let format = FormatWish::Exactly(other.as_output().unwrap());
+                let plan = Plan { format, quality: Quality::new(95).ok(), ..Plan::default() };
+                made(&self.png(), &plan).bytes
+            }
+        }
+    }
+}
+
+/// What one sees of an encoded picture, decoded by the crate under test and by a PNG decoder.
+pub fn seen(bytes: &[u8]) -> Painting {
+    seen_as(bytes, &Plan::default())
+}
+
+pub fn seen_as(original: &[u8], plan: &Plan) -> Painting {
+    let png = made(original, &Plan { format: FormatWish::Exactly(Format::Png), ..plan.clone() }).bytes;
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(png));
+    decoder.set_transformations(png::Transformations::ALPHA);
+    let mut reader = decoder.read_info().unwrap();
+    let mut samples = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut samples).unwrap();
+    assert_eq!(info.color_type, png::ColorType::Rgba);
+    Painting { width: info.width, height: info.height, pixels: samples.as_chunks().0.to_vec() }
+}
+
+pub fn made(original: &[u8], plan: &Plan) -> Derivative {
+    transform(original, plan).unwrap()
+}
+
+pub fn transform(original: &[u8], plan: &Plan) -> Result<Derivative, TransformError> {
+    transform::transform(original, plan, &Limits::default())
+}
+
+pub fn to(format: Format) -> Plan {
+    Plan { format: FormatWish::Exactly(format), ..Plan::default() }
+}
+
+pub fn resize(width: Option<u32>, height: Option<u32>, fit: Fit) -> Plan {
+    Plan { resize: Resize { width, height, fit, dpr: Dpr::ONE }, ..Plan::default() }
+}
+
+/// How alike two pictures are, in decibels; alpha counts as a fourth channel.
+pub fn psnr(one: &Painting, other: &Painting) -> f64 {
+    assert_eq!((one.width, one.height), (other.width, other.height));
+    let (one, other) = (one.pixels.as_flattened(), other.pixels.as_flattened());
+    let squares: f64 = one.iter().zip(other).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
+    10.0 * (255.0 * 255.0 * one.len() as f64 / squares.max(1e-9)).log10()
+}
+
+#[track_caller]
+pub fn assert_alike(one: &Painting, other: &Painting, decibels: f64, what: &str) {
+    let found = psnr(one, other);
+    assert!(found >= decibels, "{what}: only {found:.1} dB alike, expected {decibels}");
+}
+
+pub fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
+}
+
+/// A photograph of the developers' collection, which a fresh clone does not have.
+pub fn photograph(name: &str) -> Option<Vec<u8>> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/images").join(name)).ok()
+}
+
+/// A JPEG with an EXIF orientation put in after its first marker.
+pub fn with_orientation(jpeg: &[u8], value: u8) -> Vec<u8> {
+    let tiff = [
+        &b"II*\0\x08\0\0\0"[..],
+        // One entry: tag 0x0112, type SHORT, one value.
+        &[1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, value, 0, 0, 0, 0, 0, 0, 0],
+    ]
+    .concat();
+    let payload = [b"Exif\0\0", tiff.as_slice()].concat();
+    let length = (payload.len() as u16 + 2).to_be_bytes();
+    [&jpeg[..2], &[0xff, 0xe1], &length, &payload, &jpeg[2..]].concat()
+}
+
+/// Numbers that look random and are the same in every run (xorshift).
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+}
