@@ -1,6 +1,6 @@
 //! What nodes say to each other: following the purge log, and the fields of a request between tiers.
 
-use purge_protocol::{Batch, LogId, NodeId, Position};
+use purge_protocol::{Batch, LogId, Position, Renewal};
 use serde::{Deserialize, Serialize};
 
 /// Where a node follows the log: `POST`, answered when there is news or when `wait_millis` has passed.
@@ -25,15 +25,10 @@ pub const TAGS: &str = "pentimento-tags";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FollowRequest {
-    pub node: NodeId,
-    /// The earlier life of this node, which its lock on the data directory proves ended.
-    pub previous: Option<u64>,
+    pub renewal: Renewal,
     pub roles: Vec<String>,
     /// Where the node answers clients, for the verifier.
     pub delivery: Option<String>,
-    pub log: Option<LogId>,
-    pub after: Position,
-    pub acknowledged: Position,
     pub wait_millis: u64,
 }
 

@@ -58,7 +58,8 @@ async fn the_same_idempotency_key_is_the_same_purge_and_never_silently_another()
 #[tokio::test]
 async fn what_is_wrong_with_a_request_is_said_in_words() {
     let world = World::new().await;
-    let many = format!(r#"{{"selectors":[{}]}}"#, vec![r#"{"tag":"t"}"#; 5000].join(","));
+    let tags = |count| format!(r#"{{"selectors":[{}]}}"#, vec![r#"{"tag":"t"}"#; count].join(","));
+    let (many, large) = (tags(101), tags(6000));
     let mut story = String::new();
     for (about, body) in [
         ("no JSON", "selectors=demo"),
@@ -69,7 +70,8 @@ async fn what_is_wrong_with_a_request_is_said_in_words() {
         ("an unknown mode", r#"{"selectors":[{"original":"demo/cat.jpg"}],"mode":"gentle"}"#),
         ("empty selectors", r#"{"selectors":[]}"#),
         ("an original without a path", r#"{"selectors":[{"original":"demo"}]}"#),
-        ("a large body", &many),
+        ("many selectors", &many),
+        ("a large body", &large),
     ] {
         let answer = world.post("/v1/purges", body).await;
         let detail = answer.json()["detail"].as_str().unwrap_or_default().to_owned();

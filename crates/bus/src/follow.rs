@@ -25,7 +25,6 @@ pub type Erase = Arc<dyn Fn(Erasure) -> Pin<Box<dyn Future<Output = std::io::Res
 /// Everything the loop needs.
 pub struct Follow {
     pub node: NodeId,
-    pub previous: Option<u64>,
     pub roles: Vec<String>,
     pub delivery: Option<String>,
     /// How long the tier above may keep a question open: well below the lease.
@@ -73,13 +72,9 @@ pub async fn follow(follow: Follow) {
 
 async fn ask(follow: &Follow) -> Result<api_types::FollowAnswer, FeedError> {
     let request = FollowRequest {
-        node: follow.node.clone(),
-        previous: follow.previous,
+        renewal: follow.view.renewal(&follow.node),
         roles: follow.roles.clone(),
         delivery: follow.delivery.clone(),
-        log: follow.view.log(),
-        after: follow.view.applied(),
-        acknowledged: follow.view.acknowledged(),
         wait_millis: u64::try_from(follow.wait.as_millis()).unwrap_or(u64::MAX),
     };
     // The tier above may be stopped, not dead: a question without an answer must not outlive the lease for long.
@@ -105,7 +100,7 @@ async fn carry_out(view: Arc<LogView>, erase: Erase, erasure: Erasure) {
     let position = erasure.position;
     loop {
         match erase(erasure.clone()).await {
-            Ok(()) => return view.erased(position),
+            Ok(()) => return view.carried_out(&erasure),
             Err(error) => {
                 tracing::error!(%position, %error, "cannot erase; trying again");
                 tokio::time::sleep(RETRY).await;

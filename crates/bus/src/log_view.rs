@@ -4,8 +4,8 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use purge_protocol::{
-    AsOf, Batch, CheckedAt, Drift, Fill, Follower, LogId, Moment, Position, Readiness, Received, SavedFences, Tags,
-    Verdict,
+    Arrival, AsOf, Batch, CheckedAt, Drift, Erasure, Fill, Flight, Follower, Isolation, Landing, Leave, LogId, Moment,
+    NodeId, Position, Readiness, Received, Renewal, SavedFences, Tags, Verdict,
 };
 use tokio::sync::watch;
 
@@ -13,6 +13,7 @@ use crate::clock;
 
 pub struct LogView {
     follower: RwLock<Follower>,
+    isolation: Isolation,
     /// Tells those who wait for a position that something changed.
     moved: watch::Sender<()>,
 }
@@ -21,37 +22,71 @@ pub struct LogView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Judgement {
     pub verdict: Verdict,
-    pub lease_is_live: bool,
+    pub leave: Leave,
 }
 
 impl LogView {
-    pub fn new(follower: Follower) -> Self {
-        Self { follower: RwLock::new(follower), moved: watch::Sender::new(()) }
+    pub fn new(follower: Follower, isolation: Isolation) -> Self {
+        Self { follower: RwLock::new(follower), isolation, moved: watch::Sender::new(()) }
     }
 
     /// Judges a stored response against the fences of now (invariant 1) and the lease (invariant 6).
     pub fn judge(&self, tags: &Tags, as_of: AsOf, checked: &CheckedAt) -> Judgement {
         let follower = self.read();
         let revision = follower.fences().revision();
-        let lease_is_live = follower.lease().is_live(clock::now());
+        let leave = self.isolation.leave(follower.lease(), clock::now());
         if checked.is_current(revision) {
-            return Judgement { verdict: Verdict::Usable, lease_is_live };
+            return Judgement { verdict: Verdict::Usable, leave };
         }
         let verdict = follower.fences().judge(tags, as_of);
         if verdict == Verdict::Usable {
             checked.note(revision);
         }
-        Judgement { verdict, lease_is_live }
+        Judgement { verdict, leave }
     }
 
-    /// See [`purge_protocol::Fences::judge_for_arrival`].
-    pub fn judge_for_arrival(&self, tags: &Tags, as_of: AsOf, arrived: Position) -> Verdict {
-        self.read().fences().judge_for_arrival(tags, as_of, arrived)
+    /// What this node knows at the moment a request comes.
+    pub fn arrival(&self) -> Arrival {
+        let follower = self.read();
+        Arrival::new(follower.fences(), follower.lease(), clock::now())
+    }
+
+    /// The beginning of a fill that others may join: to be called before anything mutable is read. `None` while
+    /// the node has never heard from the log.
+    pub fn depart(&self) -> Option<Flight> {
+        Some(Flight::new(self.begin_fill()?, clock::now()))
+    }
+
+    /// What one request gets from a flight that landed.
+    pub fn land(&self, flight: &Flight, tags: &Tags, stamp: AsOf, arrival: Arrival, rounds: u32) -> Landing {
+        flight.land(self.read().fences(), tags, Some(stamp), arrival, rounds)
+    }
+
+    /// Whether a stored response can never answer again.
+    pub fn is_fenced(&self, tags: &Tags, as_of: AsOf) -> bool {
+        matches!(self.read().fences().judge(tags, as_of), Verdict::Unusable(_))
+    }
+
+    /// What a node may be told that a stored response reflects; `None` if it may not be told at all.
+    pub fn reflected(&self, tags: &Tags, as_of: AsOf) -> Option<AsOf> {
+        self.read().fences().reflected(tags, as_of)
     }
 
     /// The beginning of a fill: to be called before anything mutable is read.
     pub fn begin_fill(&self) -> Option<Fill> {
         Fill::begin(self.read().fences())
+    }
+
+    /// What the node says with each question for the log.
+    pub(crate) fn renewal(&self, node: &NodeId) -> Renewal {
+        let follower = self.read();
+        Renewal {
+            node: node.clone(),
+            log: follower.fences().log(),
+            applied: follower.applied(),
+            acknowledged: follower.acknowledged(),
+            isolation: self.isolation,
+        }
     }
 
     pub fn applied(&self) -> Position {
@@ -60,10 +95,6 @@ impl LogView {
 
     pub fn log(&self) -> Option<LogId> {
         self.read().fences().log()
-    }
-
-    pub fn acknowledged(&self) -> Position {
-        self.read().acknowledged()
     }
 
     pub fn fences(&self) -> usize {
@@ -98,8 +129,8 @@ impl LogView {
         received
     }
 
-    pub(crate) fn erased(&self, position: Position) {
-        self.write().erased(position);
+    pub(crate) fn carried_out(&self, erasure: &Erasure) {
+        self.write().carried_out(erasure);
         self.moved.send_replace(());
     }
 

@@ -86,6 +86,7 @@ CREATE TABLE node (
     roles        TEXT NOT NULL,
     delivery     TEXT,
     acknowledged INTEGER NOT NULL,
+    serves_stale INTEGER NOT NULL,
     seen_ms      INTEGER NOT NULL,
     PRIMARY KEY (name, incarnation)
 ) STRICT;

@@ -1,6 +1,7 @@
 //! Facts about the database itself.
 
 use purge_protocol::LogId;
+use uuid::Uuid;
 
 use crate::{Catalog, CatalogError};
 
@@ -9,27 +10,45 @@ use crate::{Catalog, CatalogError};
 pub struct Meta {
     pub log: LogId,
     pub tag_key: [u8; 16],
+    /// The database was made by this very call.
+    pub is_new: bool,
 }
 
 impl Catalog {
-    /// The database's own identity; `fresh` becomes it if there is none yet.
-    pub async fn meta(&self, fresh: Meta) -> Result<Meta, CatalogError> {
+    /// The database's own identity.
+    pub async fn meta(&self) -> Result<Meta, CatalogError> {
         let mut tx = self.write().await?;
-        let mut get_or_set = async |key: &str, value: String| -> Result<String, sqlx::Error> {
-            sqlx::query("INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING")
-                .bind(key)
-                .bind(value)
-                .execute(&mut *tx)
-                .await?;
+        let made = sqlx::query("INSERT INTO meta (key, value) VALUES ('log', $1) ON CONFLICT (key) DO NOTHING")
+            .bind(hex(Uuid::new_v4().as_u64_pair().0))
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("INSERT INTO meta (key, value) VALUES ('tag_key', $1) ON CONFLICT (key) DO NOTHING")
+            .bind(Uuid::new_v4().simple().to_string())
+            .execute(&mut *tx)
+            .await?;
+        let mut get = async |key: &str| -> Result<String, sqlx::Error> {
             sqlx::query_scalar("SELECT value FROM meta WHERE key = $1").bind(key).fetch_one(&mut *tx).await
         };
-        let log = get_or_set("log", format!("{:016x}", fresh.log.0)).await?;
-        let tag_key = get_or_set("tag_key", format!("{:032x}", u128::from_be_bytes(fresh.tag_key))).await?;
+        let (log, tag_key) = (get("log").await?, get("tag_key").await?);
         tx.commit().await?;
         let unreadable = |_| CatalogError::Unreadable("its own identity".to_owned());
         Ok(Meta {
             log: LogId(u64::from_str_radix(&log, 16).map_err(unreadable)?),
             tag_key: u128::from_str_radix(&tag_key, 16).map_err(unreadable)?.to_be_bytes(),
+            is_new: made.rows_affected() == 1,
         })
     }
+
+    /// The log goes on under a new id.
+    pub async fn new_log(&self) -> Result<Meta, CatalogError> {
+        sqlx::query("UPDATE meta SET value = $1 WHERE key = 'log'")
+            .bind(hex(Uuid::new_v4().as_u64_pair().0))
+            .execute(&self.writer)
+            .await?;
+        self.meta().await
+    }
+}
+
+fn hex(id: u64) -> String {
+    format!("{id:016x}")
 }

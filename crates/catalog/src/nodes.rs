@@ -1,6 +1,6 @@
 //! The nodes that have followed the log, so that a restarted authority knows who may hold a lease.
 
-use purge_protocol::{NodeId, Position};
+use purge_protocol::{Isolation, NodeId, Position};
 
 use crate::{Catalog, CatalogError};
 
@@ -10,18 +10,21 @@ pub struct KnownNode {
     pub roles: Vec<String>,
     pub delivery: Option<String>,
     pub acknowledged: Position,
+    /// What it does when it is cut off: the authority must know for whom it waits.
+    pub isolation: Isolation,
     pub seen_ms: u64,
 }
 
 impl Catalog {
     pub async fn nodes(&self) -> Result<Vec<KnownNode>, CatalogError> {
-        let rows: Vec<(String, String, String, Option<String>, i64, i64)> = sqlx::query_as(
-            "SELECT name, incarnation, roles, delivery, acknowledged, seen_ms FROM node ORDER BY name, seen_ms",
+        let rows: Vec<(String, String, String, Option<String>, i64, bool, i64)> = sqlx::query_as(
+            "SELECT name, incarnation, roles, delivery, acknowledged, serves_stale, seen_ms FROM node \
+             ORDER BY name, seen_ms",
         )
         .fetch_all(&self.reader)
         .await?;
         rows.into_iter()
-            .map(|(name, incarnation, roles, delivery, acknowledged, seen_ms)| {
+            .map(|(name, incarnation, roles, delivery, acknowledged, serves_stale, seen_ms)| {
                 let incarnation = incarnation
                     .parse()
                     .map_err(|_| CatalogError::Unreadable(format!("the incarnation of node {name}")))?;
@@ -30,6 +33,7 @@ impl Catalog {
                     roles: roles.split(' ').filter(|role| !role.is_empty()).map(str::to_owned).collect(),
                     delivery,
                     acknowledged: Position::new(acknowledged.unsigned_abs()),
+                    isolation: if serves_stale { Isolation::ServeStale } else { Isolation::Validate },
                     seen_ms: seen_ms.unsigned_abs(),
                 })
             })
@@ -40,15 +44,16 @@ impl Catalog {
     /// lost, since a restart waits a whole lease for everyone in the table.
     pub async fn note_node(&self, node: &KnownNode) -> Result<(), CatalogError> {
         sqlx::query(
-            "INSERT INTO node (name, incarnation, roles, delivery, acknowledged, seen_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name, incarnation) DO UPDATE SET \
-             roles = $3, delivery = $4, acknowledged = $5, seen_ms = $6",
+            "INSERT INTO node (name, incarnation, roles, delivery, acknowledged, serves_stale, seen_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name, incarnation) DO UPDATE SET \
+             roles = $3, delivery = $4, acknowledged = $5, serves_stale = $6, seen_ms = $7",
         )
         .bind(&node.id.name)
         .bind(node.id.incarnation.to_string())
         .bind(node.roles.join(" "))
         .bind(&node.delivery)
         .bind(node.acknowledged.get().cast_signed())
+        .bind(node.isolation == Isolation::ServeStale)
         .bind(node.seen_ms.cast_signed())
         .execute(&self.writer)
         .await?;

@@ -233,29 +233,33 @@ impl Catalog {
         rows.into_iter().map(|row| row.view(Vec::new())).collect()
     }
 
-    /// The log after a position: its oldest and newest position, and up to `limit` records.
-    pub async fn log_after(
-        &self,
-        after: Position,
-        limit: u32,
-    ) -> Result<(Position, Position, Vec<Record>), CatalogError> {
-        let mut tx = self.reader.begin().await?;
-        let (start, head): (Option<i64>, Option<i64>) =
-            sqlx::query_as("SELECT min(position), max(position) FROM purge_log").fetch_one(&mut *tx).await?;
-        let rows: Vec<(i64, String, String, String, i64)> = sqlx::query_as(
-            "SELECT position, purge, tags, mode, at_ms FROM purge_log WHERE position > $1 ORDER BY position LIMIT $2",
+    /// Where the log ends, and its newest records, oldest first.
+    pub async fn newest_records(&self, limit: u32) -> Result<(Position, Vec<Record>), CatalogError> {
+        let rows: Vec<RecordRow> = sqlx::query_as(
+            "SELECT position, purge, tags, mode, at_ms FROM purge_log ORDER BY position DESC LIMIT $1",
         )
-        .bind(after.get().min(i64::MAX.unsigned_abs()).cast_signed())
         .bind(i64::from(limit))
-        .fetch_all(&mut *tx)
+        .fetch_all(&self.reader)
         .await?;
-        let records = rows.into_iter().map(record).collect::<Result<_, _>>()?;
-        let position = |value: Option<i64>, empty| value.map_or(Position::new(empty), |v| Position::new(v.unsigned_abs()));
-        Ok((position(start, 1), position(head, 0), records))
+        let records: Vec<Record> = rows.into_iter().rev().map(record).collect::<Result<_, _>>()?;
+        Ok((records.last().map_or(Position::ZERO, |record| record.position), records))
+    }
+
+    /// All records after a position, in order.
+    pub async fn records_after(&self, after: Position) -> Result<Vec<Record>, CatalogError> {
+        let rows: Vec<RecordRow> = sqlx::query_as(
+            "SELECT position, purge, tags, mode, at_ms FROM purge_log WHERE position > $1 ORDER BY position",
+        )
+        .bind(after.get().cast_signed())
+        .fetch_all(&self.reader)
+        .await?;
+        rows.into_iter().map(record).collect()
     }
 }
 
-fn record(row: (i64, String, String, String, i64)) -> Result<Record, CatalogError> {
+type RecordRow = (i64, String, String, String, i64);
+
+fn record(row: RecordRow) -> Result<Record, CatalogError> {
     let (position, purge, tags, mode, at) = row;
     let mode = mode.parse().map_err(|_| CatalogError::Unreadable(format!("the mode of record {position}")))?;
     Ok(Record {
@@ -389,7 +393,7 @@ mod tests {
         let late = catalog.advance_purge(&slow, step(PurgeState::Preparing, Some(vec![Tag(1)])), 101, 0).await;
         assert!(matches!(late, Err(CatalogError::LeaseLost)));
         catalog.advance_purge(&quick, step(PurgeState::Preparing, None), 102, 0).await.unwrap();
-        let (_, head, _) = catalog.log_after(Position::ZERO, 10).await.unwrap();
+        let (head, _) = catalog.newest_records(10).await.unwrap();
         assert_eq!(head, Position::ZERO, "nor has the late worker appended");
     }
 
@@ -405,8 +409,7 @@ mod tests {
                 .unwrap();
             assert_eq!(after.receipt.position, Some(Position::new(n)));
         }
-        let (start, head, records) = catalog.log_after(Position::new(1), 10).await.unwrap();
-        assert_eq!((start, head), (Position::new(1), Position::new(3)));
+        let records = catalog.records_after(Position::new(1)).await.unwrap();
         let read: Vec<_> = records.iter().map(|record| (record.position.get(), record.tags[0].0)).collect();
         assert_eq!(read, [(2, 2), (3, 3)]);
     }

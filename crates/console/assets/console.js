@@ -1,14 +1,17 @@
 // Reloads pictures when a purge has ended, and says so when the server cannot be reached.
 
-// The picture's URL stays what it is, or it would be another picture. A new fragment makes the browser look for it
-// again, and it asks the node, since the site's browser lifetime is 0.
-function reload(card, purge) {
+// Its URL stays what it is, or it would be another picture; and setting the same URL again shows what the document has
+// in its list of available images (HTML standard), without asking anyone. A fetch that must ask the node replaces what
+// the browser has of it first. It accepts what pictures accept, so that the node negotiates the same representation.
+async function reload(card) {
   const picture = card.querySelector("img");
-  const url = new URL(picture.src);
-  url.hash = purge;
-  picture.addEventListener("load", () => card.classList.add("fresh"), { once: true });
+  const url = picture.src;
   card.classList.remove("fresh");
-  picture.src = url.href;
+  const headers = { accept: "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5" };
+  const answer = await fetch(url, { mode: "no-cors", cache: "no-cache", headers });
+  await answer.blob();
+  picture.addEventListener("load", () => card.classList.add("fresh"), { once: true });
+  picture.src = url;
   card.querySelector(".said")?.remove();
 }
 
@@ -16,7 +19,8 @@ document.addEventListener("purge-ended", (event) => {
   const ended = JSON.parse(event.detail.data);
   if (!ended.succeeded) return;
   for (const card of document.querySelectorAll(".card")) {
-    if (ended.originals.length === 0 || ended.originals.includes(card.dataset.original)) reload(card, ended.id);
+    const concerned = ended.originals.length === 0 || ended.originals.includes(card.dataset.original);
+    if (concerned) reload(card).catch(() => say(card.querySelector(".at-source"), "The picture cannot be loaded."));
   }
 });
 

@@ -8,14 +8,15 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 
 use crate::Console;
-use crate::demo_source::DemoPicture;
 use crate::form::Form;
 use crate::page::{Notice, shown};
+use crate::picture::Size;
 
 #[derive(Template)]
 #[template(path = "changed.html")]
 struct Changed {
-    now: DemoPicture,
+    edition: u32,
+    size: Size,
 }
 
 pub async fn change(State(console): State<Arc<Console>>, form: Form) -> Response {
@@ -24,7 +25,10 @@ pub async fn change(State(console): State<Arc<Console>>, form: Form) -> Response
         return Notice::new(StatusCode::NOT_FOUND, text).answer(form.htmx).into_response();
     };
     match source.change(form.text("path")).await {
-        Ok(now) if form.htmx => shown(StatusCode::OK, &Changed { now }).into_response(),
+        Ok(now) if form.htmx => {
+            let changed = Changed { edition: now.edition, size: Size(now.bytes) };
+            shown(StatusCode::OK, &changed).into_response()
+        }
         Ok(_) => Redirect::to("/console").into_response(),
         Err(error) => {
             tracing::warn!(%error, "a picture of the demo source cannot be changed");

@@ -1,8 +1,8 @@
 //! What a form of ours sends.
 
+use api::problem::Refused;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use http::StatusCode;
 use url::form_urlencoded;
 
 use crate::page::{self, Notice, Shown};
@@ -36,7 +36,7 @@ impl<S: Sync> FromRequest<S> for Form {
     async fn from_request(request: Request<Body>, _: &S) -> Result<Self, Shown> {
         let htmx = page::is_htmx(request.headers());
         let body = api::read_body(request.into_body()).await.map_err(|error| {
-            Notice::new(StatusCode::BAD_REQUEST, error.to_string()).answer(htmx)
+            Notice::from(Refused::from(error)).answer(htmx)
         })?;
         Ok(Self { fields: form_urlencoded::parse(&body).into_owned().collect(), htmx })
     }

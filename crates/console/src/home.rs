@@ -9,7 +9,7 @@ use http::StatusCode;
 use crate::Console;
 use crate::asset::Asset;
 use crate::lists::{NodeTable, PurgeTable};
-use crate::page::{Shown, shown};
+use crate::page::{self, Shown, shown};
 use crate::picture::{self, Picture};
 
 #[derive(Template)]
@@ -30,7 +30,7 @@ pub async fn show(State(console): State<Arc<Console>>) -> Shown {
     let gallery = match &console.demo {
         None => None,
         Some(source) => {
-            let pictures = source.pictures().await.map_err(|error| error.to_string()).map(|pictures| {
+            let pictures = source.pictures().await.map_err(|error| page::sentence(&error.to_string())).map(|pictures| {
                 pictures.into_iter().map(|one| Picture::of(source, &console.delivery, one)).collect()
             });
             Some(Gallery { source: source.name.clone(), pictures })

@@ -49,7 +49,7 @@ struct NoticePage<'a> {
 
 impl Notice {
     pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into() }
+        Self { status, text: sentence(&text.into()) }
     }
 
     /// Where the person is: in the page that asked, or else on a page of its own.
@@ -66,6 +66,31 @@ impl From<api::problem::Refused> for Notice {
     }
 }
 
+/// Errors are written to stand after a colon; a person reads a sentence.
+pub fn sentence(error: &str) -> String {
+    let mut rest = error.chars();
+    let first = rest.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    let end = if error.ends_with(['.', '!', '?', ':']) { "" } else { "." };
+    format!("{first}{}{end}", rest.as_str())
+}
+
 pub async fn not_found() -> Shown {
     Notice::new(StatusCode::NOT_FOUND, "There is no such page.").answer(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_becomes_a_sentence() {
+        for (error, wanted) in [
+            ("there is no purge", "There is no purge."),
+            ("Choose one.", "Choose one."),
+            ("\"x\" is nothing", "\"x\" is nothing."),
+            ("éditions: none", "Éditions: none."),
+        ] {
+            assert_eq!(sentence(error), wanted);
+        }
+    }
 }

@@ -15,19 +15,12 @@ use purge_protocol::Mode;
 use serde::Serialize;
 
 use crate::Console;
-use crate::asset::Asset;
 use crate::form::Form;
 use crate::page::{self, Notice, shown};
-use crate::receipt::{Receipt, ReceiptBody};
+use crate::receipt::{Receipt, ReceiptBody, ReceiptPage};
 
 /// The event after which nothing follows; the page reloads its pictures then.
 const ENDED: &str = "purge-ended";
-
-#[derive(Template)]
-#[template(path = "receipt_page.html")]
-struct ReceiptPage<'a> {
-    receipt: &'a Receipt,
-}
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
@@ -112,7 +105,6 @@ pub async fn events(
 /// What the page must know of a purge that has ended.
 #[derive(Serialize)]
 struct Ended<'a> {
-    id: &'a str,
     succeeded: bool,
     /// Empty: whatever the page shows may be concerned.
     originals: Vec<&'a str>,
@@ -127,7 +119,6 @@ fn events_of(view: &PurgeView) -> Vec<Event> {
     }
     if view.state.has_ended() {
         let ended = Ended {
-            id: &view.id,
             succeeded: view.state.succeeded(),
             originals: view.receipt.originals.iter().map(|original| original.original.as_str()).collect(),
         };

@@ -8,6 +8,7 @@ use api_types::{
 use askama::Template;
 use purge_protocol::Mode;
 
+use crate::asset::Asset;
 use crate::clock_face::{Moment, Span};
 use crate::lists::what;
 
@@ -53,6 +54,13 @@ pub struct Receipt {
 #[derive(Template)]
 #[template(path = "receipt_body.html")]
 pub struct ReceiptBody<'a> {
+    pub receipt: &'a Receipt,
+}
+
+/// Under an address of its own.
+#[derive(Template)]
+#[template(path = "receipt_page.html")]
+pub struct ReceiptPage<'a> {
     pub receipt: &'a Receipt,
 }
 

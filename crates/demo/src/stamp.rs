@@ -70,7 +70,7 @@ mod tests {
         let shown: String = rows
             .map(|row| {
                 let row: String =
-                    row[22..].iter().map(|pixel| if pixel[0] > 128 { '#' } else { ' ' }).collect();
+                    row[23..].iter().map(|pixel| if pixel[0] > 128 { '#' } else { ' ' }).collect();
                 format!("{}\n", row.trim_end())
             })
             .collect();

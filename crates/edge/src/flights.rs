@@ -1,7 +1,8 @@
 //! One fill at a time for each key; whoever comes meanwhile shares its result.
 //!
 //! Promises, each with its test below: a client that leaves does not end a fill that others wait for; a result is shared
-//! with those aboard and with nobody who comes after the landing; a fill that panics is an error, not a hang.
+//! with those aboard and with nobody who comes after the landing; a fill that panics is an error, not a hang; whom the
+//! protocol does not admit ([`Flight::admits`]) begins a flight of its own.
 //!
 //! Whether a passenger may *use* the result is decided when it lands, against the fences of that moment (invariant
 //! 5): a flight that began before a purge lands with an answer that nobody who came after the purge accepts.
@@ -11,6 +12,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cache::Key;
+use purge_protocol::Flight;
 use tokio::sync::watch;
 
 /// Whether a request began the fill or joined it.
@@ -21,7 +23,32 @@ pub enum Role {
 }
 
 pub struct Flights<T> {
-    under_way: Arc<Mutex<HashMap<Key, watch::Receiver<Option<T>>>>>,
+    under_way: Table<T>,
+}
+
+type Table<T> = Arc<Mutex<HashMap<Key, UnderWay<T>>>>;
+
+#[derive(Clone)]
+struct UnderWay<T> {
+    flight: Flight,
+    landing: watch::Receiver<Option<T>>,
+}
+
+/// What a request has joined: the flight, and how to hear of its landing.
+pub struct Aboard<T> {
+    pub flight: Flight,
+    pub role: Role,
+    landing: watch::Receiver<Option<T>>,
+}
+
+impl<T: Clone + Send + Sync + 'static> Aboard<T> {
+    /// `None`: the fill died.
+    pub async fn landed(mut self) -> Option<T> {
+        match self.landing.wait_for(Option::is_some).await {
+            Ok(landed) => landed.clone(),
+            Err(_) => None,
+        }
+    }
 }
 
 impl<T: Clone + Send + Sync + 'static> Flights<T> {
@@ -29,46 +56,33 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         Self { under_way: Arc::default() }
     }
 
-    /// Joins the flight for `key`, or begins one with `fill`. `None`: the fill died.
-    pub async fn join<F>(&self, key: Key, fill: impl FnOnce() -> F) -> (Option<T>, Role)
-    where
-        F: Future<Output = T> + Send + 'static,
-    {
-        let (mut landing, role) = self.board(key, fill);
-        let landed = match landing.wait_for(Option::is_some).await {
-            Ok(landed) => landed.clone(),
-            Err(_) => None,
-        };
-        (landed, role)
-    }
-
-    /// Begins a flight that nobody waits for, unless one is under way.
-    pub fn send_off<F>(&self, key: Key, fill: impl FnOnce() -> F)
-    where
-        F: Future<Output = T> + Send + 'static,
-    {
-        self.board(key, fill);
-    }
-
-    fn board<F>(&self, key: Key, fill: impl FnOnce() -> F) -> (watch::Receiver<Option<T>>, Role)
+    /// Joins the flight for `key` if it admits this request, or begins `own`.
+    pub fn board<F>(
+        &self,
+        key: Key,
+        own: Flight,
+        admits: impl FnOnce(&Flight) -> bool,
+        fill: impl FnOnce(Flight) -> F,
+    ) -> Aboard<T>
     where
         F: Future<Output = T> + Send + 'static,
     {
         let mut under_way = lock(&self.under_way);
-        if let Some(landing) = under_way.get(&key) {
-            return (landing.clone(), Role::Passenger);
+        if let Some(other) = under_way.get(&key).filter(|other| admits(&other.flight)) {
+            return Aboard { flight: other.flight, role: Role::Passenger, landing: other.landing.clone() };
         }
         let (land, landing) = watch::channel(None);
-        under_way.insert(key, landing.clone());
-        let flight = Flight { under_way: Arc::clone(&self.under_way), key };
-        let fill = fill();
+        // Takes the place of a flight that did not admit us; those aboard that one still hear of its landing.
+        under_way.insert(key, UnderWay { flight: own, landing: landing.clone() });
+        let departure = Departure { under_way: Arc::clone(&self.under_way), key, flight: own };
+        let fill = fill(own);
         tokio::spawn(async move {
             let landed = fill.await;
             // First out of the table, then the landing: whoever comes now begins anew.
-            drop(flight);
+            drop(departure);
             land.send_replace(Some(landed));
         });
-        (landing, Role::Leader)
+        Aboard { flight: own, role: Role::Leader, landing }
     }
 
     #[cfg(test)]
@@ -77,58 +91,96 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     }
 }
 
-/// Leaves the table when it is dropped, by landing or by panic.
-struct Flight<T> {
-    under_way: Arc<Mutex<HashMap<Key, watch::Receiver<Option<T>>>>>,
-    key: Key,
-}
-
-impl<T> Drop for Flight<T> {
-    fn drop(&mut self) {
-        lock(&self.under_way).remove(&self.key);
+impl<T: Clone + Send + Sync + 'static> Default for Flights<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
-fn lock<T>(table: &Mutex<HashMap<Key, T>>) -> MutexGuard<'_, HashMap<Key, T>> {
+/// Leaves the table when it is dropped, by landing or by panic.
+struct Departure<T> {
+    under_way: Table<T>,
+    key: Key,
+    flight: Flight,
+}
+
+impl<T> Drop for Departure<T> {
+    fn drop(&mut self) {
+        let mut under_way = lock(&self.under_way);
+        // A later flight may have taken our place.
+        if under_way.get(&self.key).is_some_and(|current| current.flight == self.flight) {
+            under_way.remove(&self.key);
+        }
+    }
+}
+
+fn lock<T>(table: &Mutex<HashMap<Key, UnderWay<T>>>) -> MutexGuard<'_, HashMap<Key, UnderWay<T>>> {
     table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use purge_protocol::{Batch, Drift, Fences, Fill, Follower, Grant, LogId, Moment, Position};
     use std::time::Duration;
     use tokio::time::{sleep, timeout};
+
+    fn flight() -> Flight {
+        let mut follower = Follower::new(Fences::unfollowed(10));
+        let batch = Batch {
+            log: LogId(1),
+            start: Position::new(1),
+            head: Position::ZERO,
+            records: vec![],
+            grant: Grant { millis: 1000 },
+        };
+        follower.receive(&batch, Moment(0), Drift::DEFAULT);
+        Flight::new(Fill::begin(follower.fences()).unwrap(), Moment(0))
+    }
 
     async fn slow(answer: u32) -> u32 {
         sleep(Duration::from_millis(50)).await;
         answer
     }
 
+    async fn join(flights: &Flights<u32>, answer: u32, admitted: bool) -> (Option<u32>, Role) {
+        let aboard = flights.board(Key::of("cat"), flight(), |_| admitted, |_| slow(answer));
+        let role = aboard.role;
+        (aboard.landed().await, role)
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_client_that_leaves_does_not_end_a_fill_that_others_wait_for() {
         let flights = Flights::new();
-        let key = Key::of("cat");
-        let impatient = timeout(Duration::from_millis(10), flights.join(key, || slow(1)));
-        let patient = flights.join(key, || slow(2));
-        let (impatient, (landed, role)) = tokio::join!(impatient, patient);
+        let impatient = timeout(Duration::from_millis(10), join(&flights, 1, true));
+        let patient = join(&flights, 2, true);
+        let (impatient, patient) = tokio::join!(impatient, patient);
         assert!(impatient.is_err(), "the first client hung up");
-        assert_eq!((landed, role), (Some(1), Role::Passenger));
+        assert_eq!(patient, (Some(1), Role::Passenger));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_not_admitted_begins_a_flight_of_its_own() {
+        let flights = Flights::new();
+        let (first, second) = tokio::join!(join(&flights, 1, true), join(&flights, 2, false));
+        assert_eq!(first, (Some(1), Role::Leader));
+        assert_eq!(second, (Some(2), Role::Leader));
+        assert_eq!(flights.under_way(), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn whoever_comes_after_the_landing_begins_anew() {
         let flights = Flights::new();
-        let key = Key::of("cat");
-        assert_eq!(flights.join(key, || slow(1)).await, (Some(1), Role::Leader));
-        assert_eq!(flights.join(key, || slow(2)).await, (Some(2), Role::Leader));
+        assert_eq!(join(&flights, 1, true).await, (Some(1), Role::Leader));
+        assert_eq!(join(&flights, 2, true).await, (Some(2), Role::Leader));
         assert_eq!(flights.under_way(), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_fill_that_panics_is_an_error_and_is_forgotten() {
         let flights: Flights<u32> = Flights::new();
-        let key = Key::of("cat");
-        let (landed, _) = flights.join(key, || async { panic!("a bug in a fill") }).await;
+        let broken = |_| async { panic!("a bug in a fill") };
+        let landed = flights.board(Key::of("cat"), flight(), |_| true, broken).landed().await;
         assert_eq!(landed, None);
         assert_eq!(flights.under_way(), 0);
     }

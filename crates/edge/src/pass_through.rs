@@ -43,8 +43,6 @@ pub trait PassOn: Send + Sync {
 pub struct Direct {
     pub client: origin::Client,
     pub limits: FetchLimits,
-    /// Answers larger than this stream through and are not stored.
-    pub store_bytes_max: u64,
 }
 
 impl PassOn for Direct {

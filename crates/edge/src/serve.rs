@@ -17,7 +17,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, heade
 use http_caching::cache_status::{CacheStatus, Forward, Outcome, StaleHit};
 use http_caching::reuse::{Reuse, Validate, reuse};
 use http_caching::{CacheControl, RequestControl, Standing, Timestamp, freshness};
-use purge_protocol::{AsOf, Readiness, Verdict};
+use purge_protocol::{Arrival, AsOf, Flight, Landing, Leave, Readiness, Verdict};
 use telemetry::{Access, Metrics, log_access};
 
 use crate::answer::{self, Source};
@@ -29,9 +29,6 @@ use crate::request::{PassThrough, Refusal, Target, Wanted, host_of, interpret};
 use crate::serving::CurrentServing;
 use crate::trust::Trust;
 use crate::{node_protocol, problem};
-
-/// How often a fill may land behind a fence before the request gets an answer of its own (invariant 5).
-const ROUNDS: usize = 3;
 
 /// How long a node that asks from ahead is kept waiting for us to catch up (invariant 4).
 const CATCH_UP: Duration = Duration::from_secs(2);
@@ -53,9 +50,9 @@ pub struct Edge {
 /// What a fill ended with, for everyone who waited for it.
 pub enum Landed {
     /// Whole, stamped and tagged. Each who waited judges it by the fences of now.
-    Stored { stored: Arc<StoredResponse>, above: Option<String>, was_kept: bool },
+    Whole { stored: Arc<StoredResponse>, above: Option<String>, was_kept: bool },
     /// For the one who asked, and nobody else.
-    Unstored(Box<Fetched>),
+    Unshared(Box<Fetched>),
     TooLargeToStore,
     Failed(FillError),
 }
@@ -65,6 +62,8 @@ enum Decision {
     Hit { stored: Arc<StoredResponse>, ttl: Duration },
     /// May answer once more while one fill replaces it.
     StaleHit { stored: Arc<StoredResponse>, by: Duration, detail: Option<&'static str> },
+    /// The node is cut off, and its operator chose stale answers over none.
+    Isolated { stored: Arc<StoredResponse>, by: Duration },
     Forward { why: Forward, detail: Option<&'static str>, stored: Option<Arc<StoredResponse>> },
 }
 
@@ -101,26 +100,41 @@ async fn respond(edge: &Arc<Edge>, parts: &Parts, body: Bytes, is_node: bool) ->
             return edge.refuse(&problem::of_refusal(&refusal), remembered, Forward::Bypass);
         }
     };
-    if is_node && let Some(behind) = catch_up(edge, parts).await {
-        return edge.refuse(&behind, 0, Forward::Bypass);
+    let asked = if is_node { parts.headers.get(MIN_POSITION) } else { None };
+    let asked = asked.and_then(|field| field.to_str().ok()).and_then(AsOf::from_field);
+    if let Some(asked) = asked
+        && edge.view.wait_until_ready(asked, CATCH_UP).await != Readiness::Ready
+    {
+        return edge.refuse(&problem::of_fill(&FillError::Behind), 0, Forward::Bypass);
     }
     match &wanted.target {
         Target::PassThrough(passed) if !matches!(parts.method, Method::GET | Method::HEAD) => {
             uncached(edge, &wanted, passed, Forward::Method).await
         }
-        _ => cached(edge, parts, &wanted, is_node).await,
+        _ => cached(edge, parts, &wanted, is_node, asked).await,
     }
 }
 
 /// A GET or HEAD whose answer may be stored.
-async fn cached(edge: &Arc<Edge>, parts: &Parts, wanted: &Wanted, is_node: bool) -> Reply {
+async fn cached(
+    edge: &Arc<Edge>,
+    parts: &Parts,
+    wanted: &Wanted,
+    is_node: bool,
+    asked: Option<AsOf>,
+) -> Reply {
+    let arrival = edge.view.arrival();
     let found = edge.cache.get(&wanted.key, &wanted.key_text).await.map(|(stored, _tier)| stored);
     let (why, detail, stored) = match decide(edge, wanted, found, is_node) {
         Decision::Hit { stored, ttl } => return edge.reply(parts, wanted, &stored, Outcome::Hit { ttl }, None, None),
         Decision::StaleHit { stored, by, detail } => {
-            edge.flights.send_off(wanted.key, || fill(Arc::clone(edge), wanted.clone(), Some(Arc::clone(&stored))));
+            refresh(edge, wanted, &stored, arrival);
             let outcome = Outcome::StaleHit { by, why: StaleHit::WhileRevalidating };
             return edge.reply(parts, wanted, &stored, outcome, detail, None);
+        }
+        Decision::Isolated { stored, by } => {
+            let outcome = Outcome::StaleHit { by, why: StaleHit::Unleased };
+            return edge.reply(parts, wanted, &stored, outcome, None, None);
         }
         Decision::Forward { why, detail, stored } => (why, detail, stored),
     };
@@ -128,31 +142,44 @@ async fn cached(edge: &Arc<Edge>, parts: &Parts, wanted: &Wanted, is_node: bool)
         return edge.refuse(&problem::not_cached(), 0, why);
     }
 
-    for _ in 0..ROUNDS {
-        let begin = || fill(Arc::clone(edge), wanted.clone(), stored.clone());
-        let (landed, role) = edge.flights.join(wanted.key, begin).await;
-        let collapsed = role == Role::Passenger;
-        match landed.as_deref() {
-            Some(Landed::Stored { stored, above, was_kept }) => {
-                // Judged by the fences of now, which are at least those of this request's arrival: whoever came after
-                // a purge does not accept what was begun before it.
-                if edge.may_answer(stored) && fits(stored, wanted) {
+    for round in 1..=Flight::ROUNDS {
+        // Before anything mutable is read: the stamp (invariant 3). A node that knows no log shares nothing.
+        let Some(own) = edge.view.depart() else { break };
+        let admits = |flight: &Flight| match asked {
+            Some(asked) => flight.admits_asking(arrival, asked),
+            None => flight.admits(arrival),
+        };
+        let begin = |flight| fill(Arc::clone(edge), wanted.clone(), stored.clone(), flight);
+        let aboard = edge.flights.board(wanted.key, own, admits, begin);
+        let (flight, collapsed) = (aboard.flight, aboard.role == Role::Passenger);
+        match aboard.landed().await.as_deref() {
+            Some(Landed::Whole { stored, above, was_kept }) if fits(stored, wanted) => {
+                let landing = edge.view.land(&flight, &stored.tags, stored.as_of, arrival, round);
+                if landing != Landing::Again {
                     let outcome = forwarded(why, Some(stored.status), *was_kept && !collapsed, collapsed);
                     return edge.reply(parts, wanted, stored, outcome, detail, above.clone());
                 }
             }
-            Some(Landed::Unstored(fetched)) if !collapsed => {
+            // It was selected by other request fields than ours.
+            Some(Landed::Whole { .. }) => break,
+            Some(Landed::Unshared(fetched)) if !collapsed => {
                 return edge.unstored(parts, wanted, fetched, why, detail);
             }
-            Some(Landed::Unstored(_)) => break,
-            Some(Landed::TooLargeToStore) => return edge.alone(parts, wanted, why).await,
+            Some(Landed::Unshared(_) | Landed::TooLargeToStore) => break,
             Some(Landed::Failed(error)) => return edge.failed(parts, wanted, stored, error, why),
             None => return edge.failed(parts, wanted, stored, &FillError::Abandoned, why),
         }
     }
-    // Purges come faster than fills land, or the answer is for one client only. A fill that begins now, after the
+    // The answer is for one client only, or purges come faster than fills land. A fill that begins now, after the
     // last fence that this request must see, is good for this request; nobody else gets it.
     edge.alone(parts, wanted, why).await
+}
+
+/// Replaces a response that has just answered once more.
+fn refresh(edge: &Arc<Edge>, wanted: &Wanted, stored: &Arc<StoredResponse>, arrival: Arrival) {
+    let Some(own) = edge.view.depart() else { return };
+    let begin = |flight| fill(Arc::clone(edge), wanted.clone(), Some(Arc::clone(stored)), flight);
+    edge.flights.board(wanted.key, own, |flight| flight.admits(arrival), begin);
 }
 
 fn decide(edge: &Edge, wanted: &Wanted, found: Option<Arc<StoredResponse>>, is_node: bool) -> Decision {
@@ -169,8 +196,13 @@ fn decide(edge: &Edge, wanted: &Wanted, found: Option<Arc<StoredResponse>>, is_n
         Verdict::Stale { .. } => true,
         Verdict::Usable => false,
     };
-    if !judgement.lease_is_live {
-        return forward(Forward::Stale, Some("lease-ended"), stored);
+    match judgement.leave {
+        Leave::Answer => {}
+        Leave::AnswerStale if !is_node => {
+            let by = Duration::from_secs(u64::from(answer::age(&stored, clock::unix_millis())));
+            return Decision::Isolated { stored, by };
+        }
+        Leave::Ask | Leave::AnswerStale => return forward(Forward::Stale, Some("lease-ended"), stored),
     }
     match freshness_of(&stored, wanted) {
         // Between nodes only what is fresh and unfenced travels: its stamp says that it is.
@@ -211,17 +243,20 @@ fn freshness_of(stored: &StoredResponse, wanted: &Wanted) -> Reuse {
 }
 
 /// Fetches, judges on arrival, stores. Owned by nobody: it goes on when its clients have left.
-async fn fill(edge: Arc<Edge>, wanted: Wanted, stored: Option<Arc<StoredResponse>>) -> Arc<Landed> {
-    // First of all: the stamp (invariant 3).
-    let begun = edge.view.begin_fill();
+async fn fill(
+    edge: Arc<Edge>,
+    wanted: Wanted,
+    stored: Option<Arc<StoredResponse>>,
+    flight: Flight,
+) -> Arc<Landed> {
     let validator = stored.as_ref().and_then(|stored| etag(stored));
     let ask = Ask { target: wanted.target.clone(), validator };
-    let landed = match (edge.upstream.fetch(&ask, begun).await, stored) {
+    let landed = match (edge.upstream.fetch(&ask, Some(flight.fill())).await, stored) {
         (Ok(Answered::Whole(mut fetched)), _) => {
             let above = fetched.cache_status.take();
             match fetched.into_stored(&wanted.key_text, clock::unix_millis()) {
                 Ok(stored) => edge.keep(&wanted, stored, above),
-                Err(fetched) => Landed::Unstored(fetched),
+                Err(fetched) => Landed::Unshared(fetched),
             }
         }
         (Ok(Answered::StillThat { as_of: Some(as_of), lifetime, headers }), Some(stored)) => {
@@ -279,18 +314,6 @@ fn forwarded(why: Forward, status: Option<StatusCode>, stored: bool, collapsed: 
     Outcome::Forwarded { why, status, ttl: None, stored, collapsed }
 }
 
-/// Waits for the log as far as the asking node has come; a problem if that takes too long.
-async fn catch_up(edge: &Edge, parts: &Parts) -> Option<Problem> {
-    let asked = parts.headers.get(MIN_POSITION)?.to_str().ok().and_then(AsOf::from_field);
-    let Some(asked) = asked else {
-        return Some(Problem::new(400, "malformed", "Node protocol", "the minimum position cannot be read"));
-    };
-    match edge.view.wait_until_ready(asked, CATCH_UP).await {
-        Readiness::Ready => None,
-        Readiness::Behind { .. } | Readiness::OtherLog => Some(problem::of_fill(&FillError::Behind)),
-    }
-}
-
 /// Straight through, past the cache.
 async fn uncached(edge: &Arc<Edge>, wanted: &Wanted, passed: &PassThrough, why: Forward) -> Reply {
     let begun = edge.view.begin_fill();
@@ -325,19 +348,16 @@ impl Edge {
         Reply { response: problem::answer(problem, error_lifetime), status, above: None }
     }
 
-    fn may_answer(&self, stored: &StoredResponse) -> bool {
-        let judgement = self.view.judge(&stored.tags, stored.as_of, &stored.checked);
-        matches!(judgement.verdict, Verdict::Usable)
-    }
-
-    /// Stores what has landed, if it is usable against the fences of now.
+    /// Stores what has landed, if it is usable against the fences of now. Asked under the cache's own lock, so that
+    /// an erasure that raises its fence now either finds the response or keeps it out.
     fn keep(&self, wanted: &Wanted, stored: StoredResponse, above: Option<String>) -> Landed {
         let stored = Arc::new(stored);
-        let was_kept = self.may_answer(&stored) && stored.lifetime > stored.initial_age;
-        if was_kept {
-            self.cache.insert(wanted.key, Arc::clone(&stored));
-        }
-        Landed::Stored { stored, above, was_kept }
+        let usable = |stored: &StoredResponse| {
+            self.view.judge(&stored.tags, stored.as_of, &stored.checked).verdict == Verdict::Usable
+        };
+        let was_kept = stored.lifetime > stored.initial_age
+            && self.cache.insert_if(wanted.key, Arc::clone(&stored), usable).is_stored();
+        Landed::Whole { stored, above, was_kept }
     }
 
     fn reply(
@@ -356,13 +376,10 @@ impl Edge {
         Reply { response, status: self.says(outcome, detail), above }
     }
 
-    /// Tells the asking node what the answer reflects: it was found usable just now, so all that we have applied.
+    /// Tells the asking node what the answer reflects, and what it is tagged with. Without both it is not stored there.
     fn vouch(&self, response: &mut Response<EdgeBody>, stored: &StoredResponse) {
-        let Some(now) = self.view.begin_fill() else { return };
-        if !self.may_answer(stored) {
-            return;
-        }
-        for (name, value) in [(AS_OF, now.stamp().to_field()), (TAGS, stored.tags.to_field())] {
+        let Some(reflected) = self.view.reflected(&stored.tags, stored.as_of) else { return };
+        for (name, value) in [(AS_OF, reflected.to_field()), (TAGS, stored.tags.to_field())] {
             if let Ok(value) = HeaderValue::try_from(value) {
                 response.headers_mut().insert(name, value);
             }
@@ -431,7 +448,7 @@ impl Edge {
             Target::PassThrough(_) => http_caching::stale::forbidden(&CacheControl::of(&stored.headers)).is_err(),
             Target::Image(_) => false,
         };
-        judgement.verdict == Verdict::Usable && judgement.lease_is_live && age < until && !forbidden
+        judgement.verdict == Verdict::Usable && judgement.leave == Leave::Answer && age < until && !forbidden
     }
 }
 

@@ -1,3 +1,8 @@
 //! One binary, any set of roles: configuration, composition, commands.
 
+pub mod command;
+pub mod compose;
 pub mod config;
+pub mod data_dir;
+pub mod environment;
+pub mod log;

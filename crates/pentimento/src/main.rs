@@ -1,2 +1,191 @@
-//! One binary.
-fn main() {}
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use pentimento::command::{self, ControlAddress};
+use pentimento::config::{Overrides, Role};
+use purge_protocol::Mode;
+use url::Url;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A self-hosted image CDN in which a replaced picture is gone everywhere, and you can prove it.
+#[derive(Parser)]
+#[command(version, propagate_version = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a node; without a configuration: all roles, on loopback
+    Run(RunArgs),
+    /// Run a node with a source of its own pictures, to try everything out
+    Demo {
+        /// Where the demo keeps everything
+        #[arg(long, default_value = "./demo-data")]
+        data: PathBuf,
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        #[arg(long, default_value = "127.0.0.1:8081")]
+        control_listen: SocketAddr,
+        /// Where the demo source listens
+        #[arg(long, default_value = "127.0.0.1:9000")]
+        source_listen: SocketAddr,
+    },
+    /// Serve the demo pictures as a web folder that can change them
+    DemoSource {
+        #[arg(long)]
+        dir: PathBuf,
+        #[arg(long, default_value = "127.0.0.1:9000")]
+        listen: SocketAddr,
+        /// Divide the pictures' sides by this, for those who cannot wait
+        #[arg(long, default_value_t = 1)]
+        shrink: u16,
+    },
+    /// Purge an original (source/path), or whatever the selector options name
+    Purge {
+        /// source/path
+        original: Option<String>,
+        #[arg(long)]
+        folder: Option<String>,
+        #[arg(long)]
+        url: Option<String>,
+        #[arg(long)]
+        tag: Option<String>,
+        #[arg(long)]
+        source: Option<String>,
+        /// Everything
+        #[arg(long)]
+        all: bool,
+        #[arg(long, default_value = "hard")]
+        mode: Mode,
+        /// Fence also what has not changed at its source
+        #[arg(long)]
+        force: bool,
+        /// Show it live; end with 0 only when it is done or unchanged
+        #[arg(long)]
+        wait: bool,
+        #[command(flatten)]
+        control: ControlArgs,
+    },
+    /// List the nodes that follow the purge log
+    Nodes {
+        #[command(flatten)]
+        control: ControlArgs,
+    },
+    /// Print the API token of a data directory
+    Token {
+        #[arg(long, default_value = "./pentimento-data")]
+        data: PathBuf,
+    },
+    /// Check a configuration and print the resolved whole
+    CheckConfig(RunArgs),
+    /// Sign the path and query of a picture's URL with a key of the configuration
+    Sign {
+        /// As in '/demo/cat.jpg?w=300'
+        url: String,
+        /// The key's id
+        #[arg(long)]
+        key: String,
+        /// Seconds from now until it expires
+        #[arg(long)]
+        expires: Option<u64>,
+        #[arg(long)]
+        config: Option<PathBuf>,
+        #[arg(long)]
+        data: Option<PathBuf>,
+    },
+}
+
+#[derive(Args)]
+struct RunArgs {
+    #[arg(long)]
+    config: Option<PathBuf>,
+    #[arg(long)]
+    data: Option<PathBuf>,
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+    #[arg(long)]
+    control_listen: Option<SocketAddr>,
+    /// edge, shield, renderer, control; several separated by commas
+    #[arg(long, value_delimiter = ',')]
+    role: Option<Vec<Role>>,
+    /// The tier above, for a node that is not alone
+    #[arg(long)]
+    upstream: Option<String>,
+    /// The node's name, unique in its cluster
+    #[arg(long)]
+    node: Option<String>,
+}
+
+#[derive(Args)]
+struct ControlArgs {
+    /// The control listener
+    #[arg(long, default_value = "http://127.0.0.1:8081", env = "PENTIMENTO_CONTROL")]
+    control: Url,
+    /// Where to read the API token, when none is given
+    #[arg(long, default_value = "./pentimento-data")]
+    data: PathBuf,
+    #[arg(long, env = "PENTIMENTO_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+impl From<RunArgs> for (Option<PathBuf>, Overrides) {
+    fn from(args: RunArgs) -> Self {
+        let overrides = Overrides {
+            data: args.data,
+            listen: args.listen,
+            control_listen: args.control_listen,
+            roles: args.role,
+            upstream: args.upstream,
+            node: args.node,
+        };
+        (args.config, overrides)
+    }
+}
+
+impl From<ControlArgs> for ControlAddress {
+    fn from(args: ControlArgs) -> Self {
+        ControlAddress { url: args.control, data: args.data, token: args.token }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let ended = match CommandLine::parse().command {
+        Command::Run(args) => {
+            let (config, overrides) = args.into();
+            command::run::run(config.as_deref(), overrides).await
+        }
+        Command::Demo { data, listen, control_listen, source_listen } => {
+            command::demo::run(&data, listen, control_listen, source_listen).await
+        }
+        Command::DemoSource { dir, listen, shrink } => command::demo_source::run(dir, listen, shrink).await,
+        Command::Purge { original, folder, url, tag, source, all, mode, force, wait, control } => {
+            let selectors = command::purge::Selectors { original, folder, url, tag, source, all };
+            return command::purge::run(selectors, mode, force, wait, control.into()).await;
+        }
+        Command::Nodes { control } => command::nodes::run(control.into()).await,
+        Command::Token { data } => command::token::run(&data),
+        Command::CheckConfig(args) => {
+            let (config, overrides) = args.into();
+            command::check_config::run(config.as_deref(), overrides)
+        }
+        Command::Sign { url, key, expires, config, data } => {
+            command::sign::run(&url, &key, expires, config.as_deref(), data)
+        }
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pentimento: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

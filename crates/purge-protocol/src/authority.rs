@@ -55,6 +55,11 @@ pub enum Refused {
 }
 
 impl SavedLog {
+    /// A log that is kept elsewhere: the newest of its records, contiguous, oldest first, and where it ends.
+    pub fn of(id: LogId, head: Position, records: impl IntoIterator<Item = Record>) -> Self {
+        Self { id, head, records: records.into_iter().collect() }
+    }
+
     pub fn id(&self) -> LogId {
         self.id
     }

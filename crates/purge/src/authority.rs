@@ -9,12 +9,15 @@ use std::time::Duration;
 use api_types::{FollowAnswer, FollowRequest, NodeList, NodeView};
 use bus::clock::{self, unix_millis};
 use bus::{Feed, FeedError};
-use catalog::{Catalog, CatalogError, KnownNode};
-use purge_protocol::{Batch, Grant, Leases, LogId, Moment, NodeId, Position, Settlement};
+use catalog::{Catalog, CatalogError, KnownNode, Meta};
+use purge_protocol::{Grant, Isolation, LogId, Moment, NodeId, Position, Refused, SavedLog, Settlement};
 use tokio::sync::watch;
 
 /// Records in one answer; a node that is further behind asks again at once.
-const BATCH_MAX: u32 = 1000;
+const BATCH_MAX: usize = 1000;
+/// Records that are held in memory; a node that is further behind than this starts with an empty cache.
+const RECORDS_HELD: u32 = 100_000;
+const LOOK_AGAIN_MILLIS: u64 = 1000;
 const NAME_BYTES_MAX: usize = 64;
 /// Nodes that the book may hold: names come over the network.
 const NODES_MAX: usize = 10_000;
@@ -24,29 +27,31 @@ const FORGET_AFTER: Duration = Duration::from_secs(3600);
 /// What the nodes serve by; they fetch it anew when this changes.
 pub type SnapshotDigest = String;
 
+/// The SQL log is the truth; what is held here is its newest part, so that nodes are answered without a query.
 pub struct Authority {
-    log: LogId,
     catalog: Catalog,
-    grant: Grant,
+    lease: Duration,
     snapshot: SnapshotDigest,
     book: Mutex<Book>,
+    /// One at a time takes over what has been committed.
+    taking_over: tokio::sync::Mutex<()>,
     head: watch::Sender<Position>,
     acknowledged: watch::Sender<()>,
 }
 
 struct Book {
-    leases: Leases,
+    rules: purge_protocol::Authority,
     known: BTreeMap<NodeId, KnownNode>,
 }
 
 impl Authority {
     pub async fn open(
         catalog: Catalog,
-        log: LogId,
+        meta: Meta,
         lease: Duration,
         snapshot: SnapshotDigest,
     ) -> Result<Self, CatalogError> {
-        let grant = Grant { millis: u64::try_from(lease.as_millis()).unwrap_or(u64::MAX) };
+        let grant = Grant { millis: millis(lease) };
         let long_ago = unix_millis().saturating_sub(millis(FORGET_AFTER));
         let mut known = BTreeMap::new();
         for node in catalog.nodes().await? {
@@ -56,47 +61,68 @@ impl Authority {
                 known.insert(node.id.clone(), node);
             }
         }
-        let acknowledged = known.values().map(|node| (node.id.clone(), node.acknowledged));
-        let leases = Leases::restore(grant, acknowledged, clock::now());
-        let (_, head, _) = catalog.log_after(Position::ZERO, 0).await?;
+        let (head, records) = catalog.newest_records(RECORDS_HELD).await?;
+        let now = clock::now();
+        let rules = if meta.is_new {
+            purge_protocol::Authority::new(meta.log, grant, now)
+        } else {
+            let log = SavedLog::of(meta.log, head, records);
+            let nodes = known.values().map(|node| (node.id.clone(), node.acknowledged, node.isolation));
+            purge_protocol::Authority::restore(log, nodes.collect::<Vec<_>>(), grant, now)
+        };
         Ok(Self {
-            log,
             catalog,
-            grant,
+            lease,
             snapshot,
-            book: Mutex::new(Book { leases, known }),
+            book: Mutex::new(Book { rules, known }),
+            taking_over: tokio::sync::Mutex::default(),
             head: watch::Sender::new(head),
             acknowledged: watch::Sender::new(()),
         })
     }
 
     pub fn log(&self) -> LogId {
-        self.log
+        self.book().rules.log().id()
     }
 
-    /// A record has been committed: those who wait for news get it.
-    pub fn appended(&self, position: Position) {
-        self.head.send_if_modified(|head| {
-            let news = !head.has_reached(position);
-            if news {
-                *head = position;
+    /// A record has been committed: takes over all that are new, in their order, and wakes those who wait for news.
+    pub async fn appended(&self) -> Result<(), CatalogError> {
+        let _one_at_a_time = self.taking_over.lock().await;
+        let held = self.book().rules.log().head();
+        let records = self.catalog.records_after(held).await?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        let head = {
+            let mut book = self.book();
+            for record in records {
+                book.rules.append(&record.purge, record.tags, record.mode, record.at);
             }
-            news
-        });
+            book.rules.trim_to(RECORDS_HELD as usize);
+            book.rules.log().head()
+        };
+        self.head.send_replace(head);
+        Ok(())
     }
 
     /// Waits until every node that held a lease at or after the append has acknowledged, or lost its lease.
+    ///
+    /// `appended` is a moment of this life; [`Moment`] zero for a record of an earlier one.
     pub async fn settled(&self, position: Position, appended: Moment) -> Settlement {
         let mut acknowledged = self.acknowledged.subscribe();
         loop {
             acknowledged.mark_unchanged();
             let now = clock::now();
-            let settlement = self.book().leases.settlement(position, appended, now);
-            let Some(next_end) = settlement.awaited.iter().map(|(_, until)| *until).min() else {
-                return settlement;
+            let (settlement, is_settled) = {
+                let book = self.book();
+                (book.rules.settlement(position, appended, now), book.rules.is_settled(position, appended, now))
             };
+            if is_settled {
+                return settlement;
+            }
             // The lease's end is a settlement too; one millisecond more, so that it has really passed.
-            let patience = Duration::from_millis(now.until(next_end) + 1);
+            let next_end = settlement.awaited.iter().map(|(_, until)| now.until(*until) + 1).min();
+            let patience = Duration::from_millis(next_end.unwrap_or(LOOK_AGAIN_MILLIS).min(LOOK_AGAIN_MILLIS));
             let _either = tokio::time::timeout(patience, acknowledged.changed()).await;
         }
     }
@@ -105,7 +131,7 @@ impl Authority {
     pub fn live_nodes(&self) -> Vec<KnownNode> {
         let now = clock::now();
         let book = self.book();
-        let live = |node: &&KnownNode| book.leases.of(&node.id).is_some_and(|(until, _)| until > now);
+        let live = |node: &&KnownNode| book.rules.leases().of(&node.id).is_some_and(|(until, _)| until > now);
         book.known.values().filter(live).cloned().collect()
     }
 
@@ -113,7 +139,7 @@ impl Authority {
         let now = clock::now();
         let book = self.book();
         let nodes = book.known.values().map(|node| {
-            let (until, applied) = book.leases.of(&node.id).unwrap_or((Moment(0), node.acknowledged));
+            let (until, applied) = book.rules.leases().of(&node.id).unwrap_or((Moment(0), node.acknowledged));
             NodeView {
                 name: node.id.name.clone(),
                 roles: node.roles.clone(),
@@ -123,67 +149,82 @@ impl Authority {
                 seen: node.seen_ms,
             }
         });
-        NodeList { log: self.log, head: *self.head.borrow(), nodes: nodes.collect() }
+        let log = book.rules.log();
+        NodeList { log: log.id(), head: log.head(), nodes: nodes.collect() }
     }
 
     async fn answer(&self, request: &FollowRequest) -> Result<FollowAnswer, FeedError> {
         // The lease counts from here on, however long the question stays open.
         let received = clock::now();
-        // What a node knows of another log says nothing about this one.
-        let follows_us = request.log == Some(self.log);
-        let (after, acknowledged) =
-            if follows_us { (request.after, request.acknowledged) } else { (Position::ZERO, Position::ZERO) };
-        self.note(request, acknowledged).await?;
-        self.book().leases.renew(&request.node, acknowledged, received);
+        let renewal = &request.renewal;
+        self.introduce(request).await?;
+        let booked = {
+            let mut book = self.book();
+            let booked = book.rules.book(renewal, received);
+            if booked.is_ok() {
+                let name = renewal.node.name.as_str();
+                book.known.retain(|id, _| id.name != name || *id == renewal.node);
+                let acknowledged = book.rules.leases().of(&renewal.node).map(|(_, position)| position);
+                let seen = known_node(request, acknowledged.unwrap_or_default());
+                book.known.insert(renewal.node.clone(), seen);
+            }
+            booked
+        };
+        match booked {
+            Ok(_) => {}
+            Err(refused @ Refused::RolledBack { .. }) => {
+                tracing::error!(node = renewal.node.name, %refused, "the database was rolled back");
+                self.replace_log().await.map_err(database)?;
+                return Err(FeedError::Catalog(refused.to_string()));
+            }
+            Err(refused @ Refused::Superseded { .. }) => return Err(FeedError::Refused(refused.to_string())),
+        }
         self.acknowledged.send_replace(());
 
-        if follows_us {
-            let longest = Duration::from_millis(request.wait_millis.min(self.grant.millis / 2));
+        if renewal.log == Some(self.log()) {
+            let longest = Duration::from_millis(request.wait_millis).min(self.lease / 2);
             let mut head = self.head.subscribe();
-            let _news = tokio::time::timeout(longest, head.wait_for(|head| !after.has_reached(*head))).await;
+            let news = head.wait_for(|head| !renewal.applied.has_reached(*head));
+            let _news_or_not = tokio::time::timeout(longest, news).await;
         }
-        let log = self.catalog.log_after(after, BATCH_MAX).await;
-        let (start, head, records) = log.map_err(|error| FeedError::Catalog(error.to_string()))?;
-        let batch = Batch { log: self.log, start, head, records, grant: self.grant };
+        let batch = self.book().rules.batch_for(renewal, BATCH_MAX);
         Ok(FollowAnswer { batch, snapshot: self.snapshot.clone() })
     }
 
     /// A node's first word is written down before it gets its first lease, so that a restarted authority waits
     /// for it.
-    async fn note(&self, request: &FollowRequest, acknowledged: Position) -> Result<(), FeedError> {
-        let name = &request.node.name;
+    async fn introduce(&self, request: &FollowRequest) -> Result<(), FeedError> {
+        let node = &request.renewal.node;
+        let name = &node.name;
         if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(|b| b.is_ascii_graphic()) {
             let rule = format!("a node's name has 1 to {NAME_BYTES_MAX} visible ASCII characters");
             return Err(FeedError::Refused(rule));
         }
-        let node = KnownNode {
-            id: request.node.clone(),
-            roles: request.roles.clone(),
-            delivery: request.delivery.clone(),
-            acknowledged,
-            seen_ms: unix_millis(),
-        };
-        let is_new = {
-            let mut book = self.book();
-            if !book.known.contains_key(&node.id) && book.known.len() >= NODES_MAX {
+        {
+            let book = self.book();
+            if book.known.contains_key(node) {
+                return Ok(());
+            }
+            if book.known.len() >= NODES_MAX {
                 return Err(FeedError::Refused("the book of nodes is full".to_owned()));
             }
-            book.known.insert(node.id.clone(), node.clone()).is_none()
-        };
-        if !is_new {
-            return Ok(());
         }
-        tracing::info!(node = name, incarnation = node.id.incarnation, "a node follows the purge log");
-        let database = |error: CatalogError| FeedError::Catalog(error.to_string());
-        self.catalog.note_node(&node).await.map_err(database)?;
-        if let Some(incarnation) = request.previous.filter(|previous| *previous != node.id.incarnation) {
-            let ended = NodeId { name: name.clone(), incarnation };
-            {
-                let mut book = self.book();
-                book.leases.superseded(&ended);
-                book.known.remove(&ended);
-            }
-            self.catalog.forget_node(&ended).await.map_err(database)?;
+        tracing::info!(node = name, incarnation = node.incarnation, "a node follows the purge log");
+        self.catalog.note_node(&known_node(request, Position::ZERO)).await.map_err(database)
+    }
+
+    /// The log goes on under a new id, because nodes have seen records that this database no longer has: nothing
+    /// that they stored under the old one is usable.
+    async fn replace_log(&self) -> Result<(), CatalogError> {
+        let _one_at_a_time = self.taking_over.lock().await;
+        let meta = self.catalog.new_log().await?;
+        let grant = Grant { millis: millis(self.lease) };
+        let (_, records) = self.catalog.newest_records(RECORDS_HELD).await?;
+        let mut book = self.book();
+        let known: Vec<_> = book.known.values().map(|node| (node.id.clone(), node.isolation)).collect();
+        book.rules = purge_protocol::Authority::replacing(meta.log, known, grant, clock::now());
+        for record in records {
+            book.rules.append(&record.purge, record.tags, record.mode, record.at);
         }
         Ok(())
     }
@@ -193,11 +234,11 @@ impl Authority {
         let long_ago = unix_millis().saturating_sub(millis(FORGET_AFTER));
         let silent: Vec<NodeId> = {
             let mut book = self.book();
-            let silent: Vec<NodeId> =
-                book.known.values().filter(|node| node.seen_ms < long_ago).map(|node| node.id.clone()).collect();
+            let is_silent = |node: &&KnownNode| node.seen_ms < long_ago && node.isolation == Isolation::Validate;
+            let silent: Vec<NodeId> = book.known.values().filter(is_silent).map(|node| node.id.clone()).collect();
             for node in &silent {
                 book.known.remove(node);
-                book.leases.superseded(node);
+                book.rules.leases_mut().superseded(node);
             }
             silent
         };
@@ -219,6 +260,21 @@ impl Feed for Authority {
     ) -> Pin<Box<dyn Future<Output = Result<FollowAnswer, FeedError>> + Send + 'a>> {
         Box::pin(self.answer(request))
     }
+}
+
+fn known_node(request: &FollowRequest, acknowledged: Position) -> KnownNode {
+    KnownNode {
+        id: request.renewal.node.clone(),
+        roles: request.roles.clone(),
+        delivery: request.delivery.clone(),
+        acknowledged,
+        isolation: request.renewal.isolation,
+        seen_ms: unix_millis(),
+    }
+}
+
+fn database(error: CatalogError) -> FeedError {
+    FeedError::Catalog(error.to_string())
 }
 
 fn millis(duration: Duration) -> u64 {

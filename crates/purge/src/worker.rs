@@ -11,7 +11,7 @@ use api_types::{
 };
 use bus::clock::{self, unix_millis};
 use catalog::{Catalog, CatalogError, Claim, Step};
-use purge_protocol::{Mode, Settlement, Subject, TagKey};
+use purge_protocol::{Mode, Moment, Settlement, Subject, TagKey};
 use renderer::{OriginalError, Originals, Revalidated};
 use telemetry::Metrics;
 
@@ -80,8 +80,10 @@ impl Worker {
 
     /// One purge, as far as it goes without waiting for a timer.
     async fn carry(&self, mut claim: Claim) {
+        // A resumed purge waits for everyone that its authority has ever granted a lease.
+        let mut appended = Moment(0);
         loop {
-            let step = match self.step(&claim).await {
+            let step = match self.step(&claim, appended).await {
                 Ok(step) => step,
                 Err(error) => {
                     tracing::error!(purge = claim.id, state = %claim.state, %error, "a purge's step failed; trying again");
@@ -92,6 +94,9 @@ impl Worker {
             let goes_on = !step.state.has_ended() && step.due_ms <= now;
             let held_until = if goes_on { now + millis(CLAIM) } else { 0 };
             let error = step.error.clone();
+            if step.append.is_some() {
+                appended = clock::now();
+            }
             claim = match self.catalog.advance_purge(&claim, step, now, held_until).await {
                 Ok(claim) => claim,
                 Err(CatalogError::LeaseLost) => return,
@@ -101,8 +106,11 @@ impl Worker {
                     return;
                 }
             };
-            if let Some(position) = claim.receipt.position {
-                self.authority.appended(position);
+            if claim.state == PurgeState::FlushingServers
+                && let Err(error) = self.authority.appended().await
+            {
+                tracing::error!(purge = claim.id, %error, "the log cannot be read");
+                return;
             }
             self.purges.changed(&claim.id);
             if claim.state.has_ended() {
@@ -114,12 +122,12 @@ impl Worker {
         }
     }
 
-    async fn step(&self, claim: &Claim) -> Result<Step, StepError> {
+    async fn step(&self, claim: &Claim, appended: Moment) -> Result<Step, StepError> {
         match claim.state {
             PurgeState::Received => Ok(go(claim, PurgeState::Preparing)),
             PurgeState::Preparing => Ok(go(claim, PurgeState::FlushingOrigin)),
             PurgeState::FlushingOrigin => self.flush_origin(claim).await,
-            PurgeState::FlushingServers => self.flush_servers(claim).await,
+            PurgeState::FlushingServers => self.flush_servers(claim, appended).await,
             // Drivers for other people's CDNs take their turn here; none is configured.
             PurgeState::FlushingCdn => Ok(go(claim, PurgeState::Verifying)),
             PurgeState::Verifying => self.verify(claim).await,
@@ -205,11 +213,11 @@ impl Worker {
         Ok(step)
     }
 
-    async fn flush_servers(&self, claim: &Claim) -> Result<Step, StepError> {
+    async fn flush_servers(&self, claim: &Claim, appended: Moment) -> Result<Step, StepError> {
         let Some(position) = claim.receipt.position else {
             return Ok(fail(claim, "the purge has no position in the log".to_owned()));
         };
-        let settlement = self.authority.settled(position, clock::now()).await;
+        let settlement = self.authority.settled(position, appended).await;
         if claim.mode == Mode::Erase {
             // The nodes have erased theirs; now the bytes that derivatives are made from.
             for original in &claim.receipt.originals {

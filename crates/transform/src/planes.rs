@@ -42,8 +42,20 @@ impl Plane {
         Plane { width, height, samples: orientation.apply(self.samples, self.width) }
     }
 
+    /// Leaves only the upper left part of this size, if the plane is larger.
+    pub fn cut(&mut self, width: usize, height: usize) {
+        let (width, height) = (width.min(self.width), height.min(self.height));
+        if width < self.width {
+            for y in 1..height {
+                self.samples.copy_within(y * self.width..y * self.width + width, y * width);
+            }
+        }
+        self.samples.truncate(width * height);
+        (self.width, self.height) = (width, height);
+    }
+
     /// The plane with its outermost samples repeated, this many times on each side.
-    fn extended(&self, left: usize, top: usize, right: usize, bottom: usize) -> Plane {
+    pub fn extended(&self, left: usize, top: usize, right: usize, bottom: usize) -> Plane {
         let (width, height) = (left + self.width + right, top + self.height + bottom);
         let mut samples = Vec::with_capacity(width * height);
         for y in 0..height {
@@ -186,6 +198,16 @@ mod tests {
 
     fn whole(planes: &Planes) -> CropBox {
         CropBox { x: 0.0, y: 0.0, width: planes.luma.width as f64, height: planes.luma.height as f64 }
+    }
+
+    #[test]
+    fn cutting_and_extending_undo_each_other() {
+        let plane = Plane { width: 3, height: 2, samples: vec![1, 2, 3, 4, 5, 6] };
+        let mut extended = plane.extended(0, 0, 1, 2);
+        assert_eq!(extended.samples, [1, 2, 3, 3, 4, 5, 6, 6, 4, 5, 6, 6, 4, 5, 6, 6]);
+        extended.cut(3, 2);
+        assert_eq!(extended, plane);
+        assert_eq!(plane.extended(1, 1, 0, 0).samples, [1, 1, 2, 3, 1, 1, 2, 3, 4, 4, 5, 6]);
     }
 
     #[test]

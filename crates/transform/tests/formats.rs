@@ -67,7 +67,7 @@ fn alpha_is_kept_where_the_format_can_and_flattened_on_white_where_not() {
             let made = seen(&made(&original, &to(format)).bytes);
             let (corner, middle) = (made.at(0, 0), made.at(24, 24));
             if format == Format::Jpeg {
-                assert!(corner.iter().all(|value| *value >= 250), "{from} to {format}: {corner:?}");
+                assert!(corner.iter().all(|value| *value >= 235), "{from} to {format}: {corner:?}");
             } else {
                 assert!(corner[3] <= 3, "{from} to {format}: {corner:?}");
             }
@@ -122,7 +122,7 @@ fn padding_is_white_in_jpeg_and_transparent_elsewhere() {
             assert_eq!((made.width, made.height), (40, 40));
             let (padding, red) = (made.at(20, 2), made.at(5, 12));
             if format == Format::Jpeg {
-                assert!(padding.iter().all(|value| *value >= 248), "{from} to {format}: {padding:?}");
+                assert!(padding.iter().all(|value| *value >= 235), "{from} to {format}: {padding:?}");
             } else {
                 assert!(padding[3] <= 3, "{from} to {format}: {padding:?}");
             }
@@ -134,13 +134,23 @@ fn padding_is_white_in_jpeg_and_transparent_elsewhere() {
     }
 }
 
+/// Odd sizes are where a codec is most easily given a line of memory that nobody has written.
 #[test]
 fn the_same_original_and_plan_give_the_same_bytes() {
-    let original = Painting::waves(120, 90).original(InputFormat::Jpeg);
-    for format in Format::ALL {
-        let mut plan = resize(Some(57), None, Fit::Clip);
-        plan.format = FormatWish::Exactly(format);
-        assert_eq!(made(&original, &plan), made(&original, &plan), "{format}");
+    for (width, height) in [(120, 90), (137, 91), (17, 33)] {
+        let original = Painting::waves(width, height).original(InputFormat::Jpeg);
+        for format in Format::ALL {
+            for to_width in [57, 12, 3] {
+                let mut plan = resize(Some(to_width), None, Fit::Clip);
+                plan.format = FormatWish::Exactly(format);
+                let first = made(&original, &plan).bytes;
+                for round in 0..8u8 {
+                    // Memory that the next round is likely to get, soiled.
+                    drop((1..64).map(|size| vec![round ^ 0x5a; size * 97]).collect::<Vec<_>>());
+                    assert!(made(&original, &plan).bytes == first, "{width}x{height} to {format} {to_width}");
+                }
+            }
+        }
     }
 }
 

@@ -191,7 +191,7 @@ impl Harbour {
         let hour = &self.hour;
         let mut light = self.sky(u, v);
         let up = v - HORIZON;
-        if up > 0.30 {
+        if up > 0.45 {
             return light;
         }
         let far = 0.055 * smoothstep(0.15, -0.9, u)

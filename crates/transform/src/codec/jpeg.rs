@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr::{self, NonNull};
 use std::slice;
@@ -112,17 +113,27 @@ pub(crate) fn encode(
         }
     }
     let size = planes.size();
-    let (luma, chroma) = (&planes.luma, planes.chroma.as_ref());
-    let [cb, cr] = chroma.map_or([luma, luma], |[cb, cr]| [cb, cr]);
-    let halved = (luma.width.div_ceil(2), luma.height.div_ceil(2));
-    if chroma.is_some() && ((cb.width, cb.height) != halved || (cr.width, cr.height) != halved) {
-        return Err(TransformError::failed("encoding JPEG", "chroma is not half the size of luma"));
+    // The library wants as much luma as chroma covers, which in odd sizes is a line more than there is.
+    let (odd_x, odd_y) = (planes.luma.width % 2, planes.luma.height % 2);
+    let luma = match &planes.chroma {
+        Some(_) if (odd_x, odd_y) != (0, 0) => Cow::Owned(planes.luma.extended(0, 0, odd_x, odd_y)),
+        _ => Cow::Borrowed(&planes.luma),
+    };
+    let [cb, cr] = planes.chroma.as_ref().map_or([&*luma; 2], |[cb, cr]| [cb, cr]);
+    let components = if planes.chroma.is_some() { 3 } else { 1 };
+    for (component, plane) in (0..components).zip([&*luma, cb, cr]) {
+        if (plane.width, plane.height) != plane_size(component, size, layout) {
+            return Err(TransformError::failed(
+                "encoding JPEG",
+                "a plane has not the size that it should have",
+            ));
+        }
     }
     let pointers = [luma.samples.as_ptr(), cb.samples.as_ptr(), cr.samples.as_ptr()];
     let strides = [luma.width as c_int, cb.width as c_int, cr.width as c_int];
     let mut jpeg = Buffer { start: ptr::null_mut(), length: 0 };
-    // SAFETY: each plane holds the rows and columns that the layout set above implies (just checked), strides are
-    // their widths, and with a null buffer the library allocates one, which `Buffer` frees.
+    // SAFETY: each plane has the size that the library gives for it (just checked), strides are their widths, and
+    // with a null buffer the library allocates one, which `Buffer` frees.
     let code = unsafe {
         tj::tj3CompressFromYUVPlanes8(
             encoder.raw(),
@@ -138,6 +149,18 @@ pub(crate) fn encode(
         return Err(failed(&encoder));
     }
     Ok(jpeg.to_vec())
+}
+
+/// The size that the library expects of a plane: of luma too, it is that of all pixels that share a chroma sample.
+fn plane_size(component: c_int, size: Size, layout: c_int) -> (usize, usize) {
+    // SAFETY: both take numbers and return one, -1 for what makes no sense.
+    let (width, height) = unsafe {
+        (
+            tj::tj3YUVPlaneWidth(component, size.width as c_int, layout),
+            tj::tj3YUVPlaneHeight(component, size.height as c_int, layout),
+        )
+    };
+    (usize::try_from(width).unwrap_or(0), usize::try_from(height).unwrap_or(0))
 }
 
 /// A handle of the library, freed when dropped.
@@ -245,15 +268,9 @@ impl Decoder {
 
     fn planes(&self, original: &[u8], size: Size, subsampling: (u8, u8)) -> Result<Planes, TransformError> {
         let layout = self.get(tj::TJPARAM_TJPARAM_SUBSAMP);
-        let plane = |component: c_int| {
-            // SAFETY: both take numbers and return one.
-            let (width, height) = unsafe {
-                (
-                    tj::tj3YUVPlaneWidth(component, size.width as c_int, layout),
-                    tj::tj3YUVPlaneHeight(component, size.height as c_int, layout),
-                )
-            };
-            Plane::filled(width as usize, height as usize, 0)
+        let plane = |component| {
+            let (width, height) = plane_size(component, size, layout);
+            Plane::filled(width, height, 0)
         };
         let mut luma = plane(0);
         let mut chroma = (layout != tj::TJSAMP_TJSAMP_GRAY).then(|| [plane(1), plane(2)]);
@@ -274,6 +291,8 @@ impl Decoder {
             )
         };
         self.judge(code, original)?;
+        // Beyond the picture, the library leaves whatever it has found in memory.
+        luma.cut(size.width as usize, size.height as usize);
         Ok(Planes { luma, chroma, subsampling, matrix: Matrix::Bt601 })
     }
 

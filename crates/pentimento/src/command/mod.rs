@@ -1,0 +1,14 @@
+//! What the command line can do: one file a command.
+
+pub mod check_config;
+pub mod control;
+pub mod demo;
+pub mod demo_source;
+pub mod nodes;
+pub mod purge;
+pub mod run;
+pub mod sign;
+pub mod stop;
+pub mod token;
+
+pub use control::ControlAddress;

@@ -1,0 +1,116 @@
+//! `pentimento purge`
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+use api_types::{NodeOutcome, PurgeRequest, PurgeView, Selector, Verdict};
+use purge_protocol::Mode;
+
+use crate::command::control::{ControlAddress, ControlClient};
+
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// As the command line gives them.
+pub struct Selectors {
+    pub original: Option<String>,
+    pub folder: Option<String>,
+    pub url: Option<String>,
+    pub tag: Option<String>,
+    pub source: Option<String>,
+    pub all: bool,
+}
+
+impl Selectors {
+    fn list(self) -> anyhow::Result<Vec<Selector>> {
+        let list: Vec<Selector> = [
+            self.original.map(Selector::Original),
+            self.folder.map(Selector::Folder),
+            self.url.map(Selector::Url),
+            self.tag.map(Selector::Tag),
+            self.source.map(Selector::Source),
+            self.all.then_some(Selector::All(true)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if list.is_empty() {
+            bail!("say what to purge: an original as in demo/cat.jpg, or --folder, --url, --tag, --source, --all");
+        }
+        Ok(list)
+    }
+}
+
+pub async fn run(selectors: Selectors, mode: Mode, force: bool, wait: bool, control: ControlAddress) -> ExitCode {
+    match purge(selectors, mode, force, wait, control).await {
+        Ok(view) if !wait || view.state.succeeded() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("pentimento: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn purge(
+    selectors: Selectors,
+    mode: Mode,
+    force: bool,
+    wait: bool,
+    control: ControlAddress,
+) -> anyhow::Result<PurgeView> {
+    let client = ControlClient::new(control)?;
+    let request = PurgeRequest { selectors: selectors.list()?, mode, force };
+    let mut view: PurgeView = client.post("/v1/purges", serde_json::to_vec(&request)?).await?;
+    println!("purge {}", view.id);
+    let mut shown = 0;
+    loop {
+        for event in &view.events[shown.min(view.events.len())..] {
+            let after = event.at.saturating_sub(view.received);
+            let detail = event.detail.as_deref().map(|detail| format!("  {detail}")).unwrap_or_default();
+            println!("{after:>7} ms  {:<17}{detail}", event.state.as_str());
+        }
+        shown = view.events.len();
+        if !wait || view.state.has_ended() {
+            break;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+        view = client.get(&format!("/v1/purges/{}", view.id)).await?;
+    }
+    if view.state.has_ended() {
+        print_receipt(&view);
+    }
+    Ok(view)
+}
+
+fn print_receipt(view: &PurgeView) {
+    let receipt = &view.receipt;
+    let short = |digest: &Option<String>| digest.as_deref().map_or("nothing", |d| d.get(..12).unwrap_or(d)).to_owned();
+    if let Some(position) = receipt.position {
+        println!("\nposition {position}: {}", receipt.subjects.join(", "));
+    }
+    for original in &receipt.originals {
+        println!("  {}: {} -> {}", original.original, short(&original.before), short(&original.after));
+    }
+    for node in &receipt.nodes {
+        match node.outcome {
+            NodeOutcome::Acknowledged => println!("  node {} has applied it", node.name),
+            NodeOutcome::LeaseExpired => println!("  node {} lost its lease and answers nothing unasked", node.name),
+        }
+    }
+    for look in &receipt.looks {
+        let verdict = match look.verdict {
+            Verdict::Verified => "verified",
+            Verdict::Stale => "STALE",
+            Verdict::Unverifiable => "unverifiable",
+        };
+        let why = look.why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+        println!("  {verdict} through {}: {}{why}", look.node, look.url);
+    }
+    for note in &receipt.notes {
+        println!("  note: {note}");
+    }
+    if let Some(error) = &view.error {
+        println!("  error: {error}");
+    }
+}

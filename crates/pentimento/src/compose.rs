@@ -1,0 +1,460 @@
+//! Puts a node together from its configuration, and runs it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use api::{ApiToken, Control, HostRule, Operations};
+use blobs::Blobs;
+use bus::clock::unix_millis;
+use bus::{Feed, Follow, HttpFeed, LogView, StateFile};
+use cache::Cache;
+use catalog::Catalog;
+use console::{ConsoleSettings, DemoSource};
+use edge::fill::Upstream;
+use edge::flights::Flights;
+use edge::pass_through::{Direct, PassOn};
+use edge::request::Target;
+use edge::server::ServerLimits;
+use edge::serving::CurrentServing;
+use edge::tier_above::TierAbove;
+use edge::{Answered, Ask, Edge, FillError, Serving, Trust};
+use origin::FetchLimits;
+use purge::{Authority, Purges, Selectors, Verifier, Worker, WorkerSettings};
+use purge_protocol::{AsOf, Erasure, Fences, Fill, Follower, Isolation, NodeId, TagKey, Tags};
+use renderer::{KnownSource, Originals, RenderPool, Renderer};
+use telemetry::{Gauges, Metrics};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use url::Url;
+
+use crate::config::{Config, Isolated, Role, SourceKind};
+use crate::data_dir::DataDir;
+
+/// Fences that a node keeps; about 36 bytes each.
+const FENCES_MAX: usize = 1_000_000;
+const PURGE_WORKERS: usize = 4;
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const TIDY_EVERY: Duration = Duration::from_secs(600);
+
+/// What the demo adds to a node.
+#[derive(Debug, Clone)]
+pub struct Demo {
+    pub source: String,
+    pub base_url: Url,
+}
+
+/// Where a running node can be reached.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    pub delivery: SocketAddr,
+    pub control: Option<SocketAddr>,
+}
+
+/// Runs a node until `stop` says true. `ready` is called once it serves.
+pub async fn run(
+    config: Config,
+    data: DataDir,
+    demo: Option<Demo>,
+    ready: impl FnOnce(&Addresses),
+    mut stop: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let metrics = Arc::new(Metrics::new());
+    let client = origin::Client::new();
+    let listener = bind(config.node.listen).await?;
+    let delivery = listener.local_addr()?;
+    let control_listener = match config.node.control_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+
+    let state_file = StateFile::in_folder(data.path());
+    let earlier = state_file.read();
+    if earlier.is_none() {
+        // Without its fences a node cannot tell what of its disk may answer, nor what was to be erased.
+        empty(&data.cache())?;
+    }
+    let incarnation = earlier.as_ref().map_or(0, |state| state.incarnation + 1).max(unix_millis());
+    let follower = match earlier.and_then(|state| state.fences) {
+        Some(fences) => Follower::restore(fences, FENCES_MAX),
+        None => Follower::new(Fences::unfollowed(FENCES_MAX)),
+    };
+    let isolation = match config.cluster.isolated {
+        Isolated::Validate => Isolation::Validate,
+        Isolated::ServeStale => Isolation::ServeStale,
+    };
+    let view = Arc::new(LogView::new(follower, isolation));
+    let cache = Arc::new(Cache::open(cache_settings(&config, &data))?);
+
+    let serving = CurrentServing::unknown();
+    let controlled = if config.node.roles.has(Role::Control) {
+        Some(control(&config, &data, &view, &client, &metrics).await?)
+    } else {
+        None
+    };
+    let secret = match &config.cluster.secret {
+        Some(secret) => Some(
+            std::str::from_utf8(secret.bytes()).context("the cluster secret must be text")?.trim().to_owned(),
+        ),
+        None => None,
+    };
+    let (feed, upstream, pass_on, http_feed): Parts = match (&controlled, &config.node.upstream) {
+        (Some(controlled), None) => {
+            serving.replace(Serving::new(controlled.serving.snapshot.clone()));
+            let direct = Arc::new(Direct { client: client.clone(), limits: FetchLimits::default() });
+            let split = Split { images: Arc::clone(&controlled.renderer), pass_through: Arc::clone(&direct) };
+            (Arc::clone(&controlled.authority) as Arc<dyn Feed>, Arc::new(split), direct, None)
+        }
+        (None, Some(url)) => {
+            let feed = Arc::new(HttpFeed::new(client.clone(), url.clone(), secret.clone()));
+            let above = Arc::new(TierAbove {
+                client: client.clone(),
+                url: url.clone(),
+                secret: secret.clone(),
+                node: config.node.name.clone(),
+                // The tier above may have to fetch and to render before its first byte.
+                limits: FetchLimits { first_byte: config.delivery.request_timeout, ..FetchLimits::default() },
+            });
+            (Arc::clone(&feed) as Arc<dyn Feed>, Arc::clone(&above) as _, above, Some(feed))
+        }
+        _ => bail!("a node has either the control role or an upstream"),
+    };
+
+    let edge = Arc::new(Edge {
+        name: config.node.name.clone(),
+        view: Arc::clone(&view),
+        serving,
+        cache: Arc::clone(&cache),
+        upstream,
+        pass_on,
+        flights: Flights::new(),
+        feed: Arc::clone(&feed),
+        trust: Trust { secret, loopback: config.cluster.trust_loopback && delivery.ip().is_loopback() },
+        metrics: Arc::clone(&metrics),
+    });
+
+    let (snapshot, snapshot_digest) = watch::channel(None);
+    tokio::spawn(bus::follow(Follow {
+        node: NodeId { name: config.node.name.clone(), incarnation },
+        roles: config.node.roles.iter().map(|role| role.to_string()).collect(),
+        delivery: Some(format!("http://{}", reachable(delivery))),
+        wait: config.cluster.lease / 3,
+        view: Arc::clone(&view),
+        feed,
+        state_file: Some(state_file),
+        erase: eraser(&cache),
+        snapshot,
+    }));
+    if let Some(feed) = http_feed {
+        tokio::spawn(keep_serving_current(Arc::clone(&edge), feed, snapshot_digest));
+    }
+    tokio::spawn(sweep(Arc::clone(&cache), Arc::clone(&view)));
+
+    let is_ready = {
+        let edge = Arc::clone(&edge);
+        Arc::new(move || readiness(&edge))
+    };
+    let operations = Operations { metrics: metrics_text(&edge), ready: Arc::clone(&is_ready) as _ };
+    let mut control_address = None;
+    if let Some(listener) = control_listener {
+        let address = listener.local_addr()?;
+        control_address = Some(address);
+        let hosts = HostRule::for_listener(address);
+        let router = match &controlled {
+            Some(controlled) => {
+                let token = ApiToken::new(&data.token()?);
+                let pages = console::router(ConsoleSettings {
+                    purges: Arc::clone(&controlled.purges),
+                    token: token.clone(),
+                    delivery: format!("http://{}", reachable(delivery)).parse()?,
+                    demo: demo.map(|demo| DemoSource::new(demo.source, demo.base_url)),
+                });
+                let purges = Arc::clone(&controlled.purges);
+                api::router(Control { purges, token, operations, hosts }, pages)
+            }
+            None => api::operations_router(operations, hosts),
+        };
+        let mut stop = stop.clone();
+        tokio::spawn(async move {
+            let stopped = async move { _ = stop.wait_for(|stop| *stop).await };
+            // Open event streams end with the process.
+            tokio::select! {
+                served = axum::serve(listener, router).into_future() => {
+                    if let Err(error) = served { tracing::error!(%error, "the control listener ended"); }
+                }
+                () = stopped => {}
+            }
+        });
+    }
+
+    if let Some(controlled) = controlled {
+        for _ in 0..PURGE_WORKERS {
+            tokio::spawn(Arc::clone(&controlled.worker).run());
+        }
+        tokio::spawn(tidy(controlled.authority));
+    }
+
+    let limits = ServerLimits {
+        connections: config.delivery.connections as usize,
+        header_bytes: config.delivery.requests.header_bytes as usize,
+        header_time: Duration::from_secs(15),
+        body_time: config.delivery.request_timeout,
+        body_bytes: usize::try_from(config.delivery.requests.body_bytes).unwrap_or(usize::MAX),
+        drain: Duration::from_secs(10),
+    };
+    let server = tokio::spawn(edge::server::run(Arc::clone(&edge), listener, limits, stop.clone()));
+    let serves = async {
+        while is_ready().is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        () = serves => {
+            ready(&Addresses { delivery, control: control_address });
+            _ = stop.wait_for(|stop| *stop).await;
+        }
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+    server.await?;
+    cache.flush().await;
+    Ok(())
+}
+
+type Parts = (Arc<dyn Feed>, Arc<dyn Upstream>, Arc<dyn PassOn>, Option<Arc<HttpFeed>>);
+
+/// The control role, and the renderer that lives beside the catalog.
+struct Controlled {
+    authority: Arc<Authority>,
+    purges: Arc<Purges>,
+    worker: Arc<Worker>,
+    renderer: Arc<Renderer>,
+    serving: Arc<Serving>,
+}
+
+async fn control(
+    config: &Config,
+    data: &DataDir,
+    view: &Arc<LogView>,
+    client: &origin::Client,
+    metrics: &Arc<Metrics>,
+) -> anyhow::Result<Controlled> {
+    let catalog = Catalog::open(&data.catalog()).await?;
+    // Our lock on the data directory proves that no other worker lives.
+    catalog.release_all_claims().await?;
+    let meta = catalog.meta().await?;
+    let tag_key = TagKey::new(meta.tag_key);
+    let serving = Arc::new(Serving::new(config.snapshot(tag_key.clone())));
+    let digest = serving.snapshot.digest();
+    let authority = Arc::new(Authority::open(catalog.clone(), meta, config.cluster.lease, digest).await?);
+    let blobs = Arc::new(Blobs::open(data.store(), config.cache.store)?);
+    let sources = known_sources(config);
+    let selectors = Selectors {
+        sources: Arc::new(sources.keys().cloned().collect::<BTreeSet<_>>()),
+        serving: Arc::clone(&serving),
+    };
+    let originals = Arc::new(Originals::new(catalog.clone(), blobs, client.clone(), sources));
+    let limits = transform::Limits {
+        input_bytes: usize::try_from(config.limits.input_bytes).unwrap_or(usize::MAX),
+        pixels: config.limits.pixels,
+        frames: config.limits.frames,
+        output_side: config.limits.output_side,
+        time: config.limits.render_time,
+    };
+    let renders = config.limits.renders as usize;
+    let pool = RenderPool::new(renders, config.limits.queue as usize, limits, Arc::clone(metrics));
+    let renderer = Arc::new(Renderer { originals: Arc::clone(&originals), pool });
+    let purges = Arc::new(Purges::new(catalog.clone(), Arc::clone(&authority), selectors.clone()));
+    let verifier = Verifier {
+        catalog: catalog.clone(),
+        serving: Arc::clone(&serving),
+        renderer: Arc::clone(&renderer) as Arc<dyn Upstream>,
+        view: Arc::clone(view),
+        client: client.clone(),
+    };
+    let worker = Arc::new(Worker {
+        catalog,
+        authority: Arc::clone(&authority),
+        purges: Arc::clone(&purges),
+        originals,
+        selectors,
+        verifier,
+        tag_key,
+        settings: WorkerSettings {
+            looks: config.purge.verify_looks,
+            look_interval: config.purge.verify_interval,
+            origin_attempts: config.purge.origin_attempts,
+            origin_interval: config.purge.origin_interval,
+        },
+        metrics: Arc::clone(metrics),
+    });
+    Ok(Controlled { authority, purges, worker, renderer, serving })
+}
+
+fn known_sources(config: &Config) -> HashMap<String, KnownSource> {
+    let known = config.sources.iter().map(|source| {
+        let SourceKind::Http { base_url } = &source.kind;
+        let limits = FetchLimits {
+            total: config.limits.fetch_time,
+            body_bytes: config.limits.input_bytes,
+            ..FetchLimits::default()
+        };
+        let place = origin::Source {
+            name: source.name.to_string(),
+            base_url: base_url.clone(),
+            allow_private: source.allow_private,
+            limits,
+        };
+        let lifetime = Duration::from_secs(u64::from(source.lifetime));
+        (source.name.to_string(), KnownSource { source: place, lifetime })
+    });
+    known.collect()
+}
+
+/// Pictures from the renderer in this process, everything else from its site's upstream.
+struct Split {
+    images: Arc<Renderer>,
+    pass_through: Arc<Direct>,
+}
+
+impl Upstream for Split {
+    fn fetch<'a>(
+        &'a self,
+        ask: &'a Ask,
+        fill: Option<Fill>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answered, FillError>> + Send + 'a>> {
+        match &ask.target {
+            Target::Image(_) => self.images.fetch(ask, fill),
+            Target::PassThrough(_) => self.pass_through.fetch(ask, fill),
+        }
+    }
+}
+
+fn cache_settings(config: &Config, data: &DataDir) -> cache::Settings {
+    cache::Settings {
+        dir: (config.cache.disk > 0).then(|| data.cache()),
+        memory_bytes: config.cache.memory,
+        disk_bytes: config.cache.disk,
+        disk_files: config.cache.disk_files,
+        entry_bytes_max: config.cache.entry_max,
+    }
+}
+
+fn empty(folder: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} cannot be emptied", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// An address that this machine can connect to.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let mut address = address;
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+    }
+    address
+}
+
+fn eraser(cache: &Arc<Cache>) -> bus::follow::Erase {
+    let cache = Arc::clone(cache);
+    Arc::new(move |erasure: Erasure| {
+        let cache = Arc::clone(&cache);
+        Box::pin(async move {
+            if erasure.everything {
+                cache.flush().await;
+                cache.sweep(move |tags: &Tags, as_of: AsOf| erasure.covers(tags, as_of)).await;
+                return Ok(());
+            }
+            let tags = erasure.tags.clone();
+            let own = Tags::new(tags.clone()).map_err(std::io::Error::other)?;
+            cache.erase(&tags, move |as_of| erasure.covers(&own, as_of)).await?;
+            Ok(())
+        })
+    })
+}
+
+/// Reclaims what fences have made unusable.
+async fn sweep(cache: Arc<Cache>, view: Arc<LogView>) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        let swept = cache.sweep(|tags, as_of| view.is_fenced(tags, as_of)).await;
+        if swept.entries > 0 {
+            tracing::info!(entries = swept.entries, bytes = swept.bytes, "reclaimed what purges have fenced");
+        }
+    }
+}
+
+async fn tidy(authority: Arc<Authority>) {
+    loop {
+        tokio::time::sleep(TIDY_EVERY).await;
+        if let Err(error) = authority.tidy().await {
+            tracing::warn!(%error, "silent nodes cannot be forgotten");
+        }
+    }
+}
+
+/// Fetches what this node must know whenever the tier above says that it has changed.
+async fn keep_serving_current(
+    edge: Arc<Edge>,
+    feed: Arc<HttpFeed>,
+    mut digest: watch::Receiver<Option<String>>,
+) {
+    let mut current = None;
+    while digest.changed().await.is_ok() {
+        let told = digest.borrow_and_update().clone();
+        if told.is_none() || told == current {
+            continue;
+        }
+        match feed.snapshot().await {
+            Ok(snapshot) => {
+                current = Some(snapshot.digest());
+                edge.serving.replace(Serving::new(snapshot));
+                tracing::info!("serving by a new snapshot");
+            }
+            // With the next answer of the log there is another chance.
+            Err(error) => tracing::warn!(%error, "the snapshot cannot be fetched"),
+        }
+    }
+}
+
+fn readiness(edge: &Edge) -> Result<(), String> {
+    let mut reasons = Vec::new();
+    if edge.serving.get().is_none() {
+        reasons.push("it has not been told yet what to serve");
+    }
+    if edge.view.log().is_none() {
+        reasons.push("it has not heard from the purge log");
+    } else if edge.view.lease_remaining() == 0 {
+        reasons.push("its lease has ended: it cannot reach the purge log");
+    }
+    if reasons.is_empty() { Ok(()) } else { Err(reasons.join("; ")) }
+}
+
+fn metrics_text(edge: &Arc<Edge>) -> Arc<dyn Fn() -> String + Send + Sync> {
+    let edge = Arc::clone(edge);
+    Arc::new(move || {
+        let stats = edge.cache.stats();
+        edge.metrics.text(Gauges {
+            memory_entries: stats.memory_entries,
+            memory_bytes: stats.memory_bytes,
+            disk_entries: stats.disk_entries,
+            disk_bytes: stats.disk_bytes,
+            disk_write_errors: stats.write_errors,
+            disk_storing_paused: stats.storing_paused,
+            applied_position: edge.view.applied().get(),
+            fences: edge.view.fences() as u64,
+            lease_millis: edge.view.lease_remaining(),
+        })
+    })
+}
