@@ -41,9 +41,11 @@ impl HostRule {
         }
         // An absolute-form target counts more than the field (RFC 9112 §3.2.2), and a stranger may set either.
         let target = request.uri().authority().cloned().map(Ok);
-        let fields = request.headers().get_all(header::HOST).iter().map(|value| {
-            Authority::try_from(value.as_bytes()).map_err(|_| Misdirected::NoHost)
-        });
+        let fields = request
+            .headers()
+            .get_all(header::HOST)
+            .iter()
+            .map(|value| Authority::try_from(value.as_bytes()).map_err(|_| Misdirected::NoHost));
         let mut named = false;
         for authority in target.into_iter().chain(fields) {
             let authority = authority?;

@@ -11,7 +11,9 @@ pub enum IdempotencyKeyError {
     Repeated,
     #[error("an Idempotency-Key has 1 to {LEN_MAX} visible ASCII characters")]
     Malformed,
-    #[error("this Idempotency-Key was used before, for a purge of something else: take a new one for a new purge")]
+    #[error(
+        "this Idempotency-Key was used before, for a purge of something else: take a new one for a new purge"
+    )]
     UsedForAnother,
 }
 
@@ -35,7 +37,8 @@ mod tests {
         let found = |values: &[&str]| {
             let mut headers = HeaderMap::new();
             for value in values {
-                headers.append(FIELD, http::HeaderValue::from_bytes(value.as_bytes()).expect("a field value"));
+                headers
+                    .append(FIELD, http::HeaderValue::from_bytes(value.as_bytes()).expect("a field value"));
             }
             idempotency_key(&headers)
         };

@@ -64,8 +64,8 @@ fn guarded(routes: Router, hosts: HostRule) -> Router {
     routes
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(middleware::from_fn(unless_said_otherwise))
         .layer(middleware::from_fn_with_state(hosts, host::require))
+        .layer(middleware::from_fn(unless_said_otherwise))
 }
 
 /// Nothing here is for a cache, and every answer is what its type says.

@@ -44,7 +44,9 @@ impl From<AcceptError> for Refused {
             AcceptError::Malformed { .. } => {
                 Problem::new(400, "malformed-selector", "Malformed selector", detail)
             }
-            AcceptError::UnknownSource { .. } => Problem::new(422, "unknown-source", "Unknown source", detail),
+            AcceptError::UnknownSource { .. } => {
+                Problem::new(422, "unknown-source", "Unknown source", detail)
+            }
             AcceptError::EraseNeedsOriginals => {
                 Problem::new(422, "erase-needs-originals", "Erase needs originals", detail)
             }

@@ -40,10 +40,7 @@ impl Watches {
     }
 
     /// The purge as it is, then as it is after each change; ends when the purge has.
-    pub async fn watch(
-        &self,
-        id: &str,
-    ) -> Result<impl Stream<Item = PurgeView> + Send + use<>, WatchError> {
+    pub async fn watch(&self, id: &str) -> Result<impl Stream<Item = PurgeView> + Send + use<>, WatchError> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| WatchError::TooMany)?;
         // Before the first look, so that no change falls between the two.
         let changes = self.purges.changes();

@@ -87,7 +87,8 @@ async fn what_is_wrong_with_a_request_is_said_in_words() {
         an unknown mode: 400 malformed-purge: the body is not a purge: unknown variant `gentle`, expected one of `soft`, `hard`, `erase` at line 1 column 58
         empty selectors: 400 no-selectors: a purge needs at least one selector, as in {"selectors":[{"original":"demo/cat.jpg"}]}
         an original without a path: 400 malformed-selector: the selector "original demo" cannot be understood: an original is source/path, as in demo/cat.jpg
-        a large body: 400 too-many-selectors: a purge has at most 100 selectors, this one has 5000
+        many selectors: 400 too-many-selectors: a purge has at most 100 selectors, this one has 101
+        a large body: 413 body-too-large: a request's body has at most 65536 bytes here
     "#]].assert_eq(&story);
 }
 
@@ -243,7 +244,12 @@ async fn a_name_that_was_pointed_at_this_machine_is_refused_everywhere() {
     for path in ["/v1/purges", "/metrics", "/livez", "/nothing", "/page"] {
         // Beside the right one, so that neither is a way around the other.
         let request = world.request(Method::GET, path).header(header::HOST, "evil.example:8081");
-        assert_eq!(world.send(request, "").await.problem(), "421 misdirected", "{path}");
+        let answer = world.send(request, "").await;
+        assert_eq!(answer.problem(), "421 misdirected", "{path}");
+        assert_eq!(
+            (answer.field("cache-control"), answer.field("x-content-type-options")),
+            ("no-store", "nosniff")
+        );
     }
     assert_eq!(world.get("/page").await.body, "a page");
 }

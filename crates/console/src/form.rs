@@ -35,9 +35,9 @@ impl<S: Sync> FromRequest<S> for Form {
 
     async fn from_request(request: Request<Body>, _: &S) -> Result<Self, Shown> {
         let htmx = page::is_htmx(request.headers());
-        let body = api::read_body(request.into_body()).await.map_err(|error| {
-            Notice::from(Refused::from(error)).answer(htmx)
-        })?;
+        let body = api::read_body(request.into_body())
+            .await
+            .map_err(|error| Notice::from(Refused::from(error)).answer(htmx))?;
         Ok(Self { fields: form_urlencoded::parse(&body).into_owned().collect(), htmx })
     }
 }

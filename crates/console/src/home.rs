@@ -30,9 +30,10 @@ pub async fn show(State(console): State<Arc<Console>>) -> Shown {
     let gallery = match &console.demo {
         None => None,
         Some(source) => {
-            let pictures = source.pictures().await.map_err(|error| page::sentence(&error.to_string())).map(|pictures| {
-                pictures.into_iter().map(|one| Picture::of(source, &console.delivery, one)).collect()
-            });
+            let pictures =
+                source.pictures().await.map_err(|error| page::sentence(&error.to_string())).map(|pictures| {
+                    pictures.into_iter().map(|one| Picture::of(source, &console.delivery, one)).collect()
+                });
             Some(Gallery { source: source.name.clone(), pictures })
         }
     };

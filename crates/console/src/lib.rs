@@ -80,4 +80,5 @@ pub fn router(settings: ConsoleSettings) -> Router {
         .layer(middleware::from_fn(same_origin::require))
         .layer(middleware::from_fn_with_state(policy, policy::apply))
         .route("/", get(async || Redirect::to("/console")))
+        .route("/console/", get(async || Redirect::to("/console")))
 }

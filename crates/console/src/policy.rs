@@ -20,7 +20,8 @@ impl Policy {
              base-uri 'none'; form-action 'self'; object-src 'none'"
         );
         // Without the one extra origin a page lacks pictures, and is safe all the same.
-        let content = HeaderValue::try_from(content).unwrap_or(HeaderValue::from_static("default-src 'self'"));
+        let content =
+            HeaderValue::try_from(content).unwrap_or(HeaderValue::from_static("default-src 'self'"));
         Self { content }
     }
 }

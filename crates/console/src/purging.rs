@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn the_form_asks_for_one_purge_or_says_what_is_missing() {
-        let selector = |body: &str| request_of(&Form::of(body)).map(|request| request.selectors[0].to_string());
+        let selector =
+            |body: &str| request_of(&Form::of(body)).map(|request| request.selectors[0].to_string());
         for (body, wanted) in [
             ("kind=original&value=demo%2Fcat.jpg", Ok("original demo/cat.jpg")),
             ("kind=folder&value=+demo/harbour+", Ok("folder demo/harbour")),

@@ -113,7 +113,7 @@ fn state_meaning(state: PurgeState) -> &'static str {
         PurgeState::Preparing => "What it covers becomes tags.",
         PurgeState::FlushingOrigin => "Each original is asked for at its source.",
         PurgeState::FlushingServers => "Every node raises its fence and says so.",
-        PurgeState::FlushingCdn => "Other people’s CDNs are told.",
+        PurgeState::FlushingCdn => "Other people’s CDNs are told, where there are any.",
         PurgeState::Verifying => "We look from outside, as a client does.",
         PurgeState::Done => "No node of ours serves bytes from before.",
         PurgeState::Unchanged => "Nothing had to be fenced.",
@@ -214,7 +214,12 @@ impl Receipt {
             steps: steps(view),
             originals: receipt.originals.iter().map(OriginalLine::of).collect(),
             nodes: receipt.nodes.iter().map(|node| NodeLine::of(node, since(node.at))).collect(),
-            looks: receipt.looks.iter().skip(earlier_looks).map(|look| LookLine::of(look, since(look.at))).collect(),
+            looks: receipt
+                .looks
+                .iter()
+                .skip(earlier_looks)
+                .map(|look| LookLine::of(look, since(look.at)))
+                .collect(),
             earlier_looks,
             subjects: receipt.subjects.clone(),
             notes: receipt.notes.clone(),
@@ -229,7 +234,9 @@ fn summary(view: &PurgeView) -> String {
     let why = view.error.as_deref().unwrap_or("the server’s log says why");
     match view.state {
         PurgeState::Done => match view.mode {
-            Mode::Soft => format!("Done{took}. What was stored is stale on every node, and is being replaced."),
+            Mode::Soft => {
+                format!("Done{took}. What was stored is stale on every node, and is being replaced.")
+            }
             Mode::Hard => format!("Done{took}. No node of ours serves bytes from before."),
             Mode::Erase => format!("Done{took}. The bytes are gone from every node of ours."),
         },
@@ -325,5 +332,131 @@ impl LookLine {
             why: look.why.clone(),
             after,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api_types::Selector;
+    use expect_test::{Expect, expect};
+
+    fn view(mode: Mode, states: &[(PurgeState, Option<&str>)], error: Option<&str>) -> PurgeView {
+        let event = |(n, (state, detail)): (u64, &(PurgeState, Option<&str>))| Event {
+            state: *state,
+            at: 1_000_000 + n * n * 7,
+            detail: detail.map(str::to_owned),
+        };
+        PurgeView {
+            id: "id".to_owned(),
+            state: states.last().map_or(PurgeState::Received, |(state, _)| *state),
+            selectors: vec![Selector::Original("demo/cat.jpg".to_owned()), Selector::Tag("t".to_owned())],
+            mode,
+            force: false,
+            cause: "api".to_owned(),
+            received: 1_000_000,
+            events: (0..).zip(states).map(event).collect(),
+            receipt: api_types::Receipt::default(),
+            error: error.map(str::to_owned),
+        }
+    }
+
+    fn shows(view: &PurgeView, wanted: Expect) {
+        let receipt = Receipt::of(view);
+        let mut text = format!("{} [{}]\n", receipt.summary, receipt.tone);
+        for step in &receipt.steps {
+            let after = step.after.as_ref().map(ToString::to_string).unwrap_or_default();
+            text += &format!("{:6} {}, {after}: {}\n", step.progress.to_string(), step.label, step.detail);
+        }
+        wanted.assert_eq(&text);
+    }
+
+    #[test]
+    fn a_purge_that_goes_on_shows_what_lies_ahead() {
+        let waits = [
+            (PurgeState::Received, None),
+            (PurgeState::Preparing, None),
+            (PurgeState::FlushingOrigin, None),
+            (PurgeState::FlushingServers, Some("waiting for 2 nodes")),
+            (PurgeState::FlushingServers, Some("waiting for 1 node")),
+            (PurgeState::FlushingServers, None),
+        ];
+        shows(
+            &view(Mode::Hard, &waits, None),
+            expect![[r#"
+            Flushing servers: Every node raises its fence and says so. [working]
+            behind Received, 0 ms: Stored; it is not lost any more.
+            behind Preparing, 7 ms: What it covers becomes tags.
+            behind Flushing origin, 28 ms: Each original is asked for at its source.
+            here   Flushing servers, 63 ms: waiting for 1 node
+            ahead  Flushing CDNs, : Other people’s CDNs are told, where there are any.
+            ahead  Verifying, : We look from outside, as a client does.
+            ahead  Done, : No node of ours serves bytes from before.
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_purge_that_has_ended_shows_what_it_went_through() {
+        let course = COURSE.map(|state| (state, None));
+        shows(
+            &view(Mode::Erase, &course, None),
+            expect![[r#"
+            Done in 252 ms. The bytes are gone from every node of ours. [good]
+            behind Received, 0 ms: Stored; it is not lost any more.
+            behind Preparing, 7 ms: What it covers becomes tags.
+            behind Flushing origin, 28 ms: Each original is asked for at its source.
+            behind Flushing servers, 63 ms: Every node raises its fence and says so.
+            behind Flushing CDNs, 112 ms: Other people’s CDNs are told, where there are any.
+            behind Verifying, 175 ms: We look from outside, as a client does.
+            behind Done, 252 ms: No node of ours serves bytes from before.
+        "#]],
+        );
+        let unchanged = [&course[..3], &[(PurgeState::Unchanged, None)]].concat();
+        shows(
+            &view(Mode::Hard, &unchanged, None),
+            expect![[r#"
+            Unchanged in 63 ms. The source has the bytes that we had; nothing had to be fenced. [good]
+            behind Received, 0 ms: Stored; it is not lost any more.
+            behind Preparing, 7 ms: What it covers becomes tags.
+            behind Flushing origin, 28 ms: Each original is asked for at its source.
+            behind Unchanged, 63 ms: Nothing had to be fenced.
+        "#]],
+        );
+        let outside = [&course[..6], &[(PurgeState::ErrorCdnNode, None)]].concat();
+        shows(
+            &view(Mode::Hard, &outside, Some("edge-1 still answers with old bytes")),
+            expect![[r#"
+            Something outside still shows old bytes: edge-1 still answers with old bytes [bad]
+            behind Received, 0 ms: Stored; it is not lost any more.
+            behind Preparing, 7 ms: What it covers becomes tags.
+            behind Flushing origin, 28 ms: Each original is asked for at its source.
+            behind Flushing servers, 63 ms: Every node raises its fence and says so.
+            behind Flushing CDNs, 112 ms: Other people’s CDNs are told, where there are any.
+            behind Verifying, 175 ms: We look from outside, as a client does.
+            behind Error outside, 252 ms: Something outside still shows old bytes.
+        "#]],
+        );
+    }
+
+    #[test]
+    fn digests_are_cut_for_reading_and_looks_for_number() {
+        let mut view = view(Mode::Hard, &[], None);
+        let look = Look {
+            at: 1_000_500,
+            node: "node-1".to_owned(),
+            url: "/demo/cat.jpg".to_owned(),
+            expected: format!("\"{}\"", "ab".repeat(32)),
+            seen: None,
+            verdict: Verdict::Unverifiable,
+            why: Some("it did not answer".to_owned()),
+        };
+        view.receipt.looks = vec![look; 20];
+        let receipt = Receipt::of(&view);
+        assert_eq!((receipt.what.as_str(), receipt.selectors.len()), ("original demo/cat.jpg and 1 more", 2));
+        assert_eq!((receipt.looks.len(), receipt.earlier_looks), (12, 8));
+        assert_eq!(receipt.looks[0].expected.short, "abababababab");
+        assert_eq!(receipt.looks[0].expected.whole.len(), 66);
+        assert_eq!(receipt.looks[0].after.to_string(), "500 ms");
     }
 }

@@ -11,7 +11,9 @@ use http::{HeaderMap, StatusCode, Uri, header};
 use crate::page::{self, Notice};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this form was not sent by a page of this console: open the console at its own address and try again")]
+#[error(
+    "this form was not sent by a page of this console: open the console at its own address and try again"
+)]
 pub struct Foreign;
 
 pub async fn require(request: Request, next: Next) -> Response {

@@ -46,13 +46,26 @@ async fn without_a_session_there_is_only_the_form_for_logging_in() {
         for cookie in ["", "pentimento_session=", "pentimento_session=0000"] {
             let asks = || world.stranger(method.clone(), path).header(header::COOKIE, cookie);
             let page = world.send(asks(), CAT).await;
-            assert_eq!((page.status, page.field("location")), (StatusCode::SEE_OTHER, "/console/login"), "{path}");
+            assert_eq!(
+                (page.status, page.field("location")),
+                (StatusCode::SEE_OTHER, "/console/login"),
+                "{path}"
+            );
             let swapped = world.send(asks().header("hx-request", "true"), CAT).await;
             assert_eq!(swapped.status, StatusCode::UNAUTHORIZED, "{path}");
             assert_eq!((swapped.field("hx-redirect"), swapped.body.as_str()), ("/console/login", ""));
         }
     }
-    assert_eq!(world.send(world.stranger(Method::GET, "/"), "").await.field("location"), "/console");
+    for path in ["/", "/console/"] {
+        assert_eq!(world.send(world.stranger(Method::GET, path), "").await.field("location"), "/console");
+    }
+}
+
+#[tokio::test]
+async fn the_sessions_cookie_opens_the_pages_and_not_the_api() {
+    let world = World::new().await;
+    let answer = world.log_in().await.get("/v1/purges").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -86,9 +99,13 @@ async fn every_answer_carries_the_policy_and_no_page_has_inline_code() {
     let world = World::with_demo_source().await;
     let session = world.log_in().await;
     let id = purge(&session, CAT).await;
-    for path in
-        ["/console", "/console/login", "/console/purges", "/console/nothing", &format!("/console/purges/{id}")]
-    {
+    for path in [
+        "/console",
+        "/console/login",
+        "/console/purges",
+        "/console/nothing",
+        &format!("/console/purges/{id}"),
+    ] {
         let answer = session.get(path).await;
         let policy = answer.field("content-security-policy");
         assert!(policy.starts_with("default-src 'self'; img-src 'self' http://127.0.0.1:8080; "), "{path}");

@@ -213,13 +213,12 @@ pub async fn run(
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
+    let mut stopped = stop.clone();
     tokio::select! {
-        () = serves => {
-            ready(&Addresses { delivery, control: control_address });
-            _ = stop.wait_for(|stop| *stop).await;
-        }
-        _ = stop.wait_for(|stop| *stop) => {}
+        () = serves => ready(&Addresses { delivery, control: control_address }),
+        _ = stopped.wait_for(|stop| *stop) => {}
     }
+    _ = stop.wait_for(|stop| *stop).await;
     server.await?;
     cache.flush().await;
     Ok(())

@@ -2,7 +2,7 @@
 
 use crate::Plan;
 use crate::geometry::device_pixels;
-use crate::operation::resize::{Fit, Resize};
+use crate::operation::resize::Resize;
 use crate::output::{Accepted, FormatWish};
 
 impl Plan {
@@ -30,16 +30,14 @@ fn resize(resize: &Resize) -> String {
         // One side alone means the same in every fit.
         (Some(w), None) => format!("w{w}"),
         (None, Some(h)) => format!("h{h}"),
-        (Some(w), Some(h)) => {
-            let fit: Fit = resize.fit;
-            format!("w{w},h{h},{fit}")
-        }
+        (Some(w), Some(h)) => format!("w{w},h{h},{}", resize.fit),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::resize::Fit;
     use crate::output::{Format, Quality};
     use expect_test::{Expect, expect};
     use std::collections::HashSet;

@@ -77,6 +77,7 @@ fn avif_brand(file_type: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn formats_are_told_by_their_first_bytes() {
@@ -99,6 +100,13 @@ mod tests {
             (b"", None),
         ] {
             assert_eq!(sniff(bytes), expected, "{:?}", bytes.escape_ascii().to_string());
+        }
+    }
+    proptest! {
+        #[test]
+        fn no_bytes_panic(length in 0u32..40, brands in proptest::collection::vec(any::<u8>(), 0..40)) {
+            sniff(&[&length.to_be_bytes(), b"ftyp", brands.as_slice()].concat());
+            sniff(&brands);
         }
     }
 }

@@ -16,7 +16,7 @@ use http::request::Builder;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use purge::{Authority, Purges, Selectors};
-use purge_protocol::{LogId, TagKey};
+use purge_protocol::TagKey;
 use serde_json::Value;
 use snapshot::{RequestLimits, Snapshot};
 use tempfile::TempDir;
@@ -43,9 +43,11 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let catalog = Catalog::open(&folder.path().join("catalog.db")).await.expect("a catalog");
         let lease = Duration::from_secs(4);
-        let authority = Authority::open(catalog.clone(), LogId(7), lease, "digest".to_owned()).await;
+        let meta = catalog.meta().await.expect("an identity");
+        let authority = Authority::open(catalog.clone(), meta, lease, "digest".to_owned()).await;
         let limits = RequestLimits::default();
-        let serving = Serving::new(Snapshot { sites: vec![], keys: vec![], tag_key: TagKey::new([7; 16]), limits });
+        let serving =
+            Serving::new(Snapshot { sites: vec![], keys: vec![], tag_key: TagKey::new([7; 16]), limits });
         let sources = Arc::new(BTreeSet::from(["demo".to_owned()]));
         let selectors = Selectors { sources, serving: Arc::new(serving) };
         let authority = Arc::new(authority.expect("an authority"));
@@ -73,7 +75,10 @@ impl World {
             Some(why) => Err(why),
             None => Ok(()),
         };
-        Operations { metrics: Arc::new(|| "pentimento_stories 1\n# EOF\n".to_owned()), ready: Arc::new(ready) }
+        Operations {
+            metrics: Arc::new(|| "pentimento_stories 1\n# EOF\n".to_owned()),
+            ready: Arc::new(ready),
+        }
     }
 
     pub fn set_unready(&self, why: Option<&str>) {
@@ -93,7 +98,8 @@ impl World {
     }
 
     pub async fn post(&self, path: &str, json: &str) -> Answer {
-        self.send(self.request(Method::POST, path).header(header::CONTENT_TYPE, "application/json"), json).await
+        self.send(self.request(Method::POST, path).header(header::CONTENT_TYPE, "application/json"), json)
+            .await
     }
 
     pub async fn send(&self, request: Builder, body: &str) -> Answer {

@@ -1,11 +1,11 @@
-//! A console without a socket: a real catalog in a folder of its own, a demo source on loopback, and a browser's
+//! A control listener without a socket: a real catalog in a folder of its own, a demo source on loopback, and a browser's
 //! requests.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::ApiToken;
+use api::{ApiToken, Control, HostRule, Operations};
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
@@ -17,7 +17,7 @@ use http::request::Builder;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use purge::{Authority, Purges, Selectors};
-use purge_protocol::{LogId, TagKey};
+use purge_protocol::TagKey;
 use snapshot::{RequestLimits, Snapshot};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -25,7 +25,8 @@ use tower::ServiceExt;
 use url::Url;
 
 pub const TOKEN: &str = "the-token-of-these-stories";
-const PICTURES: &str = r#"[{"path":"cat.jpg","edition":1,"bytes":2150000},{"path":"a \"<b>.jpg","edition":7,"bytes":9}]"#;
+const PICTURES: &str =
+    r#"[{"path":"cat.jpg","edition":1,"bytes":2150000},{"path":"a \"<b>.jpg","edition":7,"bytes":9}]"#;
 
 /// Nobody works on its purges: what happens to them, a story says.
 pub struct World {
@@ -71,18 +72,24 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let catalog = Catalog::open(&folder.path().join("catalog.db")).await.expect("a catalog");
         let lease = Duration::from_secs(4);
-        let authority = Authority::open(catalog.clone(), LogId(7), lease, "digest".to_owned()).await;
+        let meta = catalog.meta().await.expect("an identity");
+        let authority = Authority::open(catalog.clone(), meta, lease, "digest".to_owned()).await;
         let limits = RequestLimits::default();
-        let serving = Serving::new(Snapshot { sites: vec![], keys: vec![], tag_key: TagKey::new([7; 16]), limits });
+        let serving =
+            Serving::new(Snapshot { sites: vec![], keys: vec![], tag_key: TagKey::new([7; 16]), limits });
         let sources = Arc::new(BTreeSet::from(["demo".to_owned()]));
         let selectors = Selectors { sources, serving: Arc::new(serving) };
         let authority = Arc::new(authority.expect("an authority"));
-        let router = console::router(ConsoleSettings {
-            purges: Arc::new(Purges::new(catalog.clone(), authority, selectors)),
-            token: ApiToken::new(TOKEN),
+        let purges = Arc::new(Purges::new(catalog.clone(), authority, selectors));
+        let token = ApiToken::new(TOKEN);
+        let pages = console::router(ConsoleSettings {
+            purges: Arc::clone(&purges),
+            token: token.clone(),
             delivery: url("http://127.0.0.1:8080"),
             demo: demo.map(|base| DemoSource::new("demo".to_owned(), url(&base))),
         });
+        let operations = Operations { metrics: Arc::new(String::new), ready: Arc::new(|| Ok(())) };
+        let router = api::router(Control { purges, token, operations, hosts: HostRule::Loopback }, pages);
         Self { _folder: folder, catalog, router }
     }
 
@@ -105,7 +112,8 @@ impl World {
     }
 
     pub async fn log_in(&self) -> Session<'_> {
-        let answer = self.send(self.stranger(Method::POST, "/console/login"), &format!("token={TOKEN}")).await;
+        let answer =
+            self.send(self.stranger(Method::POST, "/console/login"), &format!("token={TOKEN}")).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
         let cookie = answer.field("set-cookie").split(';').next().expect("a cookie").to_owned();
         Session { world: self, cookie }

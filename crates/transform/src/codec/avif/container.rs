@@ -414,3 +414,104 @@ impl<'a> Bytes<'a> {
         Ok(kind)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PLAIN: &[u8] = include_bytes!("../../../tests/fixtures/420-8-full-601.avif");
+    const ALPHA: &[u8] = include_bytes!("../../../tests/fixtures/alpha-premultiplied-10.avif");
+
+    #[test]
+    fn the_primary_picture_and_its_alpha_are_found() {
+        let plain = parse(PLAIN).unwrap();
+        assert_eq!((plain.size, plain.orientation), (Size::new(24, 16), Orientation::UPRIGHT));
+        assert_eq!(plain.coding, Some(Coding { matrix: 6, full_range: true }));
+        assert_eq!((plain.alpha, plain.premultiplied, plain.icc), (None, false, None));
+
+        let with_alpha = parse(ALPHA).unwrap();
+        assert!(with_alpha.alpha.is_some_and(|alpha| alpha != with_alpha.colour));
+        assert!(with_alpha.premultiplied);
+    }
+
+    fn make_box(kind: &[u8; 4], content: &[&[u8]]) -> Vec<u8> {
+        let content = content.concat();
+        [&(content.len() as u32 + 8).to_be_bytes()[..], kind, &content].concat()
+    }
+
+    /// A file of one picture whose location box is this, after `picture` in its data box.
+    fn file(locations: &[u8], picture: &[u8]) -> Vec<u8> {
+        let none = [0; 4];
+        let info = make_box(b"infe", &[&[2, 0, 0, 0], &[0, 1], &[0, 0], b"av01"]);
+        let size = make_box(b"ispe", &[&none, &24u32.to_be_bytes(), &16u32.to_be_bytes()]);
+        let meta = make_box(
+            b"meta",
+            &[
+                &none,
+                &make_box(b"pitm", &[&none, &[0, 1]]),
+                &make_box(b"iinf", &[&none, &[0, 1], &info]),
+                &make_box(b"iloc", &[locations]),
+                &make_box(
+                    b"iprp",
+                    &[&make_box(b"ipco", &[&size]), &make_box(b"ipma", &[&none, &[0, 0, 0, 1, 0, 1, 1, 1]])],
+                ),
+            ],
+        );
+        [make_box(b"mdat", &[picture]), meta].concat()
+    }
+
+    /// Version 0: offsets and lengths of four bytes, no base; one item, numbered 1, of these extents.
+    fn locations(extents: &[(u32, u32)]) -> Vec<u8> {
+        let mut bytes = vec![0, 0, 0, 0, 0x44, 0x00, 0, 1, 0, 1, 0, 0];
+        bytes.extend((extents.len() as u16).to_be_bytes());
+        for (offset, length) in extents {
+            bytes.extend(offset.to_be_bytes());
+            bytes.extend(length.to_be_bytes());
+        }
+        bytes
+    }
+
+    #[test]
+    fn pieces_are_put_together_in_their_order() {
+        let file = file(&locations(&[(11, 3), (8, 3)]), b"abcdef");
+        assert_eq!(parse(&file).unwrap().colour.as_ref(), b"defabc");
+    }
+
+    #[test]
+    fn pieces_that_overlap_cannot_outgrow_the_file() {
+        let file = file(&locations(&vec![(0, 300); 2000]), &[0; 400]);
+        assert_eq!(parse(&file), Err(Unreadable::Corrupt("its pieces are larger than the file")));
+    }
+
+    #[test]
+    fn a_piece_beyond_the_end_means_that_the_file_is_cut_short() {
+        assert_eq!(parse(&file(&locations(&[(8, 5000)]), b"abc")), Err(Unreadable::Truncated));
+        assert_eq!(parse(&file(&locations(&[(5000, 1)]), b"abc")), Err(Unreadable::Truncated));
+        for keep in 0..PLAIN.len() {
+            assert!(parse(&PLAIN[..keep]).is_err(), "{keep} bytes");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = parse(&bytes);
+            let _ = parse(&make_box(b"meta", &[&[0; 4], &bytes]));
+        }
+
+        #[test]
+        fn no_change_of_a_file_panics_or_makes_more_of_it(
+            changes in proptest::collection::vec((0..ALPHA.len(), any::<u8>()), 1..12)
+        ) {
+            let mut file = ALPHA.to_vec();
+            for (at, value) in changes {
+                file[at] = value;
+            }
+            if let Ok(container) = parse(&file) {
+                prop_assert!(container.colour.len() <= file.len());
+                prop_assert!(container.alpha.is_none_or(|alpha| alpha.len() <= file.len()));
+            }
+        }
+    }
+}

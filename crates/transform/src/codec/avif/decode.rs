@@ -1,7 +1,7 @@
 //! AVIF in: AV1 by libaom, any depth and layout, brought to eight full-range bits.
 //!
-//! Not by rav1d, which is twice as fast: it panics on many a broken stream, inside functions that cannot unwind, so that
-//! one hostile picture would end the process. It can come back once decoders run in processes of their own.
+//! Not by rav1d 1.1, which is faster: it panics on many a broken stream, inside functions that cannot unwind, so that one
+//! hostile picture would end the process. It can come back once decoders run in processes of their own.
 
 #![allow(unsafe_code)]
 

@@ -59,6 +59,7 @@ fn leb128(bytes: &[u8]) -> Result<(usize, &[u8]), Unreadable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// Units of these kinds, of one byte each.
     fn stream(kinds: &[u8]) -> Vec<u8> {
@@ -96,5 +97,11 @@ mod tests {
             check(&[[1 << 3 | 2].as_slice(), &[0x80; 9]].concat()),
             Err(Unreadable::Corrupt(_))
         ));
+    }
+    proptest! {
+        #[test]
+        fn no_stream_panics(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let _ = check(&bytes);
+        }
     }
 }

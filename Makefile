@@ -1,0 +1,43 @@
+# What can be done here. `make` lists it.
+
+SEEDS ?= 2000
+DATA ?= ./demo-data
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+PENTIMENTO := $(TARGET)/release/pentimento
+
+.PHONY: help setup build demo test check bench sim clean-demo
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what the build needs, if it is missing
+	@scripts/setup
+
+build: ## Build the binary: target/release/pentimento
+	cargo build --release -p pentimento
+
+demo: setup build ## Build if need be, and run a node with a source of its own pictures
+	$(PENTIMENTO) demo --data $(DATA)
+
+test: ## Install what the tests need, and run all of them
+	@scripts/setup
+	@scripts/setup-tests
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		echo cargo nextest run --workspace; cargo nextest run --workspace; \
+	else \
+		echo cargo test --workspace; cargo test --workspace; \
+	fi
+
+check: ## Format, lints, and the rules of the house
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo xtask tidy
+
+bench: ## What a purge costs where it matters
+	cargo bench -p purge-protocol
+
+sim: ## The purge protocol under faults: make sim SEEDS=100000
+	cargo xtask sim --seeds $(SEEDS)
+
+clean-demo: ## Forget everything that the demo keeps
+	rm -rf $(DATA)

@@ -1,0 +1,232 @@
+//! The whole story over real sockets and processes: a picture is replaced, purged, and gone everywhere.
+
+mod world;
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use testkit::{Seen, get_with, picture};
+use world::{BLUE, GREEN, RED, World};
+
+const REPRESENTATIONS: [&str; 3] =
+    ["/demo/cat.jpg?w=300&format=png", "/demo/cat.jpg?w=120&h=80&fit=crop&format=webp", "/demo/cat.jpg?w=200&format=jpg"];
+const PNG: &str = "/demo/cat.jpg?w=300&format=png";
+const PURGE: &str = r#"{"selectors":[{"original":"demo/cat.jpg"}]}"#;
+
+fn colour(seen: &Seen) -> [u8; 3] {
+    assert_eq!(seen.status, 200, "{}", seen.text());
+    picture::look_at(&seen.body).2
+}
+
+async fn all(world: &World) -> Vec<Seen> {
+    let mut all = Vec::new();
+    for url in REPRESENTATIONS {
+        for node in [&world.edge, &world.node] {
+            all.push(node.get(url).await);
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn after_done_not_one_old_byte_from_any_process_memory_or_disk() {
+    let mut world = World::new().await;
+    let before = all(&world).await;
+    let warm = all(&world).await;
+    for (cold, warm) in before.iter().zip(&warm) {
+        assert_eq!(warm.header("x-cache"), "HIT", "{}", warm.header("cache-status"));
+        assert_eq!(cold.body, warm.body);
+    }
+
+    world.source.put("/cat.jpg", "image/png", picture::png(640, 480, BLUE));
+    assert_eq!(colour(&world.edge.get(PNG).await), RED, "nobody has purged yet");
+    let id = world.node.purge(PURGE).await;
+    let view = world.node.ended(&id).await;
+
+    assert_eq!(view["state"], "done", "{view:#}");
+    let receipt = &view["receipt"];
+    assert_eq!(receipt["originals"][0]["outcome"], "changed");
+    assert_ne!(receipt["originals"][0]["before"], receipt["originals"][0]["after"]);
+    let names: Vec<_> = receipt["nodes"].as_array().unwrap().iter().map(|node| node["name"].clone()).collect();
+    assert_eq!(names, ["edge", "node"]);
+    assert!(receipt["looks"].as_array().unwrap().iter().all(|look| look["verdict"] == "verified"), "{receipt:#}");
+
+    let old: Vec<_> = before.iter().map(|seen| seen.body.clone()).collect();
+    for seen in all(&world).await {
+        assert_eq!(seen.status, 200);
+        assert!(!old.contains(&seen.body), "old bytes: {}", seen.header("cache-status"));
+    }
+    // Nor from a disk that was written before, by a process that was killed.
+    world.edge.kill().await;
+    world.node.kill().await;
+    world.node.start().await;
+    world.edge.start().await;
+    for seen in all(&world).await {
+        assert!(!old.contains(&seen.body), "old bytes after a restart: {}", seen.header("cache-status"));
+    }
+    assert_eq!(colour(&world.edge.get(PNG).await), BLUE);
+}
+
+#[tokio::test]
+async fn a_fill_in_flight_across_the_purge_brings_nothing_old_back() {
+    let world = World::new().await;
+    world.source.put("/slow.jpg", "image/png", picture::png(640, 480, RED));
+    world.source.close_gate();
+    let url = "/demo/slow.jpg?w=300&format=png";
+    let edge = world.edge.delivery;
+    let slow = tokio::spawn(async move { get_with(edge, url, &[]).await });
+    world.source.until_asked("/slow.jpg", 1).await;
+    // The source has read the old picture for that answer, and keeps it back.
+    world.source.put("/slow.jpg", "image/png", picture::png(640, 480, BLUE));
+
+    let id = world.node.purge(r#"{"selectors":[{"original":"demo/slow.jpg"}]}"#).await;
+    let view = world.node.ended_or_waiting(&id).await;
+    let after_the_purge = tokio::spawn(async move { get_with(edge, url, &[]).await });
+    world.source.open_gate();
+
+    let view = if view["state"] == "done" { view } else { world.node.ended(&id).await };
+    assert_eq!(view["state"], "done", "{view:#}");
+    slow.await.unwrap();
+    assert_eq!(colour(&after_the_purge.await.unwrap()), BLUE, "whoever came after the purge waited for a new fill");
+    for node in [&world.edge, &world.node] {
+        assert_eq!(colour(&node.get(url).await), BLUE);
+    }
+}
+
+#[tokio::test]
+async fn a_purge_survives_kill_9_of_the_control_plane() {
+    let mut world = World::new().await;
+    all(&world).await;
+    world.source.put("/cat.jpg", "image/png", picture::png(640, 480, BLUE));
+    // The source fails, so that the purge is under way when the process dies.
+    world.source.fail(true);
+    let id = world.node.purge(PURGE).await;
+    world.node.kill().await;
+    world.source.fail(false);
+    world.node.start().await;
+
+    let view = world.node.ended(&id).await;
+    assert_eq!(view["state"], "done", "{view:#}");
+    assert_eq!(colour(&world.edge.get(PNG).await), BLUE);
+    assert_eq!(colour(&world.node.get(PNG).await), BLUE);
+}
+
+#[tokio::test]
+async fn an_unchanged_original_ends_the_purge_unless_it_is_forced() {
+    let world = World::new().await;
+    all(&world).await;
+    let id = world.node.purge(PURGE).await;
+    let view = world.node.ended(&id).await;
+    assert_eq!(view["state"], "unchanged", "{view:#}");
+    assert_eq!(view["receipt"]["position"], serde_json::Value::Null);
+    assert_eq!(world.edge.get(PNG).await.header("x-cache"), "HIT");
+
+    let id = world.node.purge(r#"{"selectors":[{"original":"demo/cat.jpg"}],"force":true}"#).await;
+    let view = world.node.ended(&id).await;
+    assert_eq!(view["state"], "done", "{view:#}");
+    assert_eq!(view["receipt"]["position"], 1);
+}
+
+#[tokio::test]
+async fn an_unknown_original_is_fenced_all_the_same_and_the_receipt_says_so() {
+    let world = World::new().await;
+    let id = world.node.purge(r#"{"selectors":[{"original":"demo/never-seen.jpg"}]}"#).await;
+    let view = world.node.ended(&id).await;
+    assert_eq!(view["state"], "done", "{view:#}");
+    assert_eq!(view["receipt"]["originals"][0]["outcome"], "unknown");
+    assert!(view["receipt"]["notes"][0].as_str().unwrap().contains("was not known here"));
+}
+
+#[tokio::test]
+async fn a_node_that_is_cut_off_stops_answering_when_its_lease_ends() {
+    let world = World::new().await;
+    assert_eq!(colour(&world.edge.get(PNG).await), RED);
+    assert_eq!(world.edge.get(PNG).await.header("x-cache"), "HIT");
+
+    // Stopped, not dead: connections open and nothing answers.
+    world.edge.signal(Signal::STOP);
+    world.source.put("/cat.jpg", "image/png", picture::png(640, 480, BLUE));
+    let began = Instant::now();
+    let id = world.node.purge(PURGE).await;
+    let view = world.node.ended(&id).await;
+    assert_eq!(view["state"], "done", "{view:#}");
+    assert!(began.elapsed() < Duration::from_secs(20), "done within the lease and the verifier's patience");
+    let nodes = view["receipt"]["nodes"].as_array().unwrap();
+    let edge = nodes.iter().find(|node| node["name"] == "edge").expect("the receipt names it");
+    assert_eq!(edge["outcome"], "lease_expired");
+
+    world.edge.signal(Signal::CONT);
+    assert_eq!(colour(&world.edge.get(PNG).await), BLUE, "awake again, it asks before it answers");
+}
+
+#[tokio::test]
+async fn an_edge_whose_upstream_is_dead_answers_nothing_once_its_lease_has_ended() {
+    let mut world = World::new().await;
+    assert_eq!(colour(&world.edge.get(PNG).await), RED);
+    world.node.kill().await;
+    let mut last = world.edge.get(PNG).await;
+    let began = Instant::now();
+    while last.status == 200 && began.elapsed() < Duration::from_secs(10) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        last = world.edge.get(PNG).await;
+    }
+    assert_eq!(last.status, 502, "{}", last.header("cache-status"));
+    assert!(last.header("content-type").starts_with("application/problem+json"));
+
+    world.node.start().await;
+    let began = Instant::now();
+    while last.status != 200 && began.elapsed() < Duration::from_secs(10) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        last = world.edge.get(PNG).await;
+    }
+    assert_eq!(colour(&last), RED);
+}
+
+#[tokio::test]
+async fn a_folder_is_purged_without_its_neighbours() {
+    let world = World::new().await;
+    for path in ["/a/cat.jpg", "/ab/cat.jpg"] {
+        world.source.put(path, "image/png", picture::png(64, 48, RED));
+    }
+    let urls = ["/demo/a/cat.jpg?format=png", "/demo/ab/cat.jpg?format=png"];
+    for url in urls {
+        world.edge.get(url).await;
+    }
+    for path in ["/a/cat.jpg", "/ab/cat.jpg"] {
+        world.source.put(path, "image/png", picture::png(64, 48, GREEN));
+    }
+    let id = world.node.purge(r#"{"selectors":[{"folder":"demo/a"}]}"#).await;
+    assert_eq!(world.node.ended(&id).await["state"], "done");
+    assert_eq!(colour(&world.edge.get(urls[0]).await), GREEN);
+    assert_eq!(colour(&world.edge.get(urls[1]).await), RED, "ab is another folder");
+}
+
+#[tokio::test]
+async fn an_erased_picture_is_gone_from_every_store_and_is_not_fetched_again() {
+    let world = World::new().await;
+    all(&world).await;
+    let asked = world.source.asked("/cat.jpg");
+    let id = world.node.purge(r#"{"selectors":[{"original":"demo/cat.jpg"}],"mode":"erase"}"#).await;
+    let view = world.node.ended(&id).await;
+    assert_eq!(view["state"], "done", "{view:#}");
+    for seen in all(&world).await {
+        assert_eq!(seen.status, 410, "{}", seen.text());
+    }
+    assert_eq!(world.source.asked("/cat.jpg"), asked);
+    let mut left = Vec::new();
+    for folder in ["node/cache", "edge/cache", "node/store"] {
+        files_in(&world.folder.path().join(folder), &mut left);
+    }
+    assert!(left.is_empty(), "{left:?}");
+}
+
+fn files_in(folder: &std::path::Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files_in(&path, found);
+        } else if entry.metadata().is_ok_and(|metadata| metadata.len() > 0) && !path.ends_with("lock") {
+            found.push(path.display().to_string());
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! A node, an edge before it, and a source behind: the stage on which the stories play.
+#![allow(dead_code, reason = "each story uses its own part of the stage")]
+
+use std::path::Path;
+
+use tempfile::TempDir;
+use testkit::{Node, Source, picture};
+
+pub const RED: [u8; 3] = [200, 30, 30];
+pub const BLUE: [u8; 3] = [30, 30, 200];
+pub const GREEN: [u8; 3] = [30, 160, 30];
+
+pub struct World {
+    pub source: Source,
+    pub node: Node,
+    pub edge: Node,
+    pub folder: TempDir,
+}
+
+/// Short leases, so that a story about a lost node does not take long; and no patience with sources.
+pub fn config(source: &Source, more: &str) -> String {
+    format!(
+        "[cluster]\nlease = \"2s\"\n\n[purge]\norigin_attempts = 2\norigin_interval = \"100ms\"\nverify_interval = \"200ms\"\n\n\
+         [limits]\nfetch_time = \"20s\"\n\n\
+         [[site]]\nhosts = [\"127.0.0.1\"]\nunsigned = true\n\n\
+         [[source]]\nname = \"demo\"\nkind = \"http\"\nbase_url = \"http://{}\"\nallow_private = true\n\n{more}",
+        source.address
+    )
+}
+
+impl World {
+    /// Both processes run.
+    pub async fn with(more: &str) -> Self {
+        let source = Source::start().await;
+        source.put("/cat.jpg", "image/png", picture::png(640, 480, RED));
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("pentimento.toml");
+        std::fs::write(&file, config(&source, more)).expect("the folder can be written");
+        let binary = Path::new(env!("CARGO_BIN_EXE_pentimento"));
+        let file = file.display().to_string();
+        let mut node = Node::new(binary, &folder.path().join("node"), &["--config", &file, "--node", "node"]);
+        node.start().await;
+        let upstream = format!("http://{}", node.delivery);
+        let arguments = ["--role", "edge", "--upstream", &upstream, "--node", "edge"];
+        let mut edge = Node::new(binary, &folder.path().join("edge"), &arguments);
+        edge.start().await;
+        Self { source, node, edge, folder }
+    }
+
+    pub async fn new() -> Self {
+        Self::with("").await
+    }
+}

@@ -1,1 +1,0 @@
-//! Stories told over real sockets and real processes.

@@ -1,0 +1,10 @@
+//! The stage of the stories: real processes of the binary, a source that does as told, clients that keep what they saw.
+
+pub mod client;
+pub mod picture;
+pub mod process;
+pub mod source;
+
+pub use client::{Seen, get, get_with, post};
+pub use process::{Node, free_port};
+pub use source::Source;

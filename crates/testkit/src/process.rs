@@ -1,0 +1,141 @@
+//! Real processes of the binary.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::client::{Seen, get_with, post, send};
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    listener.local_addr().expect("it is bound").port()
+}
+
+/// One node: its process, its data, its addresses. Killed when it is dropped.
+pub struct Node {
+    binary: PathBuf,
+    arguments: Vec<String>,
+    pub delivery: SocketAddr,
+    pub control: SocketAddr,
+    pub data: PathBuf,
+    child: Option<Child>,
+}
+
+impl Node {
+    /// Describes a node; [`Node::start`] starts it.
+    pub fn new(binary: &Path, data: &Path, arguments: &[&str]) -> Self {
+        let address = || SocketAddr::from(([127, 0, 0, 1], free_port()));
+        Self {
+            binary: binary.to_owned(),
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            delivery: address(),
+            control: address(),
+            data: data.to_owned(),
+            child: None,
+        }
+    }
+
+    /// Starts the process, and waits for its word that it serves.
+    pub async fn start(&mut self) {
+        let mut command = Command::new(&self.binary);
+        command
+            .arg("run")
+            .args(&self.arguments)
+            .args(["--listen", &self.delivery.to_string()])
+            .args(["--control-listen", &self.control.to_string()])
+            .arg("--data")
+            .arg(&self.data)
+            .env("PENTIMENTO_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn().expect("the binary starts");
+        let out = child.stdout.take().expect("its output is piped");
+        let mut lines = BufReader::new(out).lines();
+        let ready = async {
+            while let Ok(Some(line)) = lines.next_line().await {
+                if line == "ready" {
+                    return true;
+                }
+            }
+            false
+        };
+        let ready = tokio::time::timeout(Duration::from_secs(60), ready).await;
+        assert!(matches!(ready, Ok(true)), "the node on {} did not get ready", self.delivery);
+        self.child = Some(child);
+    }
+
+    /// `kill -9`
+    pub async fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().await.expect("it was running");
+        }
+    }
+
+    /// SIGSTOP or SIGCONT.
+    pub fn signal(&self, signal: Signal) {
+        let id = self.child.as_ref().and_then(Child::id).expect("it is running");
+        let pid = Pid::from_raw(i32::try_from(id).expect("a process id")).expect("not zero");
+        kill_process(pid, signal).expect("it takes signals");
+    }
+
+    pub async fn get(&self, url: &str) -> Seen {
+        get_with(self.delivery, url, &[]).await
+    }
+
+    pub fn token(&self) -> String {
+        let token = std::fs::read_to_string(self.data.join("api.token")).expect("the control role has made one");
+        format!("Bearer {}", token.trim())
+    }
+
+    pub async fn api_get(&self, path: &str) -> serde_json::Value {
+        get_with(self.control, path, &[("authorization", &self.token())]).await.json()
+    }
+
+    /// Asks for a purge; gives its id.
+    pub async fn purge(&self, body: &str) -> String {
+        let headers = [("authorization", self.token()), ("content-type", "application/json".to_owned())];
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let seen = post(self.control, "/v1/purges", &headers, body.to_owned()).await;
+        assert_eq!(seen.status, 202, "{}", seen.text());
+        seen.json()["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Waits until the purge has come as far as it can while the source keeps an answer back.
+    pub async fn ended_or_waiting(&self, id: &str) -> serde_json::Value {
+        let path = format!("/v1/purges/{id}");
+        for _ in 0..400 {
+            let view = self.api_get(&path).await;
+            if matches!(view["state"].as_str(), Some("done" | "verifying")) {
+                return view;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("purge {id} does not get as far as the nodes")
+    }
+
+    /// Waits until the purge has ended; gives what the API shows of it. Goes on over a restart of the node.
+    pub async fn ended(&self, id: &str) -> serde_json::Value {
+        let path = format!("/v1/purges/{id}");
+        for _ in 0..1200 {
+            let token = self.token();
+            let headers = [("authorization", token.as_str())];
+            let seen = send(self.control, http::Method::GET, &path, &headers, bytes::Bytes::new()).await;
+            if let Ok(seen) = seen {
+                let view = seen.json();
+                let state = view["state"].as_str().unwrap_or_default();
+                if matches!(state, "done" | "unchanged" | "error" | "error_cdn_node") {
+                    return view;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("purge {id} does not end");
+    }
+}

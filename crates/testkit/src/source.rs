@@ -1,0 +1,149 @@
+//! A source that does as told: pictures that change, headers that take their time, failures.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+#[derive(Clone)]
+pub struct Source {
+    pub address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    /// Answers that were begun wait here while it says closed.
+    gate: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct State {
+    files: HashMap<String, File>,
+    asked: HashMap<String, u32>,
+    failing: bool,
+}
+
+#[derive(Clone)]
+struct File {
+    bytes: Bytes,
+    kind: String,
+    headers: Vec<(String, String)>,
+    version: u32,
+}
+
+impl Source {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let source = Self {
+            address: listener.local_addr().expect("it is bound"),
+            state: Arc::default(),
+            gate: watch::Sender::new(true),
+        };
+        let serving = source.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let source = serving.clone();
+                tokio::spawn(async move {
+                    let service = service_fn(|request| {
+                        let source = source.clone();
+                        async move { Ok::<_, Infallible>(source.answer(request).await) }
+                    });
+                    let io = TokioIo::new(stream);
+                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;
+                });
+            }
+        });
+        source
+    }
+
+    /// Puts or replaces a file.
+    pub fn put(&self, path: &str, kind: &str, bytes: impl Into<Bytes>) {
+        self.put_with(path, kind, bytes, &[]);
+    }
+
+    pub fn put_with(&self, path: &str, kind: &str, bytes: impl Into<Bytes>, headers: &[(&str, &str)]) {
+        let mut state = self.state();
+        let version = state.files.get(path).map_or(1, |file| file.version + 1);
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let file = File { bytes: bytes.into(), kind: kind.to_owned(), headers, version };
+        state.files.insert(path.to_owned(), file);
+    }
+
+    pub fn remove(&self, path: &str) {
+        self.state().files.remove(path);
+    }
+
+    pub fn fail(&self, failing: bool) {
+        self.state().failing = failing;
+    }
+
+    /// While the gate is closed, an answer is made from the files of the moment it was asked, and kept back.
+    pub fn close_gate(&self) {
+        self.gate.send_replace(false);
+    }
+
+    pub fn open_gate(&self) {
+        self.gate.send_replace(true);
+    }
+
+    pub fn asked(&self, path: &str) -> u32 {
+        self.state().asked.get(path).copied().unwrap_or(0)
+    }
+
+    /// Waits until the file has been asked for `times` times.
+    pub async fn until_asked(&self, path: &str, times: u32) {
+        for _ in 0..2000 {
+            if self.asked(path) >= times {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        panic!("{path} was asked for {} times, not {times}", self.asked(path));
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let path = request.uri().path().to_owned();
+        let (file, failing) = {
+            let mut state = self.state();
+            *state.asked.entry(path.clone()).or_default() += 1;
+            (state.files.get(&path).cloned(), state.failing)
+        };
+        let gated = request.headers().get(header::IF_NONE_MATCH).is_none();
+        if gated {
+            let mut gate = self.gate.subscribe();
+            let _ = gate.wait_for(|open| *open).await;
+        }
+        let plain = |status| {
+            let mut response = Response::new(Full::new(Bytes::new()));
+            *response.status_mut() = status;
+            response
+        };
+        if failing {
+            return plain(StatusCode::INTERNAL_SERVER_ERROR);
+        }
+        let Some(file) = file else { return plain(StatusCode::NOT_FOUND) };
+        let etag = format!("\"v{}\"", file.version);
+        let mut response = if request.headers().get(header::IF_NONE_MATCH).is_some_and(|tag| tag == etag.as_str()) {
+            plain(StatusCode::NOT_MODIFIED)
+        } else {
+            Response::new(Full::new(file.bytes))
+        };
+        let fields = [("etag".to_owned(), etag), ("content-type".to_owned(), file.kind)];
+        for (name, value) in fields.into_iter().chain(file.headers) {
+            if let (Ok(name), Ok(value)) = (name.parse::<header::HeaderName>(), value.parse()) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
