@@ -7,6 +7,6 @@ pub mod purge;
 pub use node::{FollowAnswer, FollowRequest, NodeList, NodeView};
 pub use problem::Problem;
 pub use purge::{
-    Event, Look, NodeOutcome, NodeReceipt, OriginalOutcome, OriginalReceipt, PurgeList, PurgeRequest, PurgeState,
-    PurgeView, Receipt, Selector, Verdict,
+    Event, Look, NodeOutcome, NodeReceipt, OriginalOutcome, OriginalReceipt, PurgeList, PurgeRequest,
+    PurgeState, PurgeView, Receipt, Selector, Verdict,
 };

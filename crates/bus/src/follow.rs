@@ -20,7 +20,8 @@ const RETRY: Duration = Duration::from_millis(200);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
 /// Removes the bytes of an erasure from every store of this node.
-pub type Erase = Arc<dyn Fn(Erasure) -> Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>> + Send + Sync>;
+pub type Erase =
+    Arc<dyn Fn(Erasure) -> Pin<Box<dyn Future<Output = std::io::Result<()>> + Send>> + Send + Sync>;
 
 /// Everything the loop needs.
 pub struct Follow {

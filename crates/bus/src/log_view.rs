@@ -4,8 +4,8 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use purge_protocol::{
-    Arrival, AsOf, Batch, CheckedAt, Drift, Erasure, Fill, Flight, Follower, Isolation, Landing, Leave, LogId, Moment,
-    NodeId, Position, Readiness, Received, Renewal, SavedFences, Tags, Verdict,
+    Arrival, AsOf, Batch, CheckedAt, Drift, Erasure, Fill, Flight, Follower, Isolation, Landing, Leave,
+    LogId, Moment, NodeId, Position, Readiness, Received, Renewal, SavedFences, Tags, Verdict,
 };
 use tokio::sync::watch;
 

@@ -18,10 +18,11 @@ impl Catalog {
     /// The database's own identity.
     pub async fn meta(&self) -> Result<Meta, CatalogError> {
         let mut tx = self.write().await?;
-        let made = sqlx::query("INSERT INTO meta (key, value) VALUES ('log', $1) ON CONFLICT (key) DO NOTHING")
-            .bind(hex(Uuid::new_v4().as_u64_pair().0))
-            .execute(&mut *tx)
-            .await?;
+        let made =
+            sqlx::query("INSERT INTO meta (key, value) VALUES ('log', $1) ON CONFLICT (key) DO NOTHING")
+                .bind(hex(Uuid::new_v4().as_u64_pair().0))
+                .execute(&mut *tx)
+                .await?;
         sqlx::query("INSERT INTO meta (key, value) VALUES ('tag_key', $1) ON CONFLICT (key) DO NOTHING")
             .bind(Uuid::new_v4().simple().to_string())
             .execute(&mut *tx)

@@ -114,9 +114,10 @@ const SELECT: &str = "SELECT generation, state, digest, etag, last_modified, che
 
 async fn known(tx: &mut Transaction<'_, Sqlite>, source: &str, path: &str) -> Result<Known, CatalogError> {
     let row: Option<Row> = sqlx::query_as(SELECT).bind(source).bind(path).fetch_optional(&mut **tx).await?;
-    let epoch: Option<i64> = sqlx::query_scalar("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'epoch'")
-        .fetch_optional(&mut **tx)
-        .await?;
+    let epoch: Option<i64> =
+        sqlx::query_scalar("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'epoch'")
+            .fetch_optional(&mut **tx)
+            .await?;
     Ok(Known { row: row.map(OriginalRow::try_from).transpose()?, epoch: epoch.unwrap_or(0) })
 }
 
@@ -190,7 +191,11 @@ impl Catalog {
     /// or a whole source does before its record is appended. A fetch that is under way cannot undo it.
     ///
     /// `path` is a folder, or `None` for the whole source; `source` `None` for all.
-    pub async fn expire_originals(&self, source: Option<&str>, folder: Option<&str>) -> Result<u64, CatalogError> {
+    pub async fn expire_originals(
+        &self,
+        source: Option<&str>,
+        folder: Option<&str>,
+    ) -> Result<u64, CatalogError> {
         let mut tx = self.write().await?;
         sqlx::query(
             "INSERT INTO meta (key, value) VALUES ('epoch', '1') \
@@ -246,12 +251,14 @@ impl Catalog {
 
     /// Remembers that a derivative was made from an original, before its bytes are put anywhere.
     pub async fn note_derivative(&self, source: &str, path: &str, digest: &str) -> Result<(), CatalogError> {
-        sqlx::query("INSERT INTO derivative (digest, source, path) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-            .bind(digest)
-            .bind(source)
-            .bind(path)
-            .execute(&self.writer)
-            .await?;
+        sqlx::query(
+            "INSERT INTO derivative (digest, source, path) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        )
+        .bind(digest)
+        .bind(source)
+        .bind(path)
+        .execute(&self.writer)
+        .await?;
         Ok(())
     }
 
@@ -346,7 +353,11 @@ mod tests {
         put(&catalog, "ab/cat.jpg", "a").await;
         let read = catalog.original("demo", "a/cat.jpg").await.unwrap();
 
-        assert_eq!(catalog.expire_originals(Some("demo"), Some("a")).await.unwrap(), 1, "ab is another folder");
+        assert_eq!(
+            catalog.expire_originals(Some("demo"), Some("a")).await.unwrap(),
+            1,
+            "ab is another folder"
+        );
 
         let late = catalog.move_original("demo", "a/cat.jpg", &read, &seen("a"), None).await.unwrap();
         assert_eq!(late, Moved::Overtaken);

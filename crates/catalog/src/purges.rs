@@ -119,10 +119,11 @@ impl Catalog {
     pub async fn accept_purge(&self, purge: &NewPurge, now_ms: u64) -> Result<Accepted, CatalogError> {
         let mut tx = self.write().await?;
         if let Some(key) = &purge.idempotency_key {
-            let before: Option<String> = sqlx::query_scalar("SELECT id FROM purge WHERE idempotency_key = $1")
-                .bind(key)
-                .fetch_optional(&mut *tx)
-                .await?;
+            let before: Option<String> =
+                sqlx::query_scalar("SELECT id FROM purge WHERE idempotency_key = $1")
+                    .bind(key)
+                    .fetch_optional(&mut *tx)
+                    .await?;
             if let Some(id) = before {
                 return Ok(Accepted::Before(id));
             }
@@ -261,7 +262,8 @@ type RecordRow = (i64, String, String, String, i64);
 
 fn record(row: RecordRow) -> Result<Record, CatalogError> {
     let (position, purge, tags, mode, at) = row;
-    let mode = mode.parse().map_err(|_| CatalogError::Unreadable(format!("the mode of record {position}")))?;
+    let mode =
+        mode.parse().map_err(|_| CatalogError::Unreadable(format!("the mode of record {position}")))?;
     Ok(Record {
         position: Position::new(position.unsigned_abs()),
         purge,
@@ -271,7 +273,11 @@ fn record(row: RecordRow) -> Result<Record, CatalogError> {
     })
 }
 
-pub(crate) async fn insert_purge(tx: &mut Transaction<'_, Sqlite>, purge: &NewPurge, now_ms: u64) -> Result<(), CatalogError> {
+pub(crate) async fn insert_purge(
+    tx: &mut Transaction<'_, Sqlite>,
+    purge: &NewPurge,
+    now_ms: u64,
+) -> Result<(), CatalogError> {
     sqlx::query(
         "INSERT INTO purge (id, idempotency_key, cause, selectors, mode, force, state, receipt, received_ms, due_ms, \
          attempt, fence, lease_until_ms) VALUES ($1, $2, $3, $4, $5, $6, 'received', $7, $8, $8, 0, 0, 0)",
@@ -334,7 +340,8 @@ async fn events(tx: &mut Transaction<'_, Sqlite>, purge: &str) -> Result<Vec<Eve
             .await?;
     rows.into_iter()
         .map(|(state, at, detail)| {
-            let state = state.parse().map_err(|()| CatalogError::Unreadable(format!("the purge state {state:?}")))?;
+            let state =
+                state.parse().map_err(|()| CatalogError::Unreadable(format!("the purge state {state:?}")))?;
             Ok(Event { state, at: at.unsigned_abs(), detail })
         })
         .collect()
@@ -390,7 +397,8 @@ mod tests {
         assert!(catalog.claim_purge(50, 100).await.unwrap().is_none(), "it is claimed");
         let quick = catalog.claim_purge(100, 100).await.unwrap().unwrap();
 
-        let late = catalog.advance_purge(&slow, step(PurgeState::Preparing, Some(vec![Tag(1)])), 101, 0).await;
+        let late =
+            catalog.advance_purge(&slow, step(PurgeState::Preparing, Some(vec![Tag(1)])), 101, 0).await;
         assert!(matches!(late, Err(CatalogError::LeaseLost)));
         catalog.advance_purge(&quick, step(PurgeState::Preparing, None), 102, 0).await.unwrap();
         let (head, _) = catalog.newest_records(10).await.unwrap();

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use cache::StoredResponse;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http_caching::EntityTag;
 use http_caching::conditional::{self, Outcome};
 use http_caching::last_modified::{last_modified, strong_last_modified};
 use http_caching::range::{self, RangeOutcome};
-use http_caching::EntityTag;
 
 use crate::body::EdgeBody;
 use crate::pass_through::TAG_FIELD_NAMES;
@@ -25,7 +25,12 @@ pub struct Source<'a> {
 
 impl<'a> Source<'a> {
     pub fn stored(stored: &'a StoredResponse, now_millis: u64) -> Self {
-        Self { status: stored.status, headers: &stored.headers, body: &stored.body, age: age(stored, now_millis) }
+        Self {
+            status: stored.status,
+            headers: &stored.headers,
+            body: &stored.body,
+            age: age(stored, now_millis),
+        }
     }
 }
 

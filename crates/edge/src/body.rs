@@ -59,7 +59,9 @@ impl Body for EdgeBody {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            EdgeBody::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            EdgeBody::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
             EdgeBody::Passed(body) => body.size_hint(),
         }
     }

@@ -125,7 +125,8 @@ pub async fn fetch(
     if let Some(value) = ask.validator.as_deref().and_then(|tag| HeaderValue::from_str(tag).ok()) {
         headers.insert(header::IF_NONE_MATCH, value);
     }
-    let get = PassThrough { method: Method::GET, headers: HeaderMap::new(), body: Bytes::new(), ..clone(passed) };
+    let get =
+        PassThrough { method: Method::GET, headers: HeaderMap::new(), body: Bytes::new(), ..clone(passed) };
     let asked_at = now();
     let response = pass.pass_on(&get, headers, fill).await?;
     let (mut parts, body) = response.into_parts();

@@ -42,14 +42,21 @@ pub fn of_refusal(refusal: &Refusal) -> Problem {
             SignatureError::UnknownKey { .. } | SignatureError::Mismatch => {
                 Problem::new(403, "signature-invalid", "Signature invalid", detail)
             }
-            SignatureError::Expired { .. } => Problem::new(403, "signature-expired", "Signature expired", detail),
+            SignatureError::Expired { .. } => {
+                Problem::new(403, "signature-expired", "Signature expired", detail)
+            }
         },
     }
 }
 
 /// RFC 9111 §5.2.1.7.
 pub fn not_cached() -> Problem {
-    Problem::new(504, "not-cached", "Not cached", "the request says only-if-cached, and nothing usable is stored")
+    Problem::new(
+        504,
+        "not-cached",
+        "Not cached",
+        "the request says only-if-cached, and nothing usable is stored",
+    )
 }
 
 /// Causes that name addresses inside the operator's network are logged where they happen, and not sent.
@@ -65,17 +72,23 @@ pub fn of_fill(error: &FillError) -> Problem {
         FillError::Overloaded { .. } => {
             Problem::new(503, "overloaded", "Overloaded", "too much is waiting already; try again shortly")
         }
-        FillError::Behind => {
-            Problem::new(503, "behind", "Behind the purge log", "the tier above has not caught up yet; try again shortly")
+        FillError::Behind => Problem::new(
+            503,
+            "behind",
+            "Behind the purge log",
+            "the tier above has not caught up yet; try again shortly",
+        ),
+        FillError::Abandoned => {
+            Problem::new(500, "internal", "Internal error", "the request failed inside; see the log")
         }
-        FillError::Abandoned => Problem::new(500, "internal", "Internal error", "the request failed inside; see the log"),
     }
 }
 
 /// An error as an answer. Remembered shortly by browsers too, and never in place of a picture.
 pub fn answer(problem: &Problem, error_lifetime: u32) -> Response<EdgeBody> {
     let mut response = Response::new(EdgeBody::from(bytes::Bytes::from(problem.to_json())));
-    *response.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

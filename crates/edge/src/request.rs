@@ -176,8 +176,11 @@ pub fn interpret(
                 return Err(Refusal::Method(parts.method.clone()));
             }
             let accept = joined_accept(&parts.headers);
-            let request =
-                dialect::Request { path: parts.uri.path(), query: parts.uri.query(), accept: accept.as_deref() };
+            let request = dialect::Request {
+                path: parts.uri.path(),
+                query: parts.uri.query(),
+                accept: accept.as_deref(),
+            };
             let parsed = native::parse(&request)?;
             if !unsigned && !from_node {
                 signature::verify(&parsed, &serving.keys, now_unix)?;
@@ -222,13 +225,15 @@ fn uri_authority(uri: &Uri) -> Option<&str> {
 }
 
 fn joined_accept(headers: &HeaderMap) -> Option<String> {
-    let lines: Vec<&str> = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()).collect();
+    let lines: Vec<&str> =
+        headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()).collect();
     (!lines.is_empty()).then(|| lines.join(", "))
 }
 
 /// Our own fields mean something between nodes only; a client that sends them must not be believed further on.
 fn strip_ours(headers: &mut HeaderMap) {
-    let ours: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with("pentimento-")).cloned().collect();
+    let ours: Vec<_> =
+        headers.keys().filter(|name| name.as_str().starts_with("pentimento-")).cloned().collect();
     for name in ours {
         headers.remove(name);
     }

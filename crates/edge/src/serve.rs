@@ -50,7 +50,11 @@ pub struct Edge {
 /// What a fill ended with, for everyone who waited for it.
 pub enum Landed {
     /// Whole, stamped and tagged. Each who waited judges it by the fences of now.
-    Whole { stored: Arc<StoredResponse>, above: Option<String>, was_kept: bool },
+    Whole {
+        stored: Arc<StoredResponse>,
+        above: Option<String>,
+        was_kept: bool,
+    },
     /// For the one who asked, and nobody else.
     Unshared(Box<Fetched>),
     TooLargeToStore,
@@ -59,12 +63,26 @@ pub enum Landed {
 
 /// What the cache says to a request, before anyone is asked.
 enum Decision {
-    Hit { stored: Arc<StoredResponse>, ttl: Duration },
+    Hit {
+        stored: Arc<StoredResponse>,
+        ttl: Duration,
+    },
     /// May answer once more while one fill replaces it.
-    StaleHit { stored: Arc<StoredResponse>, by: Duration, detail: Option<&'static str> },
+    StaleHit {
+        stored: Arc<StoredResponse>,
+        by: Duration,
+        detail: Option<&'static str>,
+    },
     /// The node is cut off, and its operator chose stale answers over none.
-    Isolated { stored: Arc<StoredResponse>, by: Duration },
-    Forward { why: Forward, detail: Option<&'static str>, stored: Option<Arc<StoredResponse>> },
+    Isolated {
+        stored: Arc<StoredResponse>,
+        by: Duration,
+    },
+    Forward {
+        why: Forward,
+        detail: Option<&'static str>,
+        stored: Option<Arc<StoredResponse>>,
+    },
 }
 
 /// An answer, and what the cache did.
@@ -77,8 +95,7 @@ struct Reply {
 
 pub async fn serve(edge: &Arc<Edge>, request: Request<Bytes>, peer: SocketAddr) -> Response<EdgeBody> {
     let began = Instant::now();
-    let is_node =
-        request.headers().contains_key(NODE_NAME) && edge.trust.is_node(peer, request.headers());
+    let is_node = request.headers().contains_key(NODE_NAME) && edge.trust.is_node(peer, request.headers());
     if request.uri().path().starts_with(NODE_PREFIX) {
         let is_node = edge.trust.is_node(peer, request.headers());
         return node_protocol::answer(edge, &request, is_node).await;
@@ -90,13 +107,15 @@ pub async fn serve(edge: &Arc<Edge>, request: Request<Bytes>, peer: SocketAddr) 
 
 async fn respond(edge: &Arc<Edge>, parts: &Parts, body: Bytes, is_node: bool) -> Reply {
     let Some(serving) = edge.serving.get() else {
-        let starting = Problem::new(503, "starting", "Starting", "this node has not been told yet what to serve");
+        let starting =
+            Problem::new(503, "starting", "Starting", "this node has not been told yet what to serve");
         return edge.refuse(&starting, 0, Forward::Bypass);
     };
     let wanted = match interpret(&serving, parts, body, is_node, clock::unix_millis() / 1000) {
         Ok(wanted) => wanted,
         Err(refusal) => {
-            let remembered = if matches!(refusal, Refusal::Method(_)) { 0 } else { serving.default_site.error_lifetime };
+            let remembered =
+                if matches!(refusal, Refusal::Method(_)) { 0 } else { serving.default_site.error_lifetime };
             return edge.refuse(&problem::of_refusal(&refusal), remembered, Forward::Bypass);
         }
     };
@@ -126,7 +145,9 @@ async fn cached(
     let arrival = edge.view.arrival();
     let found = edge.cache.get(&wanted.key, &wanted.key_text).await.map(|(stored, _tier)| stored);
     let (why, detail, stored) = match decide(edge, wanted, found, is_node) {
-        Decision::Hit { stored, ttl } => return edge.reply(parts, wanted, &stored, Outcome::Hit { ttl }, None, None),
+        Decision::Hit { stored, ttl } => {
+            return edge.reply(parts, wanted, &stored, Outcome::Hit { ttl }, None, None);
+        }
         Decision::StaleHit { stored, by, detail } => {
             refresh(edge, wanted, &stored, arrival);
             let outcome = Outcome::StaleHit { by, why: StaleHit::WhileRevalidating };
@@ -226,7 +247,8 @@ fn freshness_of(stored: &StoredResponse, wanted: &Wanted) -> Reuse {
     match &wanted.target {
         Target::PassThrough(passed) => {
             let control = CacheControl::of(&stored.headers);
-            let lifetime = freshness::lifetime_under(&control, &stored.headers, Timestamp(stored.stored_at / 1000));
+            let lifetime =
+                freshness::lifetime_under(&control, &stored.headers, Timestamp(stored.stored_at / 1000));
             reuse(&control, lifetime, age, &RequestControl::of(&passed.headers))
         }
         // A client cannot make us render: its own directives do not count here.
@@ -275,7 +297,12 @@ async fn fill(
 }
 
 /// The stored response as the upstream has just confirmed it.
-fn validated(stored: &StoredResponse, as_of: AsOf, lifetime: u32, headers: &http::HeaderMap) -> StoredResponse {
+fn validated(
+    stored: &StoredResponse,
+    as_of: AsOf,
+    lifetime: u32,
+    headers: &http::HeaderMap,
+) -> StoredResponse {
     let mut renewed = StoredResponse {
         key_text: stored.key_text.clone(),
         status: stored.status,
@@ -413,7 +440,9 @@ impl Edge {
                 let begun = self.view.begin_fill();
                 let ask = Ask { target: wanted.target.clone(), validator: None };
                 match self.upstream.fetch(&ask, begun).await {
-                    Ok(Answered::Whole(fetched)) => self.unstored(parts, wanted, &fetched, why, Some("not-stored")),
+                    Ok(Answered::Whole(fetched)) => {
+                        self.unstored(parts, wanted, &fetched, why, Some("not-stored"))
+                    }
                     Ok(_) => self.refuse(&problem::of_fill(&FillError::Abandoned), 0, why),
                     Err(error) => self.failed(parts, wanted, None, &error, why),
                 }
@@ -430,7 +459,9 @@ impl Edge {
         error: &FillError,
         why: Forward,
     ) -> Reply {
-        if let Some(stored) = stored.filter(|stored| error.allows_stale() && self.may_stand_in(stored, wanted)) {
+        if let Some(stored) =
+            stored.filter(|stored| error.allows_stale() && self.may_stand_in(stored, wanted))
+        {
             let age = answer::age(&stored, clock::unix_millis());
             let by = Duration::from_secs(u64::from(age.saturating_sub(stored.lifetime)));
             let outcome = Outcome::StaleHit { by, why: StaleHit::OnError };
@@ -445,7 +476,9 @@ impl Edge {
         let age = u64::from(answer::age(stored, clock::unix_millis()));
         let until = u64::from(stored.lifetime) + u64::from(stored.stale_if_error);
         let forbidden = match &wanted.target {
-            Target::PassThrough(_) => http_caching::stale::forbidden(&CacheControl::of(&stored.headers)).is_err(),
+            Target::PassThrough(_) => {
+                http_caching::stale::forbidden(&CacheControl::of(&stored.headers)).is_err()
+            }
             Target::Image(_) => false,
         };
         judgement.verdict == Verdict::Usable && judgement.leave == Leave::Answer && age < until && !forbidden

@@ -35,7 +35,12 @@ pub struct ServerLimits {
 }
 
 /// Serves until `stop` says true, then lets open requests end.
-pub async fn run(edge: Arc<Edge>, listener: TcpListener, limits: ServerLimits, mut stop: watch::Receiver<bool>) {
+pub async fn run(
+    edge: Arc<Edge>,
+    listener: TcpListener,
+    limits: ServerLimits,
+    mut stop: watch::Receiver<bool>,
+) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.connections));
     let mut http = auto::Builder::new(TokioExecutor::new());
@@ -104,9 +109,10 @@ async fn take(
             let detail = format!("a request's body has at most {} bytes", limits.body_bytes);
             problem::answer(&Problem::new(413, "body-too-large", "Body too large", detail), 0)
         }
-        Ok(Err(_)) => {
-            problem::answer(&Problem::new(400, "body-incomplete", "Body incomplete", "the body ended early"), 0)
-        }
+        Ok(Err(_)) => problem::answer(
+            &Problem::new(400, "body-incomplete", "Body incomplete", "the body ended early"),
+            0,
+        ),
         Err(_) => problem::answer(&Problem::new(408, "body-timeout", "Timeout", "the body took too long"), 0),
     }
 }

@@ -154,7 +154,11 @@ fn tags(headers: &HeaderMap) -> Option<Tags> {
 }
 
 fn age(headers: &HeaderMap) -> u32 {
-    headers.get(header::AGE).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok()).unwrap_or(0)
+    headers
+        .get(header::AGE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
 }
 
 fn joined(headers: &HeaderMap, name: &'static str) -> Option<String> {
@@ -164,7 +168,8 @@ fn joined(headers: &HeaderMap, name: &'static str) -> Option<String> {
 
 /// The tier above explains its failures as we do; its words are fit for our client too.
 async fn failure(status: StatusCode, headers: &HeaderMap, body: UpstreamBody) -> FillError {
-    let is_problem = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == api_types::problem::MEDIA_TYPE);
+    let is_problem =
+        headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == api_types::problem::MEDIA_TYPE);
     let body = Limited::new(body, PROBLEM_BYTES_MAX).collect().await;
     let problem = match body {
         Ok(body) if is_problem => serde_json::from_slice::<Problem>(&body.to_bytes()).ok(),

@@ -31,7 +31,8 @@ impl DataDir {
         let unusable = |error| DataDirError::Unusable(path.to_owned(), error);
         fs::create_dir_all(path).map_err(unusable)?;
         let lock = File::create(path.join("lock")).map_err(unusable)?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|_| DataDirError::InUse(path.to_owned()))?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)
+            .map_err(|_| DataDirError::InUse(path.to_owned()))?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
@@ -73,8 +74,13 @@ impl DataDir {
         let mut random = [0; 32];
         File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut random)).map_err(unusable)?;
         let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(unusable)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(unusable)?;
         writeln!(file, "{token}").map_err(unusable)?;
         Ok(token)
     }

@@ -8,8 +8,11 @@ use rustix::process::Signal;
 use testkit::{Seen, get_with, picture};
 use world::{BLUE, GREEN, RED, World};
 
-const REPRESENTATIONS: [&str; 3] =
-    ["/demo/cat.jpg?w=300&format=png", "/demo/cat.jpg?w=120&h=80&fit=crop&format=webp", "/demo/cat.jpg?w=200&format=jpg"];
+const REPRESENTATIONS: [&str; 3] = [
+    "/demo/cat.jpg?w=300&format=png",
+    "/demo/cat.jpg?w=120&h=80&fit=crop&format=webp",
+    "/demo/cat.jpg?w=200&format=jpg",
+];
 const PNG: &str = "/demo/cat.jpg?w=300&format=png";
 const PURGE: &str = r#"{"selectors":[{"original":"demo/cat.jpg"}]}"#;
 
@@ -47,9 +50,13 @@ async fn after_done_not_one_old_byte_from_any_process_memory_or_disk() {
     let receipt = &view["receipt"];
     assert_eq!(receipt["originals"][0]["outcome"], "changed");
     assert_ne!(receipt["originals"][0]["before"], receipt["originals"][0]["after"]);
-    let names: Vec<_> = receipt["nodes"].as_array().unwrap().iter().map(|node| node["name"].clone()).collect();
+    let names: Vec<_> =
+        receipt["nodes"].as_array().unwrap().iter().map(|node| node["name"].clone()).collect();
     assert_eq!(names, ["edge", "node"]);
-    assert!(receipt["looks"].as_array().unwrap().iter().all(|look| look["verdict"] == "verified"), "{receipt:#}");
+    assert!(
+        receipt["looks"].as_array().unwrap().iter().all(|look| look["verdict"] == "verified"),
+        "{receipt:#}"
+    );
 
     let old: Vec<_> = before.iter().map(|seen| seen.body.clone()).collect();
     for seen in all(&world).await {
@@ -87,7 +94,11 @@ async fn a_fill_in_flight_across_the_purge_brings_nothing_old_back() {
     let view = if view["state"] == "done" { view } else { world.node.ended(&id).await };
     assert_eq!(view["state"], "done", "{view:#}");
     slow.await.unwrap();
-    assert_eq!(colour(&after_the_purge.await.unwrap()), BLUE, "whoever came after the purge waited for a new fill");
+    assert_eq!(
+        colour(&after_the_purge.await.unwrap()),
+        BLUE,
+        "whoever came after the purge waited for a new fill"
+    );
     for node in [&world.edge, &world.node] {
         assert_eq!(colour(&node.get(url).await), BLUE);
     }

@@ -115,14 +115,18 @@ impl Authority {
             let now = clock::now();
             let (settlement, is_settled) = {
                 let book = self.book();
-                (book.rules.settlement(position, appended, now), book.rules.is_settled(position, appended, now))
+                (
+                    book.rules.settlement(position, appended, now),
+                    book.rules.is_settled(position, appended, now),
+                )
             };
             if is_settled {
                 return settlement;
             }
             // The lease's end is a settlement too; one millisecond more, so that it has really passed.
             let next_end = settlement.awaited.iter().map(|(_, until)| now.until(*until) + 1).min();
-            let patience = Duration::from_millis(next_end.unwrap_or(LOOK_AGAIN_MILLIS).min(LOOK_AGAIN_MILLIS));
+            let patience =
+                Duration::from_millis(next_end.unwrap_or(LOOK_AGAIN_MILLIS).min(LOOK_AGAIN_MILLIS));
             let _either = tokio::time::timeout(patience, acknowledged.changed()).await;
         }
     }
@@ -234,8 +238,10 @@ impl Authority {
         let long_ago = unix_millis().saturating_sub(millis(FORGET_AFTER));
         let silent: Vec<NodeId> = {
             let mut book = self.book();
-            let is_silent = |node: &&KnownNode| node.seen_ms < long_ago && node.isolation == Isolation::Validate;
-            let silent: Vec<NodeId> = book.known.values().filter(is_silent).map(|node| node.id.clone()).collect();
+            let is_silent =
+                |node: &&KnownNode| node.seen_ms < long_ago && node.isolation == Isolation::Validate;
+            let silent: Vec<NodeId> =
+                book.known.values().filter(is_silent).map(|node| node.id.clone()).collect();
             for node in &silent {
                 book.known.remove(node);
                 book.rules.leases_mut().superseded(node);

@@ -13,7 +13,9 @@ use crate::selectors::Selectors;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
-    #[error("a purge needs at least one selector, as in {{\"selectors\":[{{\"original\":\"demo/cat.jpg\"}}]}}")]
+    #[error(
+        "a purge needs at least one selector, as in {{\"selectors\":[{{\"original\":\"demo/cat.jpg\"}}]}}"
+    )]
     NoSelectors,
     #[error("a purge has at most {limit} selectors, this one has {found}")]
     TooManySelectors { found: usize, limit: usize },

@@ -51,7 +51,8 @@ impl Selectors {
         if selectors.len() > SELECTORS_MAX {
             return Err(AcceptError::TooManySelectors { found: selectors.len(), limit: SELECTORS_MAX });
         }
-        let resolved: Vec<Resolved> = selectors.iter().map(|one| self.resolve(one)).collect::<Result<_, _>>()?;
+        let resolved: Vec<Resolved> =
+            selectors.iter().map(|one| self.resolve(one)).collect::<Result<_, _>>()?;
         let only_originals = resolved.iter().all(|one| matches!(one, Resolved::Original { also: None, .. }));
         if mode == Mode::Erase && !only_originals {
             return Err(AcceptError::EraseNeedsOriginals);
@@ -60,7 +61,8 @@ impl Selectors {
     }
 
     fn resolve(&self, selector: &Selector) -> Result<Resolved, AcceptError> {
-        let malformed = |why: &str| AcceptError::Malformed { selector: selector.to_string(), why: why.to_owned() };
+        let malformed =
+            |why: &str| AcceptError::Malformed { selector: selector.to_string(), why: why.to_owned() };
         match selector {
             Selector::Original(name) => {
                 let (source, path) = self.place(name, selector)?;
@@ -82,13 +84,17 @@ impl Selectors {
             },
             Selector::Url(url) => self.url(url, selector),
             Selector::Tag(tag) => {
-                let is_tag = !tag.is_empty() && tag.len() <= TAG_BYTES_MAX && tag.bytes().all(|b| b.is_ascii_graphic());
+                let is_tag = !tag.is_empty()
+                    && tag.len() <= TAG_BYTES_MAX
+                    && tag.bytes().all(|b| b.is_ascii_graphic());
                 if !is_tag {
                     return Err(malformed("a tag has 1 to 1024 visible ASCII characters"));
                 }
                 Ok(Resolved::Responses(Subject::Label(tag.clone())))
             }
-            Selector::All(true) => Ok(Resolved::Bulk { source: None, folder: None, subject: Subject::Tenant }),
+            Selector::All(true) => {
+                Ok(Resolved::Bulk { source: None, folder: None, subject: Subject::Tenant })
+            }
             Selector::All(false) => Err(malformed("say true, or leave the selector out")),
         }
     }
@@ -111,7 +117,8 @@ impl Selectors {
 
     fn url(&self, text: &str, selector: &Selector) -> Result<Resolved, AcceptError> {
         let malformed = |why: String| AcceptError::Malformed { selector: selector.to_string(), why };
-        let url: Url = text.parse().map_err(|_| malformed("it is not an absolute URL (http://host/path)".to_owned()))?;
+        let url: Url =
+            text.parse().map_err(|_| malformed("it is not an absolute URL (http://host/path)".to_owned()))?;
         let host = match (url.scheme(), url.host_str(), url.port()) {
             ("http" | "https", Some(host), Some(port)) => format!("{host}:{port}"),
             ("http" | "https", Some(host), None) => host.to_owned(),
@@ -128,7 +135,8 @@ impl Selectors {
             }
             SiteKind::Images { .. } => {
                 let request = dialect::Request { path: url.path(), query: url.query(), accept: None };
-                let delivery = native::parse(&request).map_err(|error| malformed(error.to_string()))?.delivery;
+                let delivery =
+                    native::parse(&request).map_err(|error| malformed(error.to_string()))?.delivery;
                 let source = delivery.source.to_string();
                 if !self.sources.contains(&source) {
                     return Err(AcceptError::UnknownSource { name: source });
@@ -147,14 +155,12 @@ mod tests {
     use snapshot::{RequestLimits, Site, Snapshot};
 
     fn selectors() -> Selectors {
-        let pass = SiteKind::PassThrough { upstream: "http://u".into(), allow_private: true, strip_tags: false };
+        let pass =
+            SiteKind::PassThrough { upstream: "http://u".into(), allow_private: true, strip_tags: false };
         let sites = vec![Site { hosts: vec!["shop.test".parse().unwrap()], kind: pass, ..Site::default() }];
         let snapshot =
             Snapshot { sites, keys: vec![], tag_key: TagKey::new([1; 16]), limits: RequestLimits::default() };
-        Selectors {
-            sources: Arc::new(["demo".to_owned()].into()),
-            serving: Arc::new(Serving::new(snapshot)),
-        }
+        Selectors { sources: Arc::new(["demo".to_owned()].into()), serving: Arc::new(Serving::new(snapshot)) }
     }
 
     fn resolve(selector: Selector) -> String {

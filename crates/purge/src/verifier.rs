@@ -32,7 +32,12 @@ pub struct Verifier {
 
 impl Verifier {
     /// Looks at one original's latest URLs through each of the nodes.
-    pub async fn look(&self, source: &str, path: &str, nodes: &[KnownNode]) -> Result<Vec<Look>, CatalogError> {
+    pub async fn look(
+        &self,
+        source: &str,
+        path: &str,
+        nodes: &[KnownNode],
+    ) -> Result<Vec<Look>, CatalogError> {
         let mut looks = Vec::new();
         for delivery in self.catalog.deliveries(source, path).await?.iter().take(DELIVERIES_MAX) {
             let Some(image) = self.image(delivery) else { continue };
@@ -103,16 +108,19 @@ impl Verifier {
     /// The entity tag that a client gets from this node, or its status.
     async fn ask(&self, node: &KnownNode, image: &Image) -> Result<String, String> {
         let address = node.delivery.as_deref().ok_or("the node serves no clients")?;
-        let address: Url = address.parse().map_err(|error| format!("its address {address:?} is no URL: {error}"))?;
+        let address: Url =
+            address.parse().map_err(|error| format!("its address {address:?} is no URL: {error}"))?;
         let (host, url) = self.as_a_client(&address, &image.url)?;
-        let mut request = Request::get(url).header(header::HOST, host).header(header::USER_AGENT, "pentimento-verifier");
+        let mut request =
+            Request::get(url).header(header::HOST, host).header(header::USER_AGENT, "pentimento-verifier");
         if !image.accept().is_empty() {
             request = request.header(header::ACCEPT, image.accept());
         }
         let request = request.body(Bytes::new()).map_err(|error| error.to_string())?;
         let limits = FetchLimits { first_byte: PATIENCE, ..FetchLimits::default() };
         // The node said itself where it is; the operator let it into the cluster.
-        let answer = self.client.forward(&address, true, &limits, request).await.map_err(|error| error.to_string())?;
+        let answer =
+            self.client.forward(&address, true, &limits, request).await.map_err(|error| error.to_string())?;
         let status = answer.status().as_u16();
         if status >= 500 {
             return Err(format!("it answered {status}"));
@@ -132,16 +140,20 @@ impl Verifier {
             (None, _) => return Err("its address has no host".to_owned()),
         };
         let named = self.serving.snapshot.sites.iter().flat_map(|site| &site.hosts).map(ToString::to_string);
-        let hosts: Vec<String> = std::iter::once(own).chain(named.filter(|host| !host.contains('*'))).collect();
-        let unsigned = |host: &&String| {
-            matches!(self.serving.site_for(host).kind, SiteKind::Images { unsigned: true })
-        };
+        let hosts: Vec<String> =
+            std::iter::once(own).chain(named.filter(|host| !host.contains('*'))).collect();
+        let unsigned =
+            |host: &&String| matches!(self.serving.site_for(host).kind, SiteKind::Images { unsigned: true });
         if let Some(host) = hosts.iter().find(unsigned) {
             return Ok((host.clone(), url.to_owned()));
         }
         let pictures = |host: &&String| matches!(self.serving.site_for(host).kind, SiteKind::Images { .. });
         let host = hosts.iter().find(pictures).ok_or("no host of it delivers pictures")?;
-        let key = self.serving.keys.first().ok_or("its pictures need a signature, and there is no key to sign with")?;
+        let key = self
+            .serving
+            .keys
+            .first()
+            .ok_or("its pictures need a signature, and there is no key to sign with")?;
         let expires = unix_millis() / 1000 + SIGNED_SECONDS;
         let signed = signature::sign(url, key, Some(expires)).map_err(|error| error.to_string())?;
         Ok((host.clone(), signed))

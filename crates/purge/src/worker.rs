@@ -73,9 +73,9 @@ impl Worker {
 
     async fn wait(&self) {
         let due = self.catalog.next_due().await.ok().flatten();
-        let until_due = due.map_or(LOOK_AGAIN, |due| Duration::from_millis(due.saturating_sub(unix_millis())));
-        let _either =
-            tokio::time::timeout(until_due.min(LOOK_AGAIN), self.catalog.purge_accepted()).await;
+        let until_due =
+            due.map_or(LOOK_AGAIN, |due| Duration::from_millis(due.saturating_sub(unix_millis())));
+        let _either = tokio::time::timeout(until_due.min(LOOK_AGAIN), self.catalog.purge_accepted()).await;
     }
 
     /// One purge, as far as it goes without waiting for a timer.
@@ -192,7 +192,11 @@ impl Worker {
                 Err(OriginalError::Fetch(error)) => {
                     let why = format!("the source of {name} could not be asked: {error}");
                     if claim.attempt < self.settings.origin_attempts {
-                        return Ok(again(claim, self.settings.origin_interval * claim.attempt.max(1), Some(why)));
+                        return Ok(again(
+                            claim,
+                            self.settings.origin_interval * claim.attempt.max(1),
+                            Some(why),
+                        ));
                     }
                     if !claim.force {
                         return Ok(fail(claim, why));
@@ -274,7 +278,11 @@ impl Worker {
             _ => 0,
         };
         let unchanged = claim.state == PurgeState::Unchanged;
-        self.metrics.purge_ended(unchanged, !claim.state.succeeded(), Duration::from_millis(took).as_secs_f64());
+        self.metrics.purge_ended(
+            unchanged,
+            !claim.state.succeeded(),
+            Duration::from_millis(took).as_secs_f64(),
+        );
         tracing::info!(purge = claim.id, state = %claim.state, took_ms = took, error, "a purge ended");
     }
 }

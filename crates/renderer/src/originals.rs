@@ -62,11 +62,18 @@ pub enum OriginalError {
 pub enum Revalidated {
     /// We never had it.
     Unknown,
-    Unchanged { digest: String },
+    Unchanged {
+        digest: String,
+    },
     /// The pointer has moved (now, or earlier without a record that covers it).
-    Changed { before: Option<String>, after: Option<String> },
+    Changed {
+        before: Option<String>,
+        after: Option<String>,
+    },
     /// The source has it no more.
-    Gone { before: Option<String> },
+    Gone {
+        before: Option<String>,
+    },
     Erased,
 }
 
@@ -108,11 +115,14 @@ impl Originals {
             // Nobody asked to purge this change, so it announces itself (in the same transaction).
             let announce = changed_by_itself(source, path);
             match self.catalog.move_original(source, path, &read, &seen, Some(&announce)).await? {
-                Moved::To { row, .. } if row.state == OriginalState::Gone => return Err(OriginalError::NotFound),
+                Moved::To { row, .. } if row.state == OriginalState::Gone => {
+                    return Err(OriginalError::NotFound);
+                }
                 Moved::To { row, .. } => {
-                    return self.bytes_of(Some(&row)).await.ok_or_else(|| {
-                        OriginalError::Store("it could not be read back".to_owned())
-                    });
+                    return self
+                        .bytes_of(Some(&row))
+                        .await
+                        .ok_or_else(|| OriginalError::Store("it could not be read back".to_owned()));
                 }
                 Moved::Overtaken => self.drop_if_erased(source, path, &seen).await?,
             }
@@ -123,7 +133,8 @@ impl Originals {
     /// Bytes that came in while their original was erased must not stay.
     async fn drop_if_erased(&self, source: &str, path: &str, seen: &Seen) -> Result<(), OriginalError> {
         let erased = self.is_erased(source, path).await?;
-        if let Some(digest) = seen.digest.as_deref().filter(|_| erased).and_then(|digest| digest.parse().ok()) {
+        if let Some(digest) = seen.digest.as_deref().filter(|_| erased).and_then(|digest| digest.parse().ok())
+        {
             let deleted = self.blobs.delete(Kind::Original, &digest).await;
             deleted.map_err(|error| OriginalError::Store(error.to_string()))?;
         }
@@ -154,7 +165,9 @@ impl Originals {
             let seen = self.ask(known, path, had.map(|_| row)).await?;
             match self.catalog.move_original(source, path, &read, &seen, None).await? {
                 Moved::Overtaken => self.drop_if_erased(source, path, &seen).await?,
-                Moved::To { row, .. } if row.state == OriginalState::Gone => return Ok(Revalidated::Gone { before }),
+                Moved::To { row, .. } if row.state == OriginalState::Gone => {
+                    return Ok(Revalidated::Gone { before });
+                }
                 // A change that an ordinary revalidation found is no less a change for having been found.
                 Moved::To { row, changed } if changed || !row.fenced => {
                     return Ok(Revalidated::Changed { before, after: row.digest });
@@ -251,7 +264,8 @@ impl Originals {
         path: &str,
         had: Option<&OriginalRow>,
     ) -> Result<Seen, OriginalError> {
-        let validators = had.map(|row| Validators { etag: row.etag.clone(), last_modified: row.last_modified.clone() });
+        let validators =
+            had.map(|row| Validators { etag: row.etag.clone(), last_modified: row.last_modified.clone() });
         let fetched = self.client.fetch(&known.source, path, validators.as_ref()).await?;
         let checked_ms = unix_millis();
         let millis = |lifetime: Option<Duration>| {

@@ -51,7 +51,8 @@ impl RenderPool {
         };
         let limits = self.limits;
         let began = Instant::now();
-        let rendered = tokio::task::spawn_blocking(move || transform::transform(&original, &plan, &limits)).await;
+        let rendered =
+            tokio::task::spawn_blocking(move || transform::transform(&original, &plan, &limits)).await;
         self.metrics.rendered(began.elapsed().as_secs_f64());
         Ok(rendered.map_err(|_| RenderError::Abandoned)??)
     }

@@ -10,14 +10,20 @@ pub fn of_transform(error: &TransformError) -> Problem {
     let detail = error.to_string();
     match error {
         TransformError::UnknownFormat => Problem::new(422, "not-a-picture", "Not a picture", detail),
-        TransformError::Unsupported { .. } => Problem::new(422, "unsupported-picture", "Unsupported picture", detail),
-        TransformError::Corrupt { .. } | TransformError::Truncated { .. } | TransformError::Panicked { .. } => {
-            Problem::new(422, "corrupt-picture", "Corrupt picture", detail)
+        TransformError::Unsupported { .. } => {
+            Problem::new(422, "unsupported-picture", "Unsupported picture", detail)
         }
+        TransformError::Corrupt { .. }
+        | TransformError::Truncated { .. }
+        | TransformError::Panicked { .. } => Problem::new(422, "corrupt-picture", "Corrupt picture", detail),
         TransformError::TooManyBytes { .. }
         | TransformError::TooManyPixels { .. }
-        | TransformError::TooManyFrames { .. } => Problem::new(422, "picture-too-large", "Picture too large", detail),
-        TransformError::OutputTooLarge(_) => Problem::new(400, "output-too-large", "Output too large", detail),
+        | TransformError::TooManyFrames { .. } => {
+            Problem::new(422, "picture-too-large", "Picture too large", detail)
+        }
+        TransformError::OutputTooLarge(_) => {
+            Problem::new(400, "output-too-large", "Output too large", detail)
+        }
         TransformError::OutOfTime { .. } => Problem::new(422, "render-timeout", "Render timeout", detail),
         TransformError::Failed { .. } => Problem::new(500, "render-failed", "Render failed", detail),
     }
@@ -26,8 +32,12 @@ pub fn of_transform(error: &TransformError) -> Problem {
 pub fn of_original(error: OriginalError) -> FillError {
     let detail = error.to_string();
     match error {
-        OriginalError::UnknownSource(_) => FillError::Problem(Problem::new(404, "unknown-source", "Unknown source", detail)),
-        OriginalError::NotFound => FillError::Problem(Problem::new(404, "no-original", "No such original", detail)),
+        OriginalError::UnknownSource(_) => {
+            FillError::Problem(Problem::new(404, "unknown-source", "Unknown source", detail))
+        }
+        OriginalError::NotFound => {
+            FillError::Problem(Problem::new(404, "no-original", "No such original", detail))
+        }
         OriginalError::Erased => FillError::Problem(Problem::new(410, "erased", "Erased", detail)),
         OriginalError::Fetch(error) => error.into(),
         OriginalError::Contended | OriginalError::Catalog(_) | OriginalError::Store(_) => {

@@ -106,7 +106,8 @@ impl Renderer {
         let delivery = AskedDelivery { url: image.url.clone(), accept: image.accept().to_owned() };
         let source = image.delivery.source.as_str();
         let path = image.delivery.path.as_str();
-        if let Err(error) = self.originals.catalog.note_delivery(source, path, &delivery, unix_millis()).await {
+        if let Err(error) = self.originals.catalog.note_delivery(source, path, &delivery, unix_millis()).await
+        {
             tracing::warn!(%error, "a delivery cannot be noted");
         }
     }
@@ -121,9 +122,9 @@ impl Upstream for Renderer {
         Box::pin(async move {
             match &ask.target {
                 Target::Image(image) => self.answer(image, ask, fill).await,
-                Target::PassThrough(_) => {
-                    Err(problem::of_original(OriginalError::UnknownSource("(a pass-through site)".to_owned())))
-                }
+                Target::PassThrough(_) => Err(problem::of_original(OriginalError::UnknownSource(
+                    "(a pass-through site)".to_owned(),
+                ))),
             }
         })
     }

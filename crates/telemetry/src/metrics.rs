@@ -82,13 +82,36 @@ impl Metrics {
             gauges: GaugeHandles::default(),
             registry: Registry::default(),
         };
-        registry.register("answers", "Answers to clients, by what the cache did and by status", metrics.answers.clone());
+        registry.register(
+            "answers",
+            "Answers to clients, by what the cache did and by status",
+            metrics.answers.clone(),
+        );
         let seconds = Unit::Seconds;
-        registry.register_with_unit("answer", "Time from a request to its answer's head", seconds.clone(), metrics.answer_seconds.clone());
-        registry.register_with_unit("render", "Time to render a derivative", seconds.clone(), metrics.render_seconds.clone());
+        registry.register_with_unit(
+            "answer",
+            "Time from a request to its answer's head",
+            seconds.clone(),
+            metrics.answer_seconds.clone(),
+        );
+        registry.register_with_unit(
+            "render",
+            "Time to render a derivative",
+            seconds.clone(),
+            metrics.render_seconds.clone(),
+        );
         registry.register("purges", "Purges that ended, by how", metrics.purges.clone());
-        registry.register_with_unit("purge", "Time from a purge's receipt to its end", seconds, metrics.purge_seconds.clone());
-        registry.register("refused_renders", "Renders refused because the queue was full", metrics.refused_renders.clone());
+        registry.register_with_unit(
+            "purge",
+            "Time from a purge's receipt to its end",
+            seconds,
+            metrics.purge_seconds.clone(),
+        );
+        registry.register(
+            "refused_renders",
+            "Renders refused because the queue was full",
+            metrics.refused_renders.clone(),
+        );
         let gauges = &metrics.gauges;
         for (name, help, gauge) in [
             ("memory_entries", "Stored responses in memory", &gauges.memory_entries),
@@ -96,8 +119,16 @@ impl Metrics {
             ("disk_entries", "Stored responses on disk", &gauges.disk_entries),
             ("disk_bytes", "Bytes of stored responses on disk", &gauges.disk_bytes),
             ("disk_write_errors", "Stored responses that the disk refused", &gauges.disk_write_errors),
-            ("disk_storing_paused", "1 while storing on disk is paused after an error", &gauges.disk_storing_paused),
-            ("applied_position", "The position of the purge log that this node has applied", &gauges.applied_position),
+            (
+                "disk_storing_paused",
+                "1 while storing on disk is paused after an error",
+                &gauges.disk_storing_paused,
+            ),
+            (
+                "applied_position",
+                "The position of the purge log that this node has applied",
+                &gauges.applied_position,
+            ),
             ("fences", "Fences that this node keeps", &gauges.fences),
             ("lease_milliseconds", "How long this node may still answer unasked", &gauges.lease_millis),
         ] {

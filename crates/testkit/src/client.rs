@@ -36,11 +36,15 @@ pub async fn get(at: SocketAddr, url: &str) -> Seen {
 }
 
 pub async fn get_with(at: SocketAddr, url: &str, headers: &[(&str, &str)]) -> Seen {
-    send(at, Method::GET, url, headers, Bytes::new()).await.unwrap_or_else(|error| panic!("GET {url} at {at}: {error}"))
+    send(at, Method::GET, url, headers, Bytes::new())
+        .await
+        .unwrap_or_else(|error| panic!("GET {url} at {at}: {error}"))
 }
 
 pub async fn post(at: SocketAddr, url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Seen {
-    send(at, Method::POST, url, headers, body.into()).await.unwrap_or_else(|error| panic!("POST {url} at {at}: {error}"))
+    send(at, Method::POST, url, headers, body.into())
+        .await
+        .unwrap_or_else(|error| panic!("POST {url} at {at}: {error}"))
 }
 
 /// One request on a connection of its own; an error if nobody answers.

@@ -17,6 +17,10 @@ pub fn look_at(bytes: &[u8]) -> (u32, u32, [u8; 3]) {
     let frame = reader.next_frame(&mut pixels).expect("a frame");
     let samples = frame.color_type.samples();
     let middle = frame.line_size * (frame.height as usize / 2) + samples * (frame.width as usize / 2);
-    let rgb = if samples < 3 { [pixels[middle]; 3] } else { [pixels[middle], pixels[middle + 1], pixels[middle + 2]] };
+    let rgb = if samples < 3 {
+        [pixels[middle]; 3]
+    } else {
+        [pixels[middle], pixels[middle + 1], pixels[middle + 2]]
+    };
     (frame.width, frame.height, rgb)
 }

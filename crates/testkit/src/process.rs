@@ -90,7 +90,8 @@ impl Node {
     }
 
     pub fn token(&self) -> String {
-        let token = std::fs::read_to_string(self.data.join("api.token")).expect("the control role has made one");
+        let token =
+            std::fs::read_to_string(self.data.join("api.token")).expect("the control role has made one");
         format!("Bearer {}", token.trim())
     }
 
@@ -101,7 +102,8 @@ impl Node {
     /// Asks for a purge; gives its id.
     pub async fn purge(&self, body: &str) -> String {
         let headers = [("authorization", self.token()), ("content-type", "application/json".to_owned())];
-        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let seen = post(self.control, "/v1/purges", &headers, body.to_owned()).await;
         assert_eq!(seen.status, 202, "{}", seen.text());
         seen.json()["id"].as_str().expect("an id").to_owned()

@@ -129,11 +129,12 @@ impl Source {
         }
         let Some(file) = file else { return plain(StatusCode::NOT_FOUND) };
         let etag = format!("\"v{}\"", file.version);
-        let mut response = if request.headers().get(header::IF_NONE_MATCH).is_some_and(|tag| tag == etag.as_str()) {
-            plain(StatusCode::NOT_MODIFIED)
-        } else {
-            Response::new(Full::new(file.bytes))
-        };
+        let mut response =
+            if request.headers().get(header::IF_NONE_MATCH).is_some_and(|tag| tag == etag.as_str()) {
+                plain(StatusCode::NOT_MODIFIED)
+            } else {
+                Response::new(Full::new(file.bytes))
+            };
         let fields = [("etag".to_owned(), etag), ("content-type".to_owned(), file.kind)];
         for (name, value) in fields.into_iter().chain(file.headers) {
             if let (Ok(name), Ok(value)) = (name.parse::<header::HeaderName>(), value.parse()) {

@@ -30,8 +30,9 @@ impl ControlClient {
     pub fn new(address: ControlAddress) -> anyhow::Result<Self> {
         let token = match address.token {
             Some(token) => token,
-            None => data_dir::read_token(&address.data)
-                .context("give a token by --token or PENTIMENTO_TOKEN, or the node's data directory by --data")?,
+            None => data_dir::read_token(&address.data).context(
+                "give a token by --token or PENTIMENTO_TOKEN, or the node's data directory by --data",
+            )?,
         };
         Ok(Self { client: origin::Client::new(), url: address.url, token })
     }
@@ -54,7 +55,8 @@ impl ControlClient {
             .body(body)?;
         let limits = origin::FetchLimits::default();
         let answer = self.client.forward(&self.url, true, &limits, request).await;
-        let answer = answer.with_context(|| format!("no answer from {}; is a node running there?", self.url))?;
+        let answer =
+            answer.with_context(|| format!("no answer from {}; is a node running there?", self.url))?;
         let status = answer.status();
         let body = answer.into_body().collect().await?.to_bytes();
         if status == StatusCode::OK || status == StatusCode::ACCEPTED {

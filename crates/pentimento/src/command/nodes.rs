@@ -13,7 +13,12 @@ pub async fn run(control: ControlAddress) -> anyhow::Result<()> {
             millis => format!("lease {millis} ms"),
         };
         let delivery = node.delivery.unwrap_or_default();
-        println!("{:<20} applied {:<8} {lease:<14} {:<28} {delivery}", node.name, node.applied, node.roles.join(","));
+        println!(
+            "{:<20} applied {:<8} {lease:<14} {:<28} {delivery}",
+            node.name,
+            node.applied,
+            node.roles.join(",")
+        );
     }
     Ok(())
 }

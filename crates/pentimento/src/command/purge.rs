@@ -35,13 +35,21 @@ impl Selectors {
         .flatten()
         .collect();
         if list.is_empty() {
-            bail!("say what to purge: an original as in demo/cat.jpg, or --folder, --url, --tag, --source, --all");
+            bail!(
+                "say what to purge: an original as in demo/cat.jpg, or --folder, --url, --tag, --source, --all"
+            );
         }
         Ok(list)
     }
 }
 
-pub async fn run(selectors: Selectors, mode: Mode, force: bool, wait: bool, control: ControlAddress) -> ExitCode {
+pub async fn run(
+    selectors: Selectors,
+    mode: Mode,
+    force: bool,
+    wait: bool,
+    control: ControlAddress,
+) -> ExitCode {
     match purge(selectors, mode, force, wait, control).await {
         Ok(view) if !wait || view.state.succeeded() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
@@ -85,7 +93,9 @@ async fn purge(
 
 fn print_receipt(view: &PurgeView) {
     let receipt = &view.receipt;
-    let short = |digest: &Option<String>| digest.as_deref().map_or("nothing", |d| d.get(..12).unwrap_or(d)).to_owned();
+    let short = |digest: &Option<String>| {
+        digest.as_deref().map_or("nothing", |d| d.get(..12).unwrap_or(d)).to_owned()
+    };
     if let Some(position) = receipt.position {
         println!("\nposition {position}: {}", receipt.subjects.join(", "));
     }
@@ -95,7 +105,9 @@ fn print_receipt(view: &PurgeView) {
     for node in &receipt.nodes {
         match node.outcome {
             NodeOutcome::Acknowledged => println!("  node {} has applied it", node.name),
-            NodeOutcome::LeaseExpired => println!("  node {} lost its lease and answers nothing unasked", node.name),
+            NodeOutcome::LeaseExpired => {
+                println!("  node {} lost its lease and answers nothing unasked", node.name)
+            }
         }
     }
     for look in &receipt.looks {
