@@ -5,6 +5,6 @@ pub mod picture;
 pub mod process;
 pub mod source;
 
-pub use client::{Seen, get, get_with, post};
+pub use client::{Seen, get, get_with, head, post, send};
 pub use process::{Node, free_port};
 pub use source::Source;

@@ -78,6 +78,14 @@ impl Node {
         }
     }
 
+    /// SIGTERM: the node ends what it has begun.
+    pub async fn stop(&mut self) {
+        self.signal(Signal::TERM);
+        if let Some(mut child) = self.child.take() {
+            child.wait().await.expect("it was running");
+        }
+    }
+
     /// SIGSTOP or SIGCONT.
     pub fn signal(&self, signal: Signal) {
         let id = self.child.as_ref().and_then(Child::id).expect("it is running");
