@@ -23,9 +23,9 @@ test: ## Install what the tests need, and run all of them
 	@scripts/setup
 	@scripts/setup-tests
 	@if cargo nextest --version >/dev/null 2>&1; then \
-		echo cargo nextest run --workspace; cargo nextest run --workspace; \
+		echo cargo nextest run --workspace; PENTIMENTO_BROWSER_STORY=1 cargo nextest run --workspace; \
 	else \
-		echo cargo test --workspace; cargo test --workspace; \
+		echo cargo test --workspace; PENTIMENTO_BROWSER_STORY=1 cargo test --workspace; \
 	fi
 
 check: ## Format, lints, and the rules of the house

@@ -47,6 +47,9 @@ enum Command {
         /// Divide the pictures' sides by this, for those who cannot wait
         #[arg(long, default_value_t = 1)]
         shrink: u16,
+        /// End when standard input ends, as it does when the process that started this one is gone
+        #[arg(long, hide = true)]
+        until_stdin_closes: bool,
     },
     /// Purge an original (source/path), or whatever the selector options name
     Purge {
@@ -166,7 +169,9 @@ async fn main() -> ExitCode {
         Command::Demo { data, listen, control_listen, source_listen } => {
             command::demo::run(&data, listen, control_listen, source_listen).await
         }
-        Command::DemoSource { dir, listen, shrink } => command::demo_source::run(dir, listen, shrink).await,
+        Command::DemoSource { dir, listen, shrink, until_stdin_closes } => {
+            command::demo_source::run(dir, listen, shrink, until_stdin_closes).await
+        }
         Command::Purge { original, folder, url, tag, source, all, mode, force, wait, control } => {
             let selectors = command::purge::Selectors { original, folder, url, tag, source, all };
             return command::purge::run(selectors, mode, force, wait, control.into()).await;

@@ -55,7 +55,10 @@ async fn caching_fields_say_what_happened_at_each_tier() {
     let world = World::new().await;
     let cold = world.edge.get(CAT).await;
     assert_eq!(cold.header("x-cache"), "MISS");
-    assert_eq!(cold.header("cache-status"), "node; fwd=uri-miss; fwd-status=200; stored, edge; fwd=uri-miss; fwd-status=200; stored");
+    assert_eq!(
+        cold.header("cache-status"),
+        "node; fwd=uri-miss; fwd-status=200; stored, edge; fwd=uri-miss; fwd-status=200; stored"
+    );
     let warm = world.edge.get(CAT).await;
     assert_eq!(warm.header("x-cache"), "HIT");
     assert!(warm.header("cache-status").starts_with("edge; hit; ttl="), "{}", warm.header("cache-status"));
@@ -88,7 +91,8 @@ async fn conditional_ranged_and_head_requests_are_answered_from_the_cache() {
     assert_eq!(part.header("content-range"), format!("bytes 10-19/{}", whole.body.len()));
     let beyond = get_with(world.edge.delivery, CAT, &[("range", "bytes=99999999-")]).await;
     assert_eq!(beyond.status, 416);
-    let outdated = get_with(world.edge.delivery, CAT, &[("range", "bytes=0-1"), ("if-range", "\"other\"")]).await;
+    let outdated =
+        get_with(world.edge.delivery, CAT, &[("range", "bytes=0-1"), ("if-range", "\"other\"")]).await;
     assert_eq!(outdated.status, 200);
 }
 
@@ -179,7 +183,12 @@ async fn a_hostile_picture_is_a_clear_refusal_and_nothing_is_stored() {
 #[tokio::test]
 async fn a_source_that_fails_never_replaces_a_picture() {
     let world = World::with("[delivery]\nedge_lifetime = \"1s\"\nstale_while_revalidate = \"0s\"\n").await;
-    world.source.put_with("/short.jpg", "image/png", picture::png(64, 64, RED), &[("cache-control", "max-age=0")]);
+    world.source.put_with(
+        "/short.jpg",
+        "image/png",
+        picture::png(64, 64, RED),
+        &[("cache-control", "max-age=0")],
+    );
     let url = "/demo/short.jpg?format=png";
     assert_eq!(world.edge.get(url).await.status, 200);
     world.source.fail(true);
@@ -225,7 +234,10 @@ async fn a_site_that_does_not_say_unsigned_delivers_signed_urls_only() {
 #[tokio::test]
 async fn a_pass_through_site_is_cached_by_its_own_words_and_purged_by_url_and_tag() {
     let source = testkit::Source::start().await;
-    let site = format!("[[site]]\nhosts = [\"shop.test\"]\nupstream = \"http://{}\"\nallow_private = true\n", source.address);
+    let site = format!(
+        "[[site]]\nhosts = [\"shop.test\"]\nupstream = \"http://{}\"\nallow_private = true\n",
+        source.address
+    );
     let world = World::with(&site).await;
     let (at, host) = (world.edge.delivery, ("host", "shop.test"));
     let fields = [("cache-control", "max-age=600"), ("surrogate-key", "img-1 other")];

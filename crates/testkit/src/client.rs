@@ -48,7 +48,9 @@ pub async fn post(at: SocketAddr, url: &str, headers: &[(&str, &str)], body: imp
 }
 
 pub async fn head(at: SocketAddr, url: &str) -> Seen {
-    send(at, Method::HEAD, url, &[], Bytes::new()).await.unwrap_or_else(|error| panic!("HEAD {url} at {at}: {error}"))
+    send(at, Method::HEAD, url, &[], Bytes::new())
+        .await
+        .unwrap_or_else(|error| panic!("HEAD {url} at {at}: {error}"))
 }
 
 /// One request on a connection of its own; an error if nobody answers.

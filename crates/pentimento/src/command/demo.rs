@@ -46,7 +46,6 @@ pub async fn run(
         ended = compose::run(config, folder, Some(demo), greet, stopped) => ended,
         died = source.wait() => Err(anyhow::anyhow!("the demo source ended: {}", died?)),
     };
-    // Killed with us if we are killed; otherwise it ends politely here.
     let _ = source.kill().await;
     ended
 }
@@ -59,7 +58,9 @@ async fn start_source(dir: &Path, listen: SocketAddr) -> anyhow::Result<Child> {
         .arg(dir)
         .arg("--listen")
         .arg(listen.to_string())
-        .stdin(Stdio::null())
+        // Held open as long as we live: it ends with us, even if we are killed.
+        .arg("--until-stdin-closes")
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
