@@ -39,6 +39,8 @@ pub async fn run(
 
     println!("Painting the demo pictures (the first time this takes a moment) …");
     let mut source = start_source(&data.join("source"), source_listen).await?;
+    // Waiting for a child closes its standard input, unless somebody holds it.
+    let _open_as_long_as_we_live = source.stdin.take();
     let demo = Demo { source: "demo".to_owned(), base_url: base_url.parse()? };
     let token = folder.token()?;
     let greet = |addresses: &Addresses| greet(addresses, &base_url, data, &token);
