@@ -50,6 +50,7 @@ impl From<AcceptError> for Refused {
             AcceptError::EraseNeedsOriginals => {
                 Problem::new(422, "erase-needs-originals", "Erase needs originals", detail)
             }
+            AcceptError::QueueFull { .. } => Problem::new(503, "purge-queue-full", "Too many purges", detail),
             AcceptError::Catalog(error) => return error.into(),
         })
     }

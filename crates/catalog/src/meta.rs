@@ -20,7 +20,7 @@ impl Catalog {
         let mut tx = self.write().await?;
         let made =
             sqlx::query("INSERT INTO meta (key, value) VALUES ('log', $1) ON CONFLICT (key) DO NOTHING")
-                .bind(hex(Uuid::new_v4().as_u64_pair().0))
+                .bind(new_log_id())
                 .execute(&mut *tx)
                 .await?;
         sqlx::query("INSERT INTO meta (key, value) VALUES ('tag_key', $1) ON CONFLICT (key) DO NOTHING")
@@ -43,13 +43,14 @@ impl Catalog {
     /// The log goes on under a new id.
     pub async fn new_log(&self) -> Result<Meta, CatalogError> {
         sqlx::query("UPDATE meta SET value = $1 WHERE key = 'log'")
-            .bind(hex(Uuid::new_v4().as_u64_pair().0))
+            .bind(new_log_id())
             .execute(&self.writer)
             .await?;
         self.meta().await
     }
 }
 
-fn hex(id: u64) -> String {
-    format!("{id:016x}")
+/// Random, and small enough for a JSON number that every client reads exactly (RFC 8259 §6).
+fn new_log_id() -> String {
+    format!("{:016x}", Uuid::new_v4().as_u64_pair().0 >> 11)
 }

@@ -1,6 +1,7 @@
 //! The nodes that have followed the log, so that a restarted authority knows who may hold a lease.
 
 use purge_protocol::{Isolation, NodeId, Position};
+use sqlx::FromRow;
 
 use crate::{Catalog, CatalogError};
 
@@ -15,29 +16,42 @@ pub struct KnownNode {
     pub seen_ms: u64,
 }
 
+#[derive(FromRow)]
+struct NodeRow {
+    name: String,
+    incarnation: String,
+    roles: String,
+    delivery: Option<String>,
+    acknowledged: i64,
+    serves_stale: bool,
+    seen_ms: i64,
+}
+
+impl TryFrom<NodeRow> for KnownNode {
+    type Error = CatalogError;
+
+    fn try_from(row: NodeRow) -> Result<Self, CatalogError> {
+        let unreadable = |_| CatalogError::Unreadable(format!("the incarnation of node {}", row.name));
+        Ok(KnownNode {
+            id: NodeId { incarnation: row.incarnation.parse().map_err(unreadable)?, name: row.name },
+            roles: row.roles.split(' ').filter(|role| !role.is_empty()).map(str::to_owned).collect(),
+            delivery: row.delivery,
+            acknowledged: Position::new(row.acknowledged.unsigned_abs()),
+            isolation: if row.serves_stale { Isolation::ServeStale } else { Isolation::Validate },
+            seen_ms: row.seen_ms.unsigned_abs(),
+        })
+    }
+}
+
 impl Catalog {
     pub async fn nodes(&self) -> Result<Vec<KnownNode>, CatalogError> {
-        let rows: Vec<(String, String, String, Option<String>, i64, bool, i64)> = sqlx::query_as(
+        let rows: Vec<NodeRow> = sqlx::query_as(
             "SELECT name, incarnation, roles, delivery, acknowledged, serves_stale, seen_ms FROM node \
              ORDER BY name, seen_ms",
         )
         .fetch_all(&self.reader)
         .await?;
-        rows.into_iter()
-            .map(|(name, incarnation, roles, delivery, acknowledged, serves_stale, seen_ms)| {
-                let incarnation = incarnation
-                    .parse()
-                    .map_err(|_| CatalogError::Unreadable(format!("the incarnation of node {name}")))?;
-                Ok(KnownNode {
-                    id: NodeId { name, incarnation },
-                    roles: roles.split(' ').filter(|role| !role.is_empty()).map(str::to_owned).collect(),
-                    delivery,
-                    acknowledged: Position::new(acknowledged.unsigned_abs()),
-                    isolation: if serves_stale { Isolation::ServeStale } else { Isolation::Validate },
-                    seen_ms: seen_ms.unsigned_abs(),
-                })
-            })
-            .collect()
+        rows.into_iter().map(KnownNode::try_from).collect()
     }
 
     /// Remembers what a node said. Must be durable before the node's *first* lease is granted; later words may be

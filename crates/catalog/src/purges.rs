@@ -149,6 +149,16 @@ impl Catalog {
         row.map(PurgeRow::claim).transpose()
     }
 
+    /// How many purges have not ended yet.
+    pub async fn open_purges(&self) -> Result<u64, CatalogError> {
+        let open: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "SELECT count(*) FROM purge WHERE state NOT IN {ENDED}"
+        )))
+        .fetch_one(&self.reader)
+        .await?;
+        Ok(open.unsigned_abs())
+    }
+
     /// When the next timer is due; `None` when there is nothing to do.
     pub async fn next_due(&self) -> Result<Option<u64>, CatalogError> {
         let due: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(

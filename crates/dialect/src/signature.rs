@@ -1,4 +1,4 @@
-//! Signatures of native URLs: who holds a key of a site decides what it delivers.
+//! Signatures of native URLs: who holds a key decides what is delivered.
 //!
 //! A signed URL carries `kid` (which key), optionally `exp` (until when, in Unix seconds) and `s`:
 //!
@@ -34,7 +34,7 @@
 //! s = base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 //! ```
 //!
-//! Neither the host nor the method is signed: a site accepts only its own keys, and nothing but GET and HEAD.
+//! Neither the host nor the method is signed: a key holds for every site of ours, and only for GET and HEAD.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

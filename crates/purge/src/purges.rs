@@ -11,6 +11,9 @@ use uuid::Uuid;
 use crate::authority::Authority;
 use crate::selectors::Selectors;
 
+/// Purges that have not ended: what is asked beyond them is refused, so that nothing accepted is ever lost.
+const OPEN_MAX: u64 = 100_000;
+
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
     #[error(
@@ -25,6 +28,8 @@ pub enum AcceptError {
     UnknownSource { name: String },
     #[error("mode \"erase\" takes originals only: what is erased must be named one by one")]
     EraseNeedsOriginals,
+    #[error("{limit} purges are waiting already; try again when some have ended")]
+    QueueFull { limit: u64 },
     #[error(transparent)]
     Catalog(#[from] CatalogError),
 }
@@ -55,6 +60,9 @@ impl Purges {
         idempotency_key: Option<String>,
     ) -> Result<Accepted, AcceptError> {
         self.selectors.resolve_all(&request.selectors, request.mode)?;
+        if self.catalog.open_purges().await? >= OPEN_MAX {
+            return Err(AcceptError::QueueFull { limit: OPEN_MAX });
+        }
         let purge = NewPurge {
             id: Uuid::now_v7().to_string(),
             idempotency_key,

@@ -254,7 +254,7 @@ impl Worker {
         if looks.is_empty() {
             step.receipt.notes.push("nothing has been delivered that the verifier could look at".to_owned());
         } else {
-            step.detail = Some(format!("{} looks, {stale} of them stale", looks.len()));
+            step.detail = Some(format!("old bytes in {stale} of {} looks", looks.len()));
         }
         step.receipt.looks.extend(looks);
         let spare = step.receipt.looks.len().saturating_sub(LOOKS_KEPT);

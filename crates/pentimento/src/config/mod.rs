@@ -103,7 +103,7 @@ pub fn load(
         return read(&name, &text, variables, &overrides, DataDirectory::AsSet);
     }
     let from_variable = || variables.get("PENTIMENTO__NODE__DATA").map(PathBuf::from);
-    let data = overrides.data.clone().or_else(from_variable).unwrap_or_else(|| node::DEFAULT_DATA.into());
+    let data = overrides.data.clone().or_else(from_variable).unwrap_or_else(|| default_data(&overrides));
     let path = data.join(FILE_NAME);
     let name = path.display().to_string();
     let text = match read_file(&path) {
@@ -128,6 +128,14 @@ pub fn resolved_toml(config: &Config) -> String {
     config.sites.iter().for_each(|site| site::write(site, &mut out));
     config.keys.iter().for_each(|key| key.write(&mut out));
     out.finish()
+}
+
+/// A node below another one, started beside it without a word about its data, must not take the other's.
+fn default_data(overrides: &Overrides) -> PathBuf {
+    match (&overrides.upstream, overrides.listen) {
+        (Some(_), Some(listen)) => format!("{}-{}", node::DEFAULT_DATA, listen.port()).into(),
+        _ => node::DEFAULT_DATA.into(),
+    }
 }
 
 enum DataDirectory {

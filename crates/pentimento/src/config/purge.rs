@@ -7,12 +7,10 @@ use super::writer::Writer;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purge {
-    /// How often the verifier looks before the CDN is flushed again.
+    /// How often the verifier looks before old bytes count as an error.
     pub verify_looks: u32,
     /// Between two looks.
     pub verify_interval: Duration,
-    /// How often all that is done before the purge ends as an error.
-    pub verify_rounds: u32,
     /// How often an original is asked for at its source before the purge goes on without it.
     pub origin_attempts: u32,
     /// Between two attempts.
@@ -26,7 +24,6 @@ impl Purge {
         Self {
             verify_looks: section.count("verify_looks", 3, 1..=100),
             verify_interval: section.duration("verify_interval", seconds(30), interval.clone()),
-            verify_rounds: section.count("verify_rounds", 3, 1..=100),
             origin_attempts: section.count("origin_attempts", 3, 1..=100),
             origin_interval: section.duration("origin_interval", seconds(2), interval),
         }
@@ -36,7 +33,6 @@ impl Purge {
         out.section("[purge]");
         out.plain("verify_looks", self.verify_looks);
         out.duration("verify_interval", self.verify_interval);
-        out.plain("verify_rounds", self.verify_rounds);
         out.plain("origin_attempts", self.origin_attempts);
         out.duration("origin_interval", self.origin_interval);
     }

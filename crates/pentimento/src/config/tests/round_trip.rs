@@ -95,15 +95,9 @@ fn any_limits() -> impl Strategy<Value = Limits> {
 
 fn any_purge() -> impl Strategy<Value = Purge> {
     let times = || (1..=100_u32, millis(10..=3_600_000));
-    (times(), 1..=100_u32, times()).prop_map(
-        |((verify_looks, verify_interval), verify_rounds, (origin_attempts, origin_interval))| Purge {
-            verify_looks,
-            verify_interval,
-            verify_rounds,
-            origin_attempts,
-            origin_interval,
-        },
-    )
+    (times(), times()).prop_map(|((verify_looks, verify_interval), (origin_attempts, origin_interval))| {
+        Purge { verify_looks, verify_interval, origin_attempts, origin_interval }
+    })
 }
 
 fn any_sources() -> impl Strategy<Value = Vec<Source>> {
