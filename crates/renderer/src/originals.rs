@@ -29,8 +29,11 @@ pub struct Originals {
     pub client: Client,
     pub sources: HashMap<String, KnownSource>,
     /// One fetch at a time for each original: four sizes of a new picture cost its source one request.
-    fetching: Mutex<HashMap<(String, String), Weak<Mutex<()>>>>,
+    fetching: Mutex<Fetching>,
 }
+
+/// By source and path; a lock that nobody holds is gone.
+type Fetching = HashMap<(String, String), Weak<Mutex<()>>>;
 
 /// The current version of an original.
 #[derive(Debug, Clone)]
