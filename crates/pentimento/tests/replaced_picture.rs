@@ -105,6 +105,37 @@ async fn a_fill_in_flight_across_the_purge_brings_nothing_old_back() {
 }
 
 #[tokio::test]
+async fn a_slow_fill_of_a_pass_through_site_across_the_purge_reaches_nobody_who_came_after_it() {
+    let source = testkit::Source::start().await;
+    let site = format!(
+        "[[site]]\nhosts = [\"shop.test\"]\nupstream = \"http://{}\"\nallow_private = true\n",
+        source.address
+    );
+    let world = World::with(&site).await;
+    let fields = [("cache-control", "max-age=600")];
+    for (at, path) in [(world.node.delivery, "/a.txt"), (world.edge.delivery, "/b.txt")] {
+        let ask = || tokio::spawn(async move { get_with(at, path, &[("host", "shop.test")]).await.text() });
+        source.put_with(path, "text/plain", "old", &fields);
+        source.close_gate();
+        let before = ask();
+        // The server has read the old text for this answer, and keeps it back until long after the purge.
+        source.until_asked(path, 1).await;
+        source.put_with(path, "text/plain", "new", &fields);
+        let purge = format!(r#"{{"selectors":[{{"url":"http://shop.test{path}"}}]}}"#);
+        let id = world.node.purge(&purge).await;
+        assert_eq!(world.node.ended(&id).await["state"], "done");
+        let after = ask();
+        // Time to board the flight that is under way; were it too short, the story would be weaker, never wrong.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        source.open_gate();
+
+        assert_eq!(after.await.unwrap(), "new", "whoever came after the purge waited for a new fill");
+        before.await.unwrap();
+        assert_eq!(ask().await.unwrap(), "new", "and the old one was not stored");
+    }
+}
+
+#[tokio::test]
 async fn a_purge_survives_kill_9_of_the_control_plane() {
     let mut world = World::new().await;
     all(&world).await;
