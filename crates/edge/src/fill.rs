@@ -10,7 +10,7 @@ use cache::StoredResponse;
 use http::{HeaderMap, StatusCode};
 use purge_protocol::{AsOf, Fill, Tags};
 
-use crate::request::Target;
+use crate::request::{Target, Terms};
 
 /// One fetch, owned so that it outlives the client who caused it.
 #[derive(Debug, Clone)]
@@ -70,6 +70,19 @@ pub struct Keep {
     pub initial_age: u32,
     pub stale_if_error: u32,
     pub stale_while_revalidate: u32,
+}
+
+impl Keep {
+    /// Of a picture of ours: its site decides, nobody else.
+    pub fn of_picture(terms: &Terms, initial_age: u32) -> Self {
+        Self {
+            storable: true,
+            lifetime: terms.edge_lifetime,
+            initial_age,
+            stale_if_error: terms.stale_if_error,
+            stale_while_revalidate: terms.stale_while_revalidate,
+        }
+    }
 }
 
 /// Why there is no answer. Shared by everyone who waited for the fill.

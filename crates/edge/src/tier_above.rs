@@ -71,17 +71,11 @@ impl TierAbove {
         let (parts, body) = response.into_parts();
         let as_of = stamp(&parts.headers, fill);
         let cache_status = joined(&parts.headers, "cache-status");
-        let mut keep = Keep {
-            storable: true,
-            lifetime: image.terms.edge_lifetime,
-            initial_age: age(&parts.headers),
-            stale_if_error: image.terms.stale_if_error,
-            stale_while_revalidate: image.terms.stale_while_revalidate,
-        };
+        let keep = Keep::of_picture(&image.terms, age(&parts.headers));
         match parts.status {
             StatusCode::NOT_MODIFIED => {
-                keep.lifetime = keep.lifetime.saturating_sub(keep.initial_age);
-                Ok(Answered::StillThat { as_of, lifetime: keep.lifetime, headers: HeaderMap::new() })
+                let lifetime = keep.lifetime.saturating_sub(keep.initial_age);
+                Ok(Answered::StillThat { as_of, lifetime, headers: HeaderMap::new() })
             }
             StatusCode::OK => {
                 let mut kept = HeaderMap::new();

@@ -56,13 +56,7 @@ impl Renderer {
             body: encoded.bytes,
             tags: image.tags().ok(),
             as_of,
-            keep: Keep {
-                storable: true,
-                lifetime: image.terms.edge_lifetime,
-                initial_age: 0,
-                stale_if_error: image.terms.stale_if_error,
-                stale_while_revalidate: image.terms.stale_while_revalidate,
-            },
+            keep: Keep::of_picture(&image.terms, 0),
             varied_on: Vec::new(),
             cache_status: None,
         })))
