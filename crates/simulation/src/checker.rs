@@ -9,6 +9,7 @@ use crate::agenda::Time;
 use crate::control::{Announced, Order, PurgeNumber};
 use crate::message::{How, NodeNumber, Reply};
 use crate::node::Node;
+use crate::promises::{Breach, Promises, Required, Versions};
 use crate::truth::{Content, Truth, Url, url_name};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,11 +43,9 @@ impl fmt::Display for Violation {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Checker {
-    /// For each URL, what a read that begins now must show at least.
-    hard: Vec<Content>,
-    soft: Vec<Content>,
+    promises: Promises<Url, Content>,
     reads: BTreeMap<u64, Read>,
     /// For each purge under way or done, what its record announced of each URL that it covers.
     announced: BTreeMap<PurgeNumber, Announcement>,
@@ -69,8 +68,7 @@ struct Read {
     url: Url,
     edge: NodeNumber,
     began: Time,
-    hard: Content,
-    soft: Content,
+    required: Required<Content>,
     demand: Demand,
 }
 
@@ -85,26 +83,13 @@ pub enum Demand {
 }
 
 impl Checker {
-    pub fn new(urls: usize) -> Self {
-        Self {
-            hard: vec![Content::default(); urls],
-            soft: vec![Content::default(); urls],
-            reads: BTreeMap::new(),
-            announced: BTreeMap::new(),
-            erased: Vec::new(),
-            ideal: BTreeSet::new(),
-            ideal_fills: 0,
-            violations: Vec::new(),
-        }
-    }
-
     pub fn violation(&mut self, at: Time, broken: Broken, story: String) {
         self.violations.push(Violation { at, broken, story });
     }
 
     pub fn read_begins(&mut self, number: u64, edge: NodeNumber, url: Url, now: Time, demand: Demand) {
-        let (hard, soft) = (self.hard[url], self.soft[url]);
-        self.reads.insert(number, Read { url, edge, began: now, hard, soft, demand });
+        let required = self.promises.required(&url);
+        self.reads.insert(number, Read { url, edge, began: now, required, demand });
         if self.ideal.insert((edge, url)) {
             self.ideal_fills += 1;
         }
@@ -125,14 +110,14 @@ impl Checker {
             }
             return;
         };
-        if !content.has_reached(read.hard) {
-            let story =
-                format!("{} got {content:?} ({how:?}), older than {:?}", read.story(number), read.hard);
-            self.violation(now, Broken::Promise, story);
-        } else if !matches!(how, How::Stale | How::Isolated) && !content.has_reached(read.soft) {
-            let story =
-                format!("{} got {content:?} ({how:?}), older than {:?}", read.story(number), read.soft);
-            self.violation(now, Broken::SoftPromise, story);
+        let breach = read.required.breach(content, matches!(how, How::Stale | How::Isolated));
+        if let Some(breach) = breach {
+            let (broken, required) = match breach {
+                Breach::Hard(required) => (Broken::Promise, required),
+                Breach::Soft(required) => (Broken::SoftPromise, required),
+            };
+            let story = format!("{} got {content:?} ({how:?}), older than {required:?}", read.story(number));
+            self.violation(now, broken, story);
         }
         if how == How::Stale && !replacing {
             self.violation(now, Broken::NobodyReplaces, read.story(number));
@@ -140,7 +125,7 @@ impl Checker {
         let met = match read.demand {
             Demand::Nothing => true,
             Demand::Success => how != How::Isolated,
-            Demand::Hit => how == How::Hit && content.has_reached(read.soft),
+            Demand::Hit => how == How::Hit && content.has_reached(read.required.soft),
         };
         if !met {
             self.violation(
@@ -178,10 +163,7 @@ impl Checker {
                 format!("purge {number} is done and was never appended"),
             );
         };
-        let required = if *mode == Mode::Soft { &mut self.soft } else { &mut self.hard };
-        for (url, content) in contents {
-            required[*url] = required[*url].newest(*content);
-        }
+        self.promises.done(*mode, contents.iter().copied());
         if *mode == Mode::Erase {
             self.erased.push(number);
             for node in acknowledged {

@@ -5,6 +5,7 @@
 
 use purge_protocol::{Gone, Subject, TagKey, Tags, Tombstone, Tombstones};
 
+use crate::promises::Versions;
 use crate::sabotage::Sabotage;
 
 /// The versions of everything that went into a response: its original, its watermark, its preset. Removing or
@@ -12,14 +13,12 @@ use crate::sabotage::Sabotage;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Content(pub [u32; 3]);
 
-impl Content {
-    /// Whether nothing in it is older than in `other`.
-    pub fn has_reached(self, other: Content) -> bool {
+impl Versions for Content {
+    fn has_reached(self, other: Content) -> bool {
         self.0.iter().zip(other.0).all(|(mine, theirs)| *mine >= theirs)
     }
 
-    #[must_use]
-    pub fn newest(self, other: Content) -> Content {
+    fn newest(self, other: Content) -> Content {
         Content(std::array::from_fn(|part| self.0[part].max(other.0[part])))
     }
 }

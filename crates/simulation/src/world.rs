@@ -106,7 +106,7 @@ impl World {
         let mut chance = Chance::new(seed);
         let scenario = Scenario::draw(&mut chance, options.weather);
         let truth = Truth::default();
-        let checker = Checker::new(truth.urls.len());
+        let checker = Checker::default();
         let control = Control::new(clock(&mut chance, scenario.faults.drift));
         let mut world = Self {
             now: 0,
