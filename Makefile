@@ -5,7 +5,7 @@ DATA ?= ./demo-data
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PENTIMENTO := $(TARGET)/release/pentimento
 
-.PHONY: help setup build demo test check bench sim clean-demo
+.PHONY: help setup build demo test check bench sim conformance clean-demo
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,11 @@ bench: ## What a purge costs where it matters
 
 sim: ## The purge protocol under faults: make sim SEEDS=100000
 	cargo xtask sim --seeds $(SEEDS)
+
+conformance: build ## The public HTTP cache test suite against a node; PEERS=1: nginx and Varnish beside it
+	@scripts/setup-tests
+	@if [ -n "$(PEERS)" ]; then scripts/install nginx varnish; fi
+	node tests/conformance/run.mjs --binary $(PENTIMENTO) $(if $(PEERS),--peers)
 
 clean-demo: ## Forget everything that the demo keeps
 	rm -rf $(DATA)
