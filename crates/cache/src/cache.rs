@@ -130,6 +130,11 @@ impl Cache {
         Ok(Self { memory, disk, erasures: Erasures::default(), entry_bytes_max: settings.entry_bytes_max })
     }
 
+    /// What is larger is not stored.
+    pub fn entry_bytes_max(&self) -> u64 {
+        self.entry_bytes_max
+    }
+
     /// The hot path: no await, and one shared lock for as long as a look-up takes.
     ///
     /// Does not compare [`StoredResponse::key_text`]; [`Cache::get`] does.

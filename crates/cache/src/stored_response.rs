@@ -31,6 +31,25 @@ pub struct StoredResponse {
 }
 
 impl StoredResponse {
+    /// The same with another body; not judged yet.
+    pub fn with_body(&self, body: Bytes) -> Self {
+        Self {
+            key_text: self.key_text.clone(),
+            status: self.status,
+            headers: self.headers.clone(),
+            body,
+            tags: self.tags.clone(),
+            as_of: self.as_of,
+            varied_on: self.varied_on.clone(),
+            stored_at: self.stored_at,
+            initial_age: self.initial_age,
+            lifetime: self.lifetime,
+            stale_if_error: self.stale_if_error,
+            stale_while_revalidate: self.stale_while_revalidate,
+            checked: CheckedAt::default(),
+        }
+    }
+
     /// What it takes to keep it, in bytes: at least what its parts hold, and at least its file's length.
     pub fn bytes(&self) -> u64 {
         /// The structures around a response, in memory and in the tiers' tables.

@@ -1,35 +1,79 @@
 //! From a stored response to what goes out: conditional requests, ranges, fields.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use cache::StoredResponse;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http_body::Body;
 use http_caching::EntityTag;
 use http_caching::conditional::{self, Outcome};
 use http_caching::last_modified::{last_modified, strong_last_modified};
 use http_caching::range::{self, RangeOutcome};
 
 use crate::body::EdgeBody;
+use crate::fill::FetchedBody;
+use crate::growing_body::Reader;
 use crate::pass_through::TAG_FIELD_NAMES;
 use crate::request::{Target, Terms, Wanted};
 
 /// The parts of a response that answers are made from, stored or not.
-#[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     pub status: StatusCode,
     pub headers: &'a HeaderMap,
-    pub body: &'a Bytes,
+    pub body: SourceBody<'a>,
     /// Seconds since the origin made or validated it.
     pub age: u32,
 }
 
+pub enum SourceBody<'a> {
+    Whole(&'a Bytes),
+    /// A fill's that is under way.
+    Coming(Reader),
+    /// This client's alone.
+    Unshared(FetchedBody),
+}
+
 impl<'a> Source<'a> {
-    pub fn stored(stored: &'a StoredResponse, now_millis: u64) -> Self {
-        Self {
-            status: stored.status,
-            headers: &stored.headers,
-            body: &stored.body,
-            age: age(stored, now_millis),
+    pub fn stored(stored: &'a StoredResponse, body: SourceBody<'a>, now_millis: u64) -> Self {
+        Self { status: stored.status, headers: &stored.headers, body, age: age(stored, now_millis) }
+    }
+}
+
+impl SourceBody<'_> {
+    fn len(&self) -> Option<u64> {
+        match self {
+            SourceBody::Whole(bytes) => Some(bytes.len() as u64),
+            SourceBody::Unshared(FetchedBody::Whole(bytes)) => Some(bytes.len() as u64),
+            SourceBody::Coming(reader) => reader.size_hint().exact(),
+            SourceBody::Unshared(FetchedBody::Coming(body)) => body.size_hint().exact(),
+        }
+    }
+
+    fn whole(self) -> EdgeBody {
+        match self {
+            SourceBody::Whole(bytes) => bytes.clone().into(),
+            SourceBody::Coming(reader) => EdgeBody::Shared(reader),
+            SourceBody::Unshared(body) => body.into(),
+        }
+    }
+
+    /// The length of what [`SourceBody::part`] can take a part of.
+    fn length_to_cut(&self) -> Option<u64> {
+        match self {
+            SourceBody::Unshared(FetchedBody::Coming(_)) => None,
+            _ => self.len(),
+        }
+    }
+
+    fn part(self, part: Range<u64>) -> EdgeBody {
+        let cut = |bytes: &Bytes| -> EdgeBody { bytes.slice(part.start as usize..part.end as usize).into() };
+        match self {
+            SourceBody::Whole(bytes) => cut(bytes),
+            SourceBody::Unshared(FetchedBody::Whole(bytes)) => cut(&bytes),
+            SourceBody::Coming(reader) => EdgeBody::Shared(reader.part(part)),
+            SourceBody::Unshared(body @ FetchedBody::Coming(_)) => body.into(),
         }
     }
 }
@@ -57,23 +101,27 @@ pub fn answer(request: &Parts, wanted: &Wanted, source: Source<'_>) -> Response<
             Outcome::PreconditionFailed => return bare(StatusCode::PRECONDITION_FAILED, headers),
             Outcome::Proceed => {}
         }
-        let length = source.body.len() as u64;
-        let strong = strong_last_modified(source.headers);
-        let range = range::evaluate(&request.headers, &request.method, etag.as_ref(), strong, length);
-        if let Some(content_range) = range.content_range(length) {
-            insert(&mut headers, header::CONTENT_RANGE, &content_range);
-        }
-        match range {
-            RangeOutcome::Whole => {}
-            RangeOutcome::Part { start, end_inclusive } => {
-                // The evaluation keeps both inside the body.
-                return part(headers, source.body.slice(start as usize..=end_inclusive as usize));
+        // A part of what has no known length yet cannot be named (RFC 9110 §14.4); the whole is an answer too (§14.2).
+        if let Some(length) = source.body.length_to_cut() {
+            let strong = strong_last_modified(source.headers);
+            let range = range::evaluate(&request.headers, &request.method, etag.as_ref(), strong, length);
+            if let Some(content_range) = range.content_range(length) {
+                insert(&mut headers, header::CONTENT_RANGE, &content_range);
             }
-            RangeOutcome::NotSatisfiable => return bare(StatusCode::RANGE_NOT_SATISFIABLE, headers),
+            match range {
+                RangeOutcome::Whole => {}
+                // The evaluation keeps both inside the body.
+                RangeOutcome::Part { start, end_inclusive } => {
+                    return part(headers, source.body.part(start..end_inclusive + 1));
+                }
+                RangeOutcome::NotSatisfiable => return bare(StatusCode::RANGE_NOT_SATISFIABLE, headers),
+            }
         }
     }
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(source.body.len()));
-    let body = if request.method == Method::HEAD { EdgeBody::empty() } else { source.body.clone().into() };
+    if let Some(length) = source.body.len() {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    let body = if request.method == Method::HEAD { EdgeBody::empty() } else { source.body.whole() };
     assemble(source.status, headers, body)
 }
 
@@ -112,9 +160,11 @@ fn not_modified(mut headers: HeaderMap) -> Response<EdgeBody> {
     assemble(StatusCode::NOT_MODIFIED, headers, EdgeBody::empty())
 }
 
-fn part(mut headers: HeaderMap, part: Bytes) -> Response<EdgeBody> {
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(part.len()));
-    assemble(StatusCode::PARTIAL_CONTENT, headers, part.into())
+fn part(mut headers: HeaderMap, part: EdgeBody) -> Response<EdgeBody> {
+    if let Some(length) = part.len() {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    assemble(StatusCode::PARTIAL_CONTENT, headers, part)
 }
 
 fn bare(status: StatusCode, mut headers: HeaderMap) -> Response<EdgeBody> {

@@ -5,12 +5,18 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use origin::{FetchError, UpstreamBody};
+use origin::FetchError;
 
-/// Whole from the cache, or passed on as it comes.
+use crate::fill::{ComingBody, FetchedBody};
+use crate::growing_body::Reader;
+
 pub enum EdgeBody {
+    /// From the cache.
     Whole(Option<Bytes>),
-    Passed(Pin<Box<UpstreamBody>>),
+    /// A fill's, as it comes.
+    Shared(Reader),
+    /// Passed on as it comes.
+    Passed(ComingBody),
 }
 
 impl EdgeBody {
@@ -18,11 +24,9 @@ impl EdgeBody {
         EdgeBody::Whole(None)
     }
 
+    /// Where it is known before it ends.
     pub fn len(&self) -> Option<u64> {
-        match self {
-            EdgeBody::Whole(bytes) => Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            EdgeBody::Passed(body) => body.size_hint().exact(),
-        }
+        self.size_hint().exact()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -36,6 +40,15 @@ impl From<Bytes> for EdgeBody {
     }
 }
 
+impl From<FetchedBody> for EdgeBody {
+    fn from(body: FetchedBody) -> Self {
+        match body {
+            FetchedBody::Whole(bytes) => bytes.into(),
+            FetchedBody::Coming(body) => EdgeBody::Passed(body),
+        }
+    }
+}
+
 impl Body for EdgeBody {
     type Data = Bytes;
     type Error = FetchError;
@@ -46,6 +59,7 @@ impl Body for EdgeBody {
     ) -> Poll<Option<Result<Frame<Bytes>, FetchError>>> {
         match self.get_mut() {
             EdgeBody::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            EdgeBody::Shared(reader) => Pin::new(reader).poll_frame(context),
             EdgeBody::Passed(body) => body.as_mut().poll_frame(context),
         }
     }
@@ -53,6 +67,7 @@ impl Body for EdgeBody {
     fn is_end_stream(&self) -> bool {
         match self {
             EdgeBody::Whole(bytes) => bytes.is_none(),
+            EdgeBody::Shared(reader) => reader.is_end_stream(),
             EdgeBody::Passed(body) => body.is_end_stream(),
         }
     }
@@ -62,6 +77,7 @@ impl Body for EdgeBody {
             EdgeBody::Whole(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
+            EdgeBody::Shared(reader) => reader.size_hint(),
             EdgeBody::Passed(body) => body.size_hint(),
         }
     }

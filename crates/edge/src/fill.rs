@@ -1,5 +1,6 @@
 //! What the edge asks of whoever is above it, and what may come back.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -8,6 +9,8 @@ use api_types::Problem;
 use bytes::Bytes;
 use cache::StoredResponse;
 use http::{HeaderMap, StatusCode};
+use http_body::Body;
+use origin::FetchError;
 use purge_protocol::{AsOf, Fill, Tags};
 
 use crate::request::{Target, Terms};
@@ -33,24 +36,22 @@ pub trait Upstream: Send + Sync {
 
 #[derive(Debug)]
 pub enum Answered {
-    Whole(Box<Fetched>),
+    Response(Box<Fetched>),
     /// What [`Ask::validator`] names is still the answer.
     StillThat {
         as_of: Option<AsOf>,
         lifetime: u32,
         headers: HeaderMap,
     },
-    /// The upstream's answer is larger than a stored response may be: each client gets it by itself.
-    TooLargeToStore,
 }
 
-/// A whole response, before the edge judges it.
+/// A response's head, and its body as far as it is there, before the edge judges it.
 #[derive(Debug)]
 pub struct Fetched {
     pub status: StatusCode,
     /// End-to-end fields only, as they are to be stored.
     pub headers: HeaderMap,
-    pub body: Bytes,
+    pub body: FetchedBody,
     /// All of them, or `None`: a response whose tags are not complete cannot be stored.
     pub tags: Option<Tags>,
     pub as_of: Option<AsOf>,
@@ -61,11 +62,39 @@ pub struct Fetched {
     pub cache_status: Option<String>,
 }
 
-/// For how long a response may be used, in seconds.
+pub enum FetchedBody {
+    Whole(Bytes),
+    /// It is read as it comes. Errors where it is shorter than its head said.
+    Coming(ComingBody),
+}
+
+pub type ComingBody = Pin<Box<dyn Body<Data = Bytes, Error = FetchError> + Send>>;
+
+impl fmt::Debug for FetchedBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FetchedBody::Whole(bytes) => write!(f, "Whole({} bytes)", bytes.len()),
+            FetchedBody::Coming(_) => f.write_str("Coming"),
+        }
+    }
+}
+
+/// Who may get a response.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sharing {
+    /// Everyone who asks for the same.
+    Stored,
+    /// The one who asked, because of what it asked with.
+    #[default]
+    OnlyHere,
+    /// The one who asked; the response is of a kind that is never shared, whoever asks.
+    Never,
+}
+
+/// Who may use a response, and for how long, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Keep {
-    /// False for what may go to the one who asked and nobody else.
-    pub storable: bool,
+    pub sharing: Sharing,
     pub lifetime: u32,
     pub initial_age: u32,
     pub stale_if_error: u32,
@@ -76,7 +105,7 @@ impl Keep {
     /// Of a picture of ours: its site decides, nobody else.
     pub fn of_picture(terms: &Terms, initial_age: u32) -> Self {
         Self {
-            storable: true,
+            sharing: Sharing::Stored,
             lifetime: terms.edge_lifetime,
             initial_age,
             stale_if_error: terms.stale_if_error,
@@ -126,24 +155,31 @@ impl From<origin::FetchError> for FillError {
 }
 
 impl Fetched {
-    /// As it is stored and shared; `None` when it may not be.
-    pub fn into_stored(self, key_text: &str, now_millis: u64) -> Result<StoredResponse, Box<Fetched>> {
+    /// As it is stored and shared, but for its body; the same again when it may not be.
+    pub fn into_shared(
+        self,
+        key_text: &str,
+        now_millis: u64,
+    ) -> Result<(StoredResponse, FetchedBody), Box<Fetched>> {
         match (self.tags.clone(), self.as_of) {
-            (Some(tags), Some(as_of)) if self.keep.storable => Ok(StoredResponse {
-                key_text: key_text.to_owned(),
-                status: self.status,
-                headers: self.headers,
-                body: self.body,
-                tags,
-                as_of,
-                varied_on: self.varied_on,
-                stored_at: now_millis,
-                initial_age: self.keep.initial_age,
-                lifetime: self.keep.lifetime,
-                stale_if_error: self.keep.stale_if_error,
-                stale_while_revalidate: self.keep.stale_while_revalidate,
-                checked: Default::default(),
-            }),
+            (Some(tags), Some(as_of)) if self.keep.sharing == Sharing::Stored => {
+                let head = StoredResponse {
+                    key_text: key_text.to_owned(),
+                    status: self.status,
+                    headers: self.headers,
+                    body: Bytes::new(),
+                    tags,
+                    as_of,
+                    varied_on: self.varied_on,
+                    stored_at: now_millis,
+                    initial_age: self.keep.initial_age,
+                    lifetime: self.keep.lifetime,
+                    stale_if_error: self.keep.stale_if_error,
+                    stale_while_revalidate: self.keep.stale_while_revalidate,
+                    checked: Default::default(),
+                };
+                Ok((head, self.body))
+            }
             _ => Err(Box::new(self)),
         }
     }

@@ -1,14 +1,16 @@
 //! One fill at a time for each key; whoever comes meanwhile shares its result.
 //!
 //! Promises, each with its test below: a client that leaves does not end a fill that others wait for; a result is shared
-//! with those aboard and with nobody who comes after the landing; a fill that panics is an error, not a hang; whom the
-//! protocol does not admit ([`Flight::admits`]) begins a flight of its own.
+//! with those aboard, and with those who come while the fill goes on (its body is still coming), and with nobody after
+//! that; a fill that panics is an error, not a hang; whom the protocol does not admit ([`Flight::admits`]) begins a
+//! flight of its own.
 //!
 //! Whether a passenger may *use* the result is decided when it lands, against the fences of that moment (invariant
 //! 5): a flight that began before a purge lands with an answer that nobody who came after the purge accepts.
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cache::Key;
@@ -24,21 +26,45 @@ pub enum Role {
 
 pub struct Flights<T> {
     under_way: Table<T>,
+    departed: AtomicU64,
 }
 
 type Table<T> = Arc<Mutex<HashMap<Key, UnderWay<T>>>>;
 
 #[derive(Clone)]
 struct UnderWay<T> {
+    number: u64,
     flight: Flight,
     landing: watch::Receiver<Option<T>>,
 }
 
 /// What a request has joined: the flight, and how to hear of its landing.
 pub struct Aboard<T> {
+    /// No two flights have the same.
+    pub number: u64,
     pub flight: Flight,
     pub role: Role,
     landing: watch::Receiver<Option<T>>,
+}
+
+/// How a fill tells those aboard what it has.
+pub struct Lander<T> {
+    land: watch::Sender<Option<T>>,
+    departure: Departure<T>,
+}
+
+impl<T> Lander<T> {
+    /// Whoever is aboard has it now; whoever comes while the fill goes on gets it too. Boarding ends when the lander is
+    /// dropped.
+    pub fn land(&self, landed: T) {
+        self.land.send_replace(Some(landed));
+    }
+
+    /// Whoever comes from now on begins anew. Out of the table first, then the landing.
+    pub fn land_last(self, landed: T) {
+        drop(self.departure);
+        self.land.send_replace(Some(landed));
+    }
 }
 
 impl<T: Clone + Send + Sync + 'static> Aboard<T> {
@@ -53,36 +79,34 @@ impl<T: Clone + Send + Sync + 'static> Aboard<T> {
 
 impl<T: Clone + Send + Sync + 'static> Flights<T> {
     pub fn new() -> Self {
-        Self { under_way: Arc::default() }
+        Self { under_way: Arc::default(), departed: AtomicU64::new(0) }
     }
 
-    /// Joins the flight for `key` if it admits this request, or begins `own`.
+    /// Joins the flight for `key` if it admits this request, or begins `own`. `tried` is the flight that this request
+    /// has seen landing too old for it.
     pub fn board<F>(
         &self,
         key: Key,
         own: Flight,
+        tried: Option<u64>,
         admits: impl FnOnce(&Flight) -> bool,
-        fill: impl FnOnce(Flight) -> F,
+        fill: impl FnOnce(Flight, Lander<T>) -> F,
     ) -> Aboard<T>
     where
-        F: Future<Output = T> + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
     {
         let mut under_way = lock(&self.under_way);
-        if let Some(other) = under_way.get(&key).filter(|other| admits(&other.flight)) {
-            return Aboard { flight: other.flight, role: Role::Passenger, landing: other.landing.clone() };
+        let is_for_us = |other: &&UnderWay<T>| Some(other.number) != tried && admits(&other.flight);
+        if let Some(UnderWay { number, flight, landing }) = under_way.get(&key).filter(is_for_us).cloned() {
+            return Aboard { number, flight, role: Role::Passenger, landing };
         }
+        let number = self.departed.fetch_add(1, Ordering::Relaxed);
         let (land, landing) = watch::channel(None);
         // Takes the place of a flight that did not admit us; those aboard that one still hear of its landing.
-        under_way.insert(key, UnderWay { flight: own, landing: landing.clone() });
-        let departure = Departure { under_way: Arc::clone(&self.under_way), key, flight: own };
-        let fill = fill(own);
-        tokio::spawn(async move {
-            let landed = fill.await;
-            // First out of the table, then the landing: whoever comes now begins anew.
-            drop(departure);
-            land.send_replace(Some(landed));
-        });
-        Aboard { flight: own, role: Role::Leader, landing }
+        under_way.insert(key, UnderWay { number, flight: own, landing: landing.clone() });
+        let departure = Departure { under_way: Arc::clone(&self.under_way), key, number };
+        tokio::spawn(fill(own, Lander { land, departure }));
+        Aboard { number, flight: own, role: Role::Leader, landing }
     }
 
     #[cfg(test)]
@@ -101,14 +125,14 @@ impl<T: Clone + Send + Sync + 'static> Default for Flights<T> {
 struct Departure<T> {
     under_way: Table<T>,
     key: Key,
-    flight: Flight,
+    number: u64,
 }
 
 impl<T> Drop for Departure<T> {
     fn drop(&mut self) {
         let mut under_way = lock(&self.under_way);
         // A later flight may have taken our place.
-        if under_way.get(&self.key).is_some_and(|current| current.flight == self.flight) {
+        if under_way.get(&self.key).is_some_and(|current| current.number == self.number) {
             under_way.remove(&self.key);
         }
     }
@@ -138,13 +162,18 @@ mod tests {
         Flight::new(Fill::begin(follower.fences()).unwrap(), Moment(0))
     }
 
-    async fn slow(answer: u32) -> u32 {
+    async fn slow(answer: u32, lander: Lander<u32>) {
         sleep(Duration::from_millis(50)).await;
-        answer
+        lander.land_last(answer);
+    }
+
+    fn board(flights: &Flights<u32>, answer: u32, admitted: bool) -> Aboard<u32> {
+        let fill = |_, lander| slow(answer, lander);
+        flights.board(Key::of("cat"), flight(), None, |_| admitted, fill)
     }
 
     async fn join(flights: &Flights<u32>, answer: u32, admitted: bool) -> (Option<u32>, Role) {
-        let aboard = flights.board(Key::of("cat"), flight(), |_| admitted, |_| slow(answer));
+        let aboard = board(flights, answer, admitted);
         let role = aboard.role;
         (aboard.landed().await, role)
     }
@@ -179,9 +208,42 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_fill_that_panics_is_an_error_and_is_forgotten() {
         let flights: Flights<u32> = Flights::new();
-        let broken = |_| async { panic!("a bug in a fill") };
-        let landed = flights.board(Key::of("cat"), flight(), |_| true, broken).landed().await;
+        let broken = |_, lander: Lander<u32>| async move {
+            let _aboard = lander;
+            panic!("a bug in a fill")
+        };
+        let landed = flights.board(Key::of("cat"), flight(), None, |_| true, broken).landed().await;
         assert_eq!(landed, None);
         assert_eq!(flights.under_way(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_comes_while_the_body_is_still_coming_joins_until_boarding_ends() {
+        let flights: Flights<u32> = Flights::new();
+        let begun = |_, lander: Lander<u32>| async move {
+            lander.land(1);
+            sleep(Duration::from_millis(50)).await;
+        };
+        let leader = flights.board(Key::of("cat"), flight(), None, |_| true, begun);
+        assert_eq!(leader.landed().await, Some(1));
+        assert_eq!(join(&flights, 2, true).await, (Some(1), Role::Passenger));
+        sleep(Duration::from_millis(60)).await;
+        assert_eq!(join(&flights, 3, true).await, (Some(3), Role::Leader));
+        assert_eq!(flights.under_way(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_boards_again_what_landed_too_old_for_it() {
+        let flights = Flights::new();
+        let first = board(&flights, 1, true);
+        let again = flights.board(
+            Key::of("cat"),
+            flight(),
+            Some(first.number),
+            |_| true,
+            |_, lander| slow(2, lander),
+        );
+        assert_eq!((again.role, again.landed().await), (Role::Leader, Some(2)));
+        assert_eq!(first.landed().await, Some(1), "those aboard the first still hear of it");
     }
 }

@@ -6,7 +6,10 @@
 pub mod answer;
 pub mod body;
 pub mod fill;
+pub mod fill_memory;
+pub mod filling;
 pub mod flights;
+pub mod growing_body;
 pub mod node_protocol;
 pub mod pass_through;
 pub mod problem;
@@ -16,8 +19,10 @@ pub mod server;
 pub mod serving;
 pub mod tier_above;
 pub mod trust;
+pub mod unshareable;
 
-pub use fill::{Answered, Ask, Fetched, FillError, Upstream};
+pub use fill::{Answered, Ask, Fetched, FetchedBody, FillError, Upstream};
+pub use fill_memory::FillMemory;
 pub use serve::Edge;
 pub use serving::Serving;
 pub use trust::Trust;

@@ -7,17 +7,16 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body::Body;
-use http_body_util::BodyExt;
+use http_caching::storing::WhyNot;
 use http_caching::vary::{self, Vary};
 use http_caching::{CacheControl, Timestamp, age, freshness, hop_by_hop, storing};
 use origin::{FetchLimits, UpstreamBody};
 use purge_protocol::{AsOf, Fill, Subject, Tags};
 use url::Url;
 
-use crate::fill::{Answered, Ask, Fetched, FillError, Keep, Upstream};
+use crate::fill::{Answered, Ask, Fetched, FetchedBody, FillError, Keep, Sharing, Upstream};
 use crate::request::{PassThrough, Target, url_subject};
 
 /// The fields in which servers name their tags; separated by spaces (`Surrogate-Key`, `xkey`) or commas.
@@ -138,36 +137,16 @@ pub async fn fetch(
     if parts.status == StatusCode::NOT_MODIFIED && ask.validator.is_some() {
         return Ok(Answered::StillThat { as_of, lifetime: keep.lifetime, headers: parts.headers });
     }
-    let Some(body) = whole(body).await? else { return Ok(Answered::TooLargeToStore) };
-    Ok(Answered::Whole(Box::new(Fetched {
+    Ok(Answered::Response(Box::new(Fetched {
         varied_on: varied_on(&parts.headers, &passed.headers),
         status: parts.status,
         headers: parts.headers,
-        body,
+        body: FetchedBody::Coming(Box::pin(body)),
         tags,
         as_of,
         keep,
         cache_status,
     })))
-}
-
-/// The largest body that is read whole before anything of it is sent on.
-const WHOLE_BYTES_MAX: u64 = 64 << 20;
-
-async fn whole(mut body: UpstreamBody) -> Result<Option<Bytes>, FillError> {
-    if body.size_hint().lower() > WHOLE_BYTES_MAX {
-        return Ok(None);
-    }
-    let mut whole = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame?.into_data() {
-            whole.extend_from_slice(&data);
-        }
-        if whole.len() as u64 > WHOLE_BYTES_MAX {
-            return Ok(None);
-        }
-    }
-    Ok(Some(whole.freeze()))
 }
 
 fn clone(passed: &PassThrough) -> PassThrough {
@@ -213,9 +192,13 @@ fn keep(passed: &PassThrough, status: StatusCode, headers: &HeaderMap, asked_at:
     let control = CacheControl::of(headers);
     let now = now();
     let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
-    let storable = storing::may_store(&Method::GET, status, &passed.headers, headers).is_ok();
+    let sharing = match storing::may_store(&Method::GET, status, &passed.headers, headers) {
+        Ok(()) => Sharing::Stored,
+        Err(WhyNot::Method | WhyNot::RequestNoStore | WhyNot::Authorization) => Sharing::OnlyHere,
+        Err(_) => Sharing::Never,
+    };
     Keep {
-        storable,
+        sharing,
         lifetime: freshness::lifetime(headers, now).map_or(0, |lifetime| seconds(lifetime.duration)),
         initial_age: seconds(age::corrected_initial_age(headers, asked_at, now)),
         stale_if_error: control.stale_if_error.map_or(passed.terms.stale_if_error, seconds),

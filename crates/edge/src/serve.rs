@@ -13,21 +13,25 @@ use bus::{Feed, LogView, clock};
 use bytes::Bytes;
 use cache::{Cache, StoredResponse};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_caching::cache_status::{CacheStatus, Forward, Outcome, StaleHit};
 use http_caching::reuse::{Reuse, Validate, reuse};
 use http_caching::{CacheControl, RequestControl, Standing, Timestamp, freshness};
 use purge_protocol::{Arrival, AsOf, Flight, Landing, Leave, Readiness, Verdict};
 use telemetry::{Access, Metrics, log_access};
 
-use crate::answer::{self, Source};
+use crate::answer::{self, Source, SourceBody};
 use crate::body::EdgeBody;
 use crate::fill::{Answered, Ask, Fetched, FillError, Upstream};
+use crate::fill_memory::FillMemory;
+use crate::filling::{Landed, fill};
 use crate::flights::{Flights, Role};
+use crate::growing_body::Reader;
 use crate::pass_through::{self, PassOn};
 use crate::request::{PassThrough, Refusal, Target, Wanted, host_of, interpret};
 use crate::serving::CurrentServing;
 use crate::trust::Trust;
+use crate::unshareable::Unshareable;
 use crate::{node_protocol, problem};
 
 /// How long a node that asks from ahead is kept waiting for us to catch up (invariant 4).
@@ -42,23 +46,12 @@ pub struct Edge {
     pub upstream: Arc<dyn Upstream>,
     pub pass_on: Arc<dyn PassOn>,
     pub flights: Flights<Arc<Landed>>,
+    /// For bodies that are still coming.
+    pub fill_memory: FillMemory,
+    pub unshareable: Unshareable,
     pub feed: Arc<dyn Feed>,
     pub trust: Trust,
     pub metrics: Arc<Metrics>,
-}
-
-/// What a fill ended with, for everyone who waited for it.
-pub enum Landed {
-    /// Whole, stamped and tagged. Each who waited judges it by the fences of now.
-    Whole {
-        stored: Arc<StoredResponse>,
-        above: Option<String>,
-        was_kept: bool,
-    },
-    /// For the one who asked, and nobody else.
-    Unshared(Box<Fetched>),
-    TooLargeToStore,
-    Failed(FillError),
 }
 
 /// What the cache says to a request, before anyone is asked.
@@ -163,33 +156,64 @@ async fn cached(
         return edge.refuse(&problem::not_cached(), 0, why);
     }
 
-    for round in 1..=Flight::ROUNDS {
+    let alone = stored.is_none() && edge.unshareable.contains(&wanted.key, clock::unix_millis());
+    let rounds = if alone { 0 } else { Flight::ROUNDS };
+    let mut tried = None;
+    for round in 1..=rounds {
         // Before anything mutable is read: the stamp (invariant 3). A node that knows no log shares nothing.
         let Some(own) = edge.view.depart() else { break };
         let admits = |flight: &Flight| match asked {
             Some(asked) => flight.admits_asking(arrival, asked),
             None => flight.admits(arrival),
         };
-        let begin = |flight| fill(Arc::clone(edge), wanted.clone(), stored.clone(), flight);
-        let aboard = edge.flights.board(wanted.key, own, admits, begin);
-        let (flight, collapsed) = (aboard.flight, aboard.role == Role::Passenger);
-        match aboard.landed().await.as_deref() {
+        let begin = |flight, lander| fill(Arc::clone(edge), wanted.clone(), stored.clone(), flight, lander);
+        let aboard = edge.flights.board(wanted.key, own, tried, admits, begin);
+        let (number, flight, collapsed) = (aboard.number, aboard.flight, aboard.role == Role::Passenger);
+        let landed = aboard.landed().await;
+        // Whether the answer is new enough for this request is decided now, as its head goes out (invariant 5).
+        let may_have = |head: &StoredResponse| {
+            edge.view.land(&flight, &head.tags, head.as_of, arrival, round) != Landing::Again
+        };
+        match landed.as_deref() {
             Some(Landed::Whole { stored, above, was_kept }) if fits(stored, wanted) => {
-                let landing = edge.view.land(&flight, &stored.tags, stored.as_of, arrival, round);
-                if landing != Landing::Again {
+                if may_have(stored) {
                     let outcome = forwarded(why, Some(stored.status), *was_kept && !collapsed, collapsed);
                     return edge.reply(parts, wanted, stored, outcome, detail, above.clone());
                 }
             }
-            // It was selected by other request fields than ours.
-            Some(Landed::Whole { .. }) => break,
-            Some(Landed::Unshared(fetched)) if !collapsed => {
-                return edge.unstored(parts, wanted, fetched, why, detail);
+            Some(Landed::Coming { head, body, leader, above }) if fits(head, wanted) => {
+                if may_have(head) {
+                    let reader = if collapsed { body.reader() } else { leader.take() };
+                    // Too large to keep, and begun without us.
+                    let Some(reader) = reader else { break };
+                    let outcome = forwarded(why, Some(head.status), !collapsed, collapsed);
+                    return edge.reply_as_it_comes(
+                        parts,
+                        wanted,
+                        head,
+                        reader,
+                        outcome,
+                        detail,
+                        above.clone(),
+                    );
+                }
             }
-            Some(Landed::Unshared(_) | Landed::TooLargeToStore) => break,
+            // It was selected by other request fields than ours.
+            Some(Landed::Whole { .. } | Landed::Coming { .. }) => break,
+            Some(Landed::Unshared { fetched, .. }) if !collapsed => {
+                let Some(fetched) = fetched.take() else { break };
+                return edge.unstored(parts, wanted, *fetched, why, detail);
+            }
+            Some(Landed::Unshared { never, .. }) => {
+                if *never {
+                    edge.unshareable.note(wanted.key, clock::unix_millis());
+                }
+                break;
+            }
             Some(Landed::Failed(error)) => return edge.failed(parts, wanted, stored, error, why),
             None => return edge.failed(parts, wanted, stored, &FillError::Abandoned, why),
         }
+        tried = Some(number);
     }
     // The answer is for one client only, or purges come faster than fills land. A fill that begins now, after the
     // last fence that this request must see, is good for this request; nobody else gets it.
@@ -199,8 +223,9 @@ async fn cached(
 /// Replaces a response that has just answered once more.
 fn refresh(edge: &Arc<Edge>, wanted: &Wanted, stored: &Arc<StoredResponse>, arrival: Arrival) {
     let Some(own) = edge.view.depart() else { return };
-    let begin = |flight| fill(Arc::clone(edge), wanted.clone(), Some(Arc::clone(stored)), flight);
-    edge.flights.board(wanted.key, own, |flight| flight.admits(arrival), begin);
+    let begin =
+        |flight, lander| fill(Arc::clone(edge), wanted.clone(), Some(Arc::clone(stored)), flight, lander);
+    edge.flights.board(wanted.key, own, None, |flight| flight.admits(arrival), begin);
 }
 
 fn decide(edge: &Edge, wanted: &Wanted, found: Option<Arc<StoredResponse>>, is_node: bool) -> Decision {
@@ -264,64 +289,6 @@ fn freshness_of(stored: &StoredResponse, wanted: &Wanted) -> Reuse {
     }
 }
 
-/// Fetches, judges on arrival, stores. Owned by nobody: it goes on when its clients have left.
-async fn fill(
-    edge: Arc<Edge>,
-    wanted: Wanted,
-    stored: Option<Arc<StoredResponse>>,
-    flight: Flight,
-) -> Arc<Landed> {
-    let validator = stored.as_ref().and_then(|stored| etag(stored));
-    let ask = Ask { target: wanted.target.clone(), validator };
-    let landed = match (edge.upstream.fetch(&ask, Some(flight.fill())).await, stored) {
-        (Ok(Answered::Whole(mut fetched)), _) => {
-            let above = fetched.cache_status.take();
-            match fetched.into_stored(&wanted.key_text, clock::unix_millis()) {
-                Ok(stored) => edge.keep(&wanted, stored, above),
-                Err(fetched) => Landed::Unshared(fetched),
-            }
-        }
-        (Ok(Answered::StillThat { as_of: Some(as_of), lifetime, headers }), Some(stored)) => {
-            edge.keep(&wanted, validated(&stored, as_of, lifetime, &headers), None)
-        }
-        (Ok(Answered::StillThat { .. }), _) => {
-            Landed::Failed(FillError::Unreachable("a 304 that cannot be placed in the purge log".to_owned()))
-        }
-        (Ok(Answered::TooLargeToStore), _) => Landed::TooLargeToStore,
-        (Err(error), _) => {
-            tracing::warn!(key = %wanted.key_text.replace('\n', " "), %error, "a fill failed");
-            Landed::Failed(error)
-        }
-    };
-    Arc::new(landed)
-}
-
-/// The stored response as the upstream has just confirmed it.
-fn validated(
-    stored: &StoredResponse,
-    as_of: AsOf,
-    lifetime: u32,
-    headers: &http::HeaderMap,
-) -> StoredResponse {
-    let mut renewed = StoredResponse {
-        key_text: stored.key_text.clone(),
-        status: stored.status,
-        headers: stored.headers.clone(),
-        body: stored.body.clone(),
-        tags: stored.tags.clone(),
-        as_of,
-        varied_on: stored.varied_on.clone(),
-        stored_at: clock::unix_millis(),
-        initial_age: 0,
-        lifetime,
-        stale_if_error: stored.stale_if_error,
-        stale_while_revalidate: stored.stale_while_revalidate,
-        checked: Default::default(),
-    };
-    http_caching::update::update(&mut renewed.headers, headers);
-    renewed
-}
-
 /// Whether the stored response was chosen by the same request fields (pass-through sites; RFC 9111 §4.1).
 fn fits(stored: &StoredResponse, wanted: &Wanted) -> bool {
     match &wanted.target {
@@ -331,10 +298,6 @@ fn fits(stored: &StoredResponse, wanted: &Wanted) -> bool {
                 .is_ok_and(|name| http_caching::vary::matches(&[(name, value.clone())], &passed.headers))
         }),
     }
-}
-
-fn etag(stored: &StoredResponse) -> Option<String> {
-    Some(stored.headers.get(header::ETAG)?.to_str().ok()?.to_owned())
 }
 
 fn forwarded(why: Forward, status: Option<StatusCode>, stored: bool, collapsed: bool) -> Outcome {
@@ -375,18 +338,6 @@ impl Edge {
         Reply { response: problem::answer(problem, error_lifetime), status, above: None }
     }
 
-    /// Stores what has landed, if it is usable against the fences of now. Asked under the cache's own lock, so that
-    /// an erasure that raises its fence now either finds the response or keeps it out.
-    fn keep(&self, wanted: &Wanted, stored: StoredResponse, above: Option<String>) -> Landed {
-        let stored = Arc::new(stored);
-        let usable = |stored: &StoredResponse| {
-            self.view.judge(&stored.tags, stored.as_of, &stored.checked).verdict == Verdict::Usable
-        };
-        let was_kept = stored.lifetime > stored.initial_age
-            && self.cache.insert_if(wanted.key, Arc::clone(&stored), usable).is_stored();
-        Landed::Whole { stored, above, was_kept }
-    }
-
     fn reply(
         &self,
         parts: &Parts,
@@ -396,15 +347,34 @@ impl Edge {
         detail: Option<&str>,
         above: Option<String>,
     ) -> Reply {
-        let mut response = answer::answer(parts, wanted, Source::stored(stored, clock::unix_millis()));
-        if parts.headers.contains_key(NODE_NAME) {
-            self.vouch(&mut response, stored);
-        }
+        let source = Source::stored(stored, SourceBody::Whole(&stored.body), clock::unix_millis());
+        let mut response = answer::answer(parts, wanted, source);
+        self.vouch(parts, &mut response, stored);
+        Reply { response, status: self.says(outcome, detail), above }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "as `reply`, and the body")]
+    fn reply_as_it_comes(
+        &self,
+        parts: &Parts,
+        wanted: &Wanted,
+        head: &StoredResponse,
+        reader: Reader,
+        outcome: Outcome,
+        detail: Option<&str>,
+        above: Option<String>,
+    ) -> Reply {
+        let source = Source::stored(head, SourceBody::Coming(reader), clock::unix_millis());
+        let mut response = answer::answer(parts, wanted, source);
+        self.vouch(parts, &mut response, head);
         Reply { response, status: self.says(outcome, detail), above }
     }
 
     /// Tells the asking node what the answer reflects, and what it is tagged with. Without both it is not stored there.
-    fn vouch(&self, response: &mut Response<EdgeBody>, stored: &StoredResponse) {
+    fn vouch(&self, parts: &Parts, response: &mut Response<EdgeBody>, stored: &StoredResponse) {
+        if !parts.headers.contains_key(NODE_NAME) {
+            return;
+        }
         let Some(reflected) = self.view.reflected(&stored.tags, stored.as_of) else { return };
         for (name, value) in [(AS_OF, reflected.to_field()), (TAGS, stored.tags.to_field())] {
             if let Ok(value) = HeaderValue::try_from(value) {
@@ -417,19 +387,16 @@ impl Edge {
         &self,
         parts: &Parts,
         wanted: &Wanted,
-        fetched: &Fetched,
+        fetched: Fetched,
         why: Forward,
         detail: Option<&str>,
     ) -> Reply {
-        let source = Source {
-            status: fetched.status,
-            headers: &fetched.headers,
-            body: &fetched.body,
-            age: fetched.keep.initial_age,
-        };
-        let outcome = forwarded(why, Some(fetched.status), false, false);
+        let Fetched { status, headers, body, keep, cache_status, .. } = fetched;
+        let source =
+            Source { status, headers: &headers, body: SourceBody::Unshared(body), age: keep.initial_age };
         let response = answer::answer(parts, wanted, source);
-        Reply { response, status: self.says(outcome, detail), above: fetched.cache_status.clone() }
+        let outcome = forwarded(why, Some(status), false, false);
+        Reply { response, status: self.says(outcome, detail), above: cache_status }
     }
 
     /// A fill for one request only, begun after it arrived.
@@ -440,8 +407,8 @@ impl Edge {
                 let begun = self.view.begin_fill();
                 let ask = Ask { target: wanted.target.clone(), validator: None };
                 match self.upstream.fetch(&ask, begun).await {
-                    Ok(Answered::Whole(fetched)) => {
-                        self.unstored(parts, wanted, &fetched, why, Some("not-stored"))
+                    Ok(Answered::Response(fetched)) => {
+                        self.unstored(parts, wanted, *fetched, why, Some("not-stored"))
                     }
                     Ok(_) => self.refuse(&problem::of_fill(&FillError::Abandoned), 0, why),
                     Err(error) => self.failed(parts, wanted, None, &error, why),

@@ -12,7 +12,7 @@ use origin::{FetchLimits, UpstreamBody};
 use purge_protocol::{AsOf, Fill, Tags};
 use url::Url;
 
-use crate::fill::{Answered, Ask, Fetched, FillError, Keep, Upstream};
+use crate::fill::{Answered, Ask, Fetched, FetchedBody, FillError, Keep, Upstream};
 use crate::pass_through::{self, PassOn};
 use crate::request::{Image, PassThrough, Target};
 
@@ -84,11 +84,10 @@ impl TierAbove {
                         kept.insert(name, value.clone());
                     }
                 }
-                let body = body.collect().await.map_err(FillError::from)?.to_bytes();
-                Ok(Answered::Whole(Box::new(Fetched {
+                Ok(Answered::Response(Box::new(Fetched {
                     status: parts.status,
                     headers: kept,
-                    body,
+                    body: FetchedBody::Coming(Box::pin(body)),
                     tags: tags(&parts.headers),
                     as_of,
                     keep,

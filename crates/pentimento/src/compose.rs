@@ -23,7 +23,8 @@ use edge::request::Target;
 use edge::server::ServerLimits;
 use edge::serving::CurrentServing;
 use edge::tier_above::TierAbove;
-use edge::{Answered, Ask, Edge, FillError, Serving, Trust};
+use edge::unshareable::Unshareable;
+use edge::{Answered, Ask, Edge, FillError, FillMemory, Serving, Trust};
 use origin::FetchLimits;
 use purge::{Authority, Purges, Selectors, Verifier, Worker, WorkerSettings};
 use purge_protocol::{AsOf, Erasure, Fences, Fill, Follower, Isolation, NodeId, TagKey, Tags};
@@ -106,7 +107,7 @@ pub async fn run(
     let (feed, upstream, pass_on, http_feed): Parts = match (&controlled, &config.node.upstream) {
         (Some(controlled), None) => {
             serving.replace(Serving::new(controlled.serving.snapshot.clone()));
-            let direct = Arc::new(Direct { client: client.clone(), limits: FetchLimits::default() });
+            let direct = Arc::new(Direct { client: client.clone(), limits: passing_limits() });
             let split = Split { images: Arc::clone(&controlled.renderer), pass_through: Arc::clone(&direct) };
             (Arc::clone(&controlled.authority) as Arc<dyn Feed>, Arc::new(split), direct, None)
         }
@@ -118,7 +119,7 @@ pub async fn run(
                 secret: secret.clone(),
                 node: config.node.name.clone(),
                 // The tier above may have to fetch and to render before its first byte.
-                limits: FetchLimits { first_byte: config.delivery.request_timeout, ..FetchLimits::default() },
+                limits: FetchLimits { first_byte: config.delivery.request_timeout, ..passing_limits() },
             });
             (Arc::clone(&feed) as Arc<dyn Feed>, Arc::clone(&above) as _, above, Some(feed))
         }
@@ -133,6 +134,8 @@ pub async fn run(
         upstream,
         pass_on,
         flights: Flights::new(),
+        fill_memory: FillMemory::new(config.cache.fill_memory),
+        unshareable: Unshareable::default(),
         feed: Arc::clone(&feed),
         trust: Trust { secret, loopback: config.cluster.trust_loopback && delivery.ip().is_loopback() },
         metrics: Arc::clone(&metrics),
@@ -222,6 +225,11 @@ pub async fn run(
     server.await?;
     cache.flush().await;
     Ok(())
+}
+
+/// What streams through may be of any size; what is kept of it has limits of its own.
+fn passing_limits() -> FetchLimits {
+    FetchLimits { body_bytes: u64::MAX, ..FetchLimits::default() }
 }
 
 type Parts = (Arc<dyn Feed>, Arc<dyn Upstream>, Arc<dyn PassOn>, Option<Arc<HttpFeed>>);

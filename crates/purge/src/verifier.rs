@@ -69,7 +69,7 @@ impl Verifier {
     async fn expected(&self, image: &Arc<Image>) -> String {
         let ask = Ask { target: Target::Image(Arc::clone(image)), validator: None };
         match self.renderer.fetch(&ask, self.view.begin_fill()).await {
-            Ok(Answered::Whole(fetched)) => {
+            Ok(Answered::Response(fetched)) => {
                 let etag = fetched.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());
                 etag.unwrap_or_default().to_owned()
             }

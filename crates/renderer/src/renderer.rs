@@ -10,7 +10,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use catalog::AskedDelivery;
 use edge::fill::Keep;
 use edge::request::{Image, Target};
-use edge::{Answered, Ask, Fetched, FillError, Upstream};
+use edge::{Answered, Ask, Fetched, FetchedBody, FillError, Upstream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use plan::Format;
 use purge_protocol::Fill;
@@ -50,10 +50,10 @@ impl Renderer {
         if let Ok(etag) = HeaderValue::try_from(etag) {
             headers.insert(header::ETAG, etag);
         }
-        Ok(Answered::Whole(Box::new(Fetched {
+        Ok(Answered::Response(Box::new(Fetched {
             status: StatusCode::OK,
             headers,
-            body: encoded.bytes,
+            body: FetchedBody::Whole(encoded.bytes),
             tags: image.tags().ok(),
             as_of,
             keep: Keep::of_picture(&image.terms, 0),

@@ -13,6 +13,8 @@ pub struct Cache {
     pub disk_files: u64,
     /// A response with a larger body is passed on but not stored.
     pub entry_max: u64,
+    /// What all bodies may take together that are still coming.
+    pub fill_memory: u64,
     /// Originals and derivatives of a renderer.
     pub store: u64,
 }
@@ -25,6 +27,7 @@ impl Cache {
             disk: section.size("disk", 10 << 30, 0..=1024 * TIB),
             disk_files: section.count("disk_files", 1_000_000, 1..=1_000_000_000),
             entry_max: section.size("entry_max", 64 << 20, 1 << 10..=16 << 30),
+            fill_memory: section.size("fill_memory", 256 << 20, 1 << 20..=64 * TIB),
             store: section.size("store", 20 << 30, 64 << 20..=1024 * TIB),
         }
     }
@@ -35,6 +38,7 @@ impl Cache {
         out.size("disk", self.disk);
         out.plain("disk_files", self.disk_files);
         out.size("entry_max", self.entry_max);
+        out.size("fill_memory", self.fill_memory);
         out.size("store", self.store);
     }
 }

@@ -29,6 +29,7 @@ fn nothing_at_all_is_the_embedded_default() {
         disk = "10GiB"
         disk_files = 1000000
         entry_max = "64MiB"
+        fill_memory = "256MiB"
         store = "20GiB"
 
         [delivery]
