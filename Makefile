@@ -5,7 +5,7 @@ DATA ?= ./demo-data
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PENTIMENTO := $(TARGET)/release/pentimento
 
-.PHONY: help setup build demo test check bench sim conformance clean-demo
+.PHONY: help setup build demo test check bench bench-cache sim conformance clean-demo
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ check: ## Format, lints, and the rules of the house
 
 bench: ## What a purge costs where it matters
 	cargo bench -p purge-protocol
+
+bench-cache: setup build ## What a hit costs, beside nginx and Varnish
+	@scripts/setup-bench
+	cargo run --release -p bench-cache -- --binary $(PENTIMENTO) --out $(TARGET)/bench-cache
 
 sim: ## The purge protocol under faults: make sim SEEDS=100000
 	cargo xtask sim --seeds $(SEEDS)
