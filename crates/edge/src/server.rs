@@ -47,8 +47,8 @@ pub async fn run(
     http.http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
-        .max_buf_size(limits.header_bytes.max(8192))
-        .pipeline_flush(true);
+        // Not `pipeline_flush`: it copies every body into hyper's own buffer, which costs a large one more than its sending.
+        .max_buf_size(limits.header_bytes.max(8192));
     http.http2()
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
