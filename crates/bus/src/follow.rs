@@ -44,7 +44,9 @@ pub async fn follow(follow: Follow) {
     let mut saved_at = None;
     loop {
         let sent = clock::now();
-        match ask(&follow).await {
+        // Whoever answers again after a failure need not wait for news: the lease is running.
+        let wait = if failing { Duration::ZERO } else { follow.wait };
+        match ask(&follow, wait).await {
             Ok(answer) => {
                 if std::mem::take(&mut failing) {
                     tracing::info!("following the purge log again");
@@ -71,15 +73,15 @@ pub async fn follow(follow: Follow) {
     }
 }
 
-async fn ask(follow: &Follow) -> Result<api_types::FollowAnswer, FeedError> {
+async fn ask(follow: &Follow, wait: Duration) -> Result<api_types::FollowAnswer, FeedError> {
     let request = FollowRequest {
         renewal: follow.view.renewal(&follow.node),
         roles: follow.roles.clone(),
         delivery: follow.delivery.clone(),
-        wait_millis: u64::try_from(follow.wait.as_millis()).unwrap_or(u64::MAX),
+        wait_millis: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
     };
     // The tier above may be stopped, not dead: a question without an answer must not outlive the lease for long.
-    let patience = follow.wait + Duration::from_secs(2);
+    let patience = wait + Duration::from_secs(2);
     match tokio::time::timeout(patience, follow.feed.ask(&request)).await {
         Ok(answer) => answer,
         Err(_) => Err(FeedError::Unreachable(format!("no answer within {patience:?}"))),

@@ -122,7 +122,8 @@ pub enum FillError {
     Problem(Problem),
     #[error("the origin cannot be reached: {0}")]
     Unreachable(String),
-    #[error("the origin took too long: {0}")]
+    /// In words that say which of its limits it exceeded, and are fit for a client.
+    #[error("{0}")]
     TimedOut(String),
     #[error("too much is waiting already")]
     Overloaded { retry_after: Duration },
@@ -144,12 +145,12 @@ impl FillError {
     }
 }
 
-impl From<origin::FetchError> for FillError {
-    fn from(error: origin::FetchError) -> Self {
-        if error.is_timeout() {
-            FillError::TimedOut(error.to_string())
-        } else {
-            FillError::Unreachable(error.to_string())
+impl From<FetchError> for FillError {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Overloaded { .. } => FillError::Overloaded { retry_after: Duration::from_secs(1) },
+            _ if error.is_timeout() => FillError::TimedOut(error.to_string()),
+            _ => FillError::Unreachable(error.to_string()),
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod flights;
 pub mod growing_body;
 pub mod node_protocol;
 pub mod pass_through;
+pub mod pools;
 pub mod problem;
 pub mod request;
 pub mod serve;

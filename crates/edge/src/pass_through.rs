@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -12,17 +13,17 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_caching::storing::WhyNot;
 use http_caching::vary::{self, Vary};
 use http_caching::{CacheControl, Timestamp, age, freshness, hop_by_hop, storing};
-use origin::{FetchLimits, UpstreamBody};
+use origin::UpstreamBody;
 use purge_protocol::{AsOf, Fill, Subject, Tags};
-use url::Url;
 
 use crate::fill::{Answered, Ask, Fetched, FetchedBody, FillError, Keep, Sharing, Upstream};
+use crate::pools::Pools;
 use crate::request::{PassThrough, Target, url_subject};
 
 /// The fields in which servers name their tags; separated by spaces (`Surrogate-Key`, `xkey`) or commas.
 pub const TAG_FIELD_NAMES: [&str; 5] = ["surrogate-key", "xkey", "cache-tag", "edge-cache-tag", "cdn-tag"];
 
-/// Sends one request of a pass-through site onwards: to the site's upstream, or to the tier above.
+/// Sends one request of a pass-through site onwards: to one of the site's upstreams, or to the tier above.
 pub trait PassOn: Send + Sync {
     fn pass_on<'a>(
         &'a self,
@@ -38,10 +39,9 @@ pub trait PassOn: Send + Sync {
     fn tags(&self, passed: &PassThrough, headers: &HeaderMap) -> Option<Tags>;
 }
 
-/// The site's upstream itself.
+/// The site's upstreams themselves.
 pub struct Direct {
-    pub client: origin::Client,
-    pub limits: FetchLimits,
+    pub pools: Pools,
 }
 
 impl PassOn for Direct {
@@ -52,10 +52,6 @@ impl PassOn for Direct {
         _fill: Option<Fill>,
     ) -> Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, FillError>> + Send + 'a>> {
         Box::pin(async move {
-            let upstream: Url = passed
-                .upstream
-                .parse()
-                .map_err(|error| FillError::Unreachable(format!("the site's upstream is no URL: {error}")))?;
             if let Ok(host) = HeaderValue::from_str(&passed.host) {
                 headers.insert(header::HOST, host);
             }
@@ -66,7 +62,8 @@ impl PassOn for Direct {
                 .parse()
                 .map_err(|error| FillError::Unreachable(format!("not a URI: {error}")))?;
             *request.headers_mut() = headers;
-            Ok(self.client.forward(&upstream, passed.allow_private, &self.limits, request).await?)
+            let pool = self.pools.of(&passed.upstreams, passed.allow_private)?;
+            Ok(pool.forward(&passed.url(), request).await?)
         })
     }
 
@@ -156,7 +153,7 @@ fn clone(passed: &PassThrough) -> PassThrough {
         path_and_query: passed.path_and_query.clone(),
         headers: passed.headers.clone(),
         body: passed.body.clone(),
-        upstream: passed.upstream.clone(),
+        upstreams: Arc::clone(&passed.upstreams),
         allow_private: passed.allow_private,
         tag_key: passed.tag_key.clone(),
         terms: passed.terms,

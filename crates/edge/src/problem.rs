@@ -66,9 +66,7 @@ pub fn of_fill(error: &FillError) -> Problem {
         FillError::Unreachable(_) => {
             Problem::new(502, "origin-unreachable", "Origin unreachable", "the origin cannot be reached")
         }
-        FillError::TimedOut(_) => {
-            Problem::new(504, "origin-timeout", "Origin timeout", "the origin did not answer in time")
-        }
+        FillError::TimedOut(which) => Problem::new(504, "origin-timeout", "Origin timeout", which.clone()),
         FillError::Overloaded { .. } => {
             Problem::new(503, "overloaded", "Overloaded", "too much is waiting already; try again shortly")
         }

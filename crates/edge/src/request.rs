@@ -10,7 +10,7 @@ use http::{HeaderMap, Method, Uri, header};
 use http_caching::RequestControl;
 use plan::{Accepted, FormatWish};
 use purge_protocol::{Subject, TagKey, Tags, TooManyTags};
-use snapshot::{Site, SiteKind};
+use snapshot::{Site, SiteKind, Upstreams};
 
 use crate::serving::Serving;
 
@@ -53,7 +53,7 @@ pub struct Image {
     pub terms: Terms,
 }
 
-/// Whatever a site's upstream answers.
+/// Whatever a site's upstreams answer.
 #[derive(Debug)]
 pub struct PassThrough {
     pub method: Method,
@@ -62,7 +62,7 @@ pub struct PassThrough {
     /// End-to-end fields only.
     pub headers: HeaderMap,
     pub body: Bytes,
-    pub upstream: String,
+    pub upstreams: Arc<Upstreams>,
     pub allow_private: bool,
     pub tag_key: TagKey,
     pub terms: Terms,
@@ -154,7 +154,7 @@ pub fn interpret(
     let terms = Terms::of(site);
     let tag_key = serving.snapshot.tag_key.clone();
     match &site.kind {
-        SiteKind::PassThrough { upstream, allow_private, .. } => {
+        SiteKind::PassThrough { upstreams, allow_private, .. } => {
             let mut headers = http_caching::hop_by_hop::forwarded(&parts.headers);
             strip_ours(&mut headers);
             let key_text = format!("pass\n{host}\n{path_and_query}");
@@ -163,7 +163,7 @@ pub fn interpret(
                 path_and_query: path_and_query.to_owned(),
                 headers,
                 body,
-                upstream: upstream.clone(),
+                upstreams: Arc::clone(upstreams),
                 allow_private: *allow_private,
                 host,
                 tag_key,

@@ -8,9 +8,8 @@ use api_types::node::{AS_OF, MIN_POSITION, NODE_KEY, NODE_NAME, TAGS};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
-use origin::{FetchLimits, UpstreamBody};
+use origin::{Pool, UpstreamBody};
 use purge_protocol::{AsOf, Fill, Tags};
-use url::Url;
 
 use crate::fill::{Answered, Ask, Fetched, FetchedBody, FillError, Keep, Upstream};
 use crate::pass_through::{self, PassOn};
@@ -19,12 +18,11 @@ use crate::request::{Image, PassThrough, Target};
 const PROBLEM_BYTES_MAX: usize = 64 << 10;
 
 pub struct TierAbove {
-    pub client: origin::Client,
-    pub url: Url,
+    /// The nodes above; each URL has one of them that is asked for it, so that together they hold more.
+    pub pool: Pool,
     pub secret: Option<String>,
     /// This node's name, as the tier above will log it.
     pub node: String,
-    pub limits: FetchLimits,
 }
 
 impl TierAbove {
@@ -55,8 +53,8 @@ impl TierAbove {
         *request.uri_mut() =
             path_and_query.parse().map_err(|error| FillError::Unreachable(format!("not a URI: {error}")))?;
         *request.headers_mut() = headers;
-        // The operator named this address, so it may be anywhere.
-        Ok(self.client.forward(&self.url, true, &self.limits, request).await?)
+        // All formats of a picture go to one node: it fetches and renders what they have in common once.
+        Ok(self.pool.forward(path_and_query, request).await?)
     }
 
     async fn image(&self, image: &Image, ask: &Ask, fill: Option<Fill>) -> Result<Answered, FillError> {
@@ -160,14 +158,18 @@ fn joined(headers: &HeaderMap, name: &'static str) -> Option<String> {
 }
 
 /// The tier above explains its failures as we do; its words are fit for our client too.
-async fn failure(status: StatusCode, headers: &HeaderMap, body: UpstreamBody) -> FillError {
+async fn failure(status: StatusCode, headers: &HeaderMap, mut body: UpstreamBody) -> FillError {
     let is_problem =
         headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == api_types::problem::MEDIA_TYPE);
-    let body = Limited::new(body, PROBLEM_BYTES_MAX).collect().await;
-    let problem = match body {
-        Ok(body) if is_problem => serde_json::from_slice::<Problem>(&body.to_bytes()).ok(),
+    let whole = Limited::new(&mut body, PROBLEM_BYTES_MAX).collect().await;
+    let problem = match whole {
+        Ok(whole) if is_problem => serde_json::from_slice::<Problem>(&whole.to_bytes()).ok(),
         _ => None,
     };
+    // A node that cannot follow the log answers nobody who can: the others may.
+    if problem.as_ref().is_some_and(|problem| matches!(problem.slug(), "behind" | "starting")) {
+        body.blame();
+    }
     match problem {
         Some(problem) if problem.slug() == "behind" => FillError::Behind,
         Some(problem) => FillError::Problem(problem),

@@ -151,7 +151,7 @@ impl Stage {
         follower.receive(&batch, clock::now(), Drift::DEFAULT);
         let site = Site {
             kind: SiteKind::PassThrough {
-                upstream: "http://upstream.test".to_owned(),
+                upstreams: snapshot::Upstreams::one("http://upstream.test").into(),
                 allow_private: true,
                 strip_tags: false,
             },

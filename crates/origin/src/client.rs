@@ -8,12 +8,12 @@ use http::header::{
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, Version};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use crate::body::UpstreamBody;
 use crate::error::{FetchError, Stage};
-use crate::exchange::Pool;
+use crate::exchange::Connections;
 use crate::fetched::Fetched;
 use crate::guard::Guard;
 use crate::lifetime::now;
@@ -24,15 +24,15 @@ use crate::source::{FetchLimits, Source, Validators};
 /// resolve names behind the guard's back.
 #[derive(Clone)]
 pub struct Client {
-    public_only: Pool,
-    private_too: Pool,
+    public_only: Connections,
+    private_too: Connections,
 }
 
 impl Client {
     pub fn new() -> Self {
         Self {
-            public_only: Pool::behind(Guard { allow_private: false }),
-            private_too: Pool::behind(Guard { allow_private: true }),
+            public_only: Connections::behind(Guard { allow_private: false }),
+            private_too: Connections::behind(Guard { allow_private: true }),
         }
     }
 
@@ -70,7 +70,7 @@ impl Client {
             *request.uri_mut() = uri_of(&url)?;
             *request.headers_mut() = headers.clone();
             let asked = now();
-            let response = self.pool(source.allow_private).send(request, &source.limits).await?;
+            let response = self.connections(source.allow_private).send(request, &source.limits).await?;
             if !redirect::is_redirect(response.status()) {
                 return Fetched::from_response(response, &source.limits, validators.is_some(), asked).await;
             }
@@ -89,27 +89,23 @@ impl Client {
     }
 
     /// Passes a request on to `upstream`: method, path, query and headers as they are, `Host` included. The caller has
-    /// taken out the hop-by-hop fields. A redirect is an answer like any other, and a body may flow for longer than
-    /// `limits.total` as long as it flows.
+    /// taken out the hop-by-hop fields. A redirect is an answer like any other.
     pub async fn forward(
         &self,
         upstream: &Url,
         allow_private: bool,
         limits: &FetchLimits,
-        mut request: Request<Bytes>,
+        request: Request<Bytes>,
     ) -> Result<Response<UpstreamBody>, FetchError> {
-        *request.uri_mut() = uri_below(upstream, request.uri())?;
-        *request.version_mut() = Version::HTTP_11;
-        // The body is whole here: its length is what it is, not what somebody said about it (RFC 9112 §6.3).
-        request.headers_mut().remove(CONTENT_LENGTH);
-        request.headers_mut().remove(TRANSFER_ENCODING);
-
-        let response = self.pool(allow_private).send(request, limits).await?;
-        let (parts, body) = response.into_parts();
-        Ok(Response::from_parts(parts, UpstreamBody::new(body, limits)?))
+        let deadline = Instant::now() + limits.total;
+        let request = passed_to(upstream, &request)?;
+        let answer = timeout_at(deadline, self.connections(allow_private).send(request, limits)).await;
+        let late = FetchError::Timeout { stage: Stage::Total, limit: limits.total };
+        let (parts, body) = answer.map_err(|_| late)??.into_parts();
+        Ok(Response::from_parts(parts, UpstreamBody::new(body, limits, deadline)?))
     }
 
-    fn pool(&self, allow_private: bool) -> &Pool {
+    pub(crate) fn connections(&self, allow_private: bool) -> &Connections {
         if allow_private { &self.private_too } else { &self.public_only }
     }
 }
@@ -124,6 +120,17 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").finish_non_exhaustive()
     }
+}
+
+/// A request as it goes to `upstream`.
+pub(crate) fn passed_to(upstream: &Url, request: &Request<Bytes>) -> Result<Request<Bytes>, FetchError> {
+    let mut passed = request.clone();
+    *passed.uri_mut() = uri_below(upstream, request.uri())?;
+    *passed.version_mut() = Version::HTTP_11;
+    // The body is whole here: its length is what it is, not what somebody said about it (RFC 9112 §6.3).
+    passed.headers_mut().remove(CONTENT_LENGTH);
+    passed.headers_mut().remove(TRANSFER_ENCODING);
+    Ok(passed)
 }
 
 /// No `Accept-Encoding`: pictures are packed already, and what comes packed once more is refused.

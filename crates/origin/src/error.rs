@@ -21,6 +21,10 @@ pub enum FetchError {
     Connect { host: String, why: String },
     #[error("the origin took longer than {} ms to {stage}", limit.as_millis())]
     Timeout { stage: Stage, limit: Duration },
+    #[error("{upstream} has as many requests to answer, and as many waiting, as it may have")]
+    Overloaded { upstream: String },
+    #[error("there is no upstream to ask")]
+    NoUpstream,
     #[error("the origin answered with status {status}")]
     Status { status: u16 },
     #[error("the origin's body is larger than {limit} bytes")]

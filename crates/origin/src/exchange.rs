@@ -6,18 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::capture_connection;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{sleep, timeout};
 
 use crate::connector::Connector;
 use crate::error::{FetchError, Stage, find, is_cut};
+use crate::fetched::refuse_transfer_coding;
 use crate::guard::Guard;
+use crate::heard::{Heard, ListeningConnector};
 use crate::source::FetchLimits;
 
 /// Shorter than the time after which common web servers hang up on an idle connection.
@@ -28,12 +30,12 @@ const HEADER_BYTES_MAX: usize = 64 << 10;
 
 /// The connections of one policy.
 ///
-/// The guard sees only new connections. Were pools shared, one that was opened for a source that may reach private
+/// The guard sees only new connections. Were they shared, one that was opened for a source that may reach private
 /// ranges would carry the request of a source that may not.
 #[derive(Clone)]
-pub(crate) struct Pool(legacy::Client<HttpsConnector<Connector>, Full<Bytes>>);
+pub(crate) struct Connections(legacy::Client<ListeningConnector<HttpsConnector<Connector>>, Full<Bytes>>);
 
-impl Pool {
+impl Connections {
     pub(crate) fn behind(guard: Guard) -> Self {
         // Named here, so that a second provider somewhere in the program is not a panic at the first use.
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -48,7 +50,7 @@ impl Pool {
             .pool_idle_timeout(IDLE_CONNECTION)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST)
             .http1_max_buf_size(HEADER_BYTES_MAX)
-            .build(connector);
+            .build(ListeningConnector(connector));
         Self(client)
     }
 
@@ -63,14 +65,15 @@ impl Pool {
         let again = request.method().is_idempotent().then(|| request.clone());
         match (self.exchange(request, limits).await, again) {
             (Ok(response), _) => Ok(response),
-            (Err(Lost::Unanswered(_)), Some(request)) => {
+            (Err(Lost::Unanswered { .. }), Some(request)) => {
                 self.exchange(request, limits).await.map_err(Lost::into_error)
             }
             (Err(lost), _) => Err(lost.into_error()),
         }
     }
 
-    async fn exchange(
+    /// Sends a request once.
+    pub(crate) async fn exchange(
         &self,
         request: Request<Bytes>,
         limits: &FetchLimits,
@@ -78,45 +81,68 @@ impl Pool {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let mut request = request.map(Full::new);
         let mut connection = capture_connection(&mut request);
-        let connected = async {
-            connection.wait_for_connection_metadata().await;
+        let late = |stage, limit| FetchError::Timeout { stage, limit };
+        let response = {
+            let connected = async {
+                connection.wait_for_connection_metadata().await;
+            };
+            let mut response = pin!(self.0.request(request));
+            tokio::select! {
+                // A failure to connect ends both; only the response knows why.
+                biased;
+                response = &mut response => response,
+                () = connected => timeout(limits.first_byte, response)
+                    .await
+                    .map_err(|_| Lost::Failed(late(Stage::FirstByte, limits.first_byte)))?,
+                () = sleep(limits.connect) => {
+                    return Err(Lost::NotConnected(late(Stage::Connect, limits.connect)));
+                }
+            }
         };
-        let mut response = pin!(self.0.request(request));
-
-        let response = tokio::select! {
-            // A failure to connect ends both; only the response knows why.
-            biased;
-            response = &mut response => response,
-            () = connected => timeout(limits.first_byte, response)
-                .await
-                .map_err(|_| Lost::late(Stage::FirstByte, limits.first_byte))?,
-            () = sleep(limits.connect) => return Err(Lost::late(Stage::Connect, limits.connect)),
-        };
-        response.map_err(|error| Lost::because(&error, &host))
+        let response = response.map_err(|error| Lost::because(&error, &host, &connection))?;
+        refuse_transfer_coding(response.headers()).map_err(Lost::Failed)?;
+        Ok(response)
     }
 }
 
 /// An exchange without a response.
-enum Lost {
+#[derive(Debug)]
+pub(crate) enum Lost {
+    /// No connection came about: nobody has seen the request.
+    NotConnected(FetchError),
     /// The other side hung up before it said anything.
-    Unanswered(FetchError),
+    Unanswered {
+        error: FetchError,
+        /// On a connection that had been idle: it may have been closed at the moment in which we took it.
+        reused: bool,
+    },
     Failed(FetchError),
 }
 
 impl Lost {
-    fn late(stage: Stage, limit: Duration) -> Self {
-        Self::Failed(FetchError::Timeout { stage, limit })
-    }
-
-    fn because(error: &legacy::Error, host: &str) -> Self {
+    fn because(error: &legacy::Error, host: &str, connection: &CaptureConnection) -> Self {
+        let reason = FetchError::before_response(error, host, error.is_connect());
+        if error.is_connect() {
+            return Self::NotConnected(reason);
+        }
         let hung_up = find::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message)
             || find::<io::Error>(error).is_some_and(is_cut);
-        let reason = FetchError::before_response(error, host, error.is_connect());
-        if hung_up && !error.is_connect() { Self::Unanswered(reason) } else { Self::Failed(reason) }
+        match heard(connection) {
+            Some(heard) if hung_up && !heard.anything() => {
+                Self::Unanswered { error: reason, reused: heard.is_reused() }
+            }
+            _ => Self::Failed(reason),
+        }
     }
 
-    fn into_error(self) -> FetchError {
-        let (Self::Unanswered(error) | Self::Failed(error)) = self;
+    pub(crate) fn into_error(self) -> FetchError {
+        let (Self::NotConnected(error) | Self::Unanswered { error, .. } | Self::Failed(error)) = self;
         error
     }
+}
+
+fn heard(connection: &CaptureConnection) -> Option<Heard> {
+    let mut extras = Extensions::new();
+    connection.connection_metadata().as_ref()?.get_extras(&mut extras);
+    extras.remove()
 }

@@ -7,6 +7,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, LAST_MODIFIED, TRANSFER
 use http::{HeaderMap, HeaderName, Response};
 use http_caching::Timestamp;
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
 use crate::body::UpstreamBody;
 use crate::error::FetchError;
@@ -59,9 +60,8 @@ impl Fetched {
             status => return Err(FetchError::Status { status }),
         }
 
-        refuse_coding(headers, CONTENT_ENCODING, "identity")?;
-        refuse_coding(headers, TRANSFER_ENCODING, "chunked")?;
-        let body = UpstreamBody::new(body, limits)?.whole().await?;
+        refuse_coding(headers)?;
+        let body = UpstreamBody::new(body, limits, Instant::now() + limits.total)?.whole().await?;
         Ok(Self::New(Original {
             body,
             validators: Validators { etag: text(headers, ETAG), last_modified: text(headers, LAST_MODIFIED) },
@@ -71,19 +71,37 @@ impl Fetched {
     }
 }
 
-/// We ask for no coding, and a small body may unpack to a huge one: nothing but `harmless` is taken.
-fn refuse_coding(headers: &HeaderMap, name: HeaderName, harmless: &str) -> Result<(), FetchError> {
-    for value in headers.get_all(name) {
-        let codings = String::from_utf8_lossy(value.as_bytes());
-        let refused = codings
-            .split(',')
-            .map(str::trim)
-            .find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(harmless));
-        if let Some(found) = refused {
-            return Err(FetchError::Encoding { found: found.chars().take(64).collect() });
+/// We ask for no coding, and a small body may unpack to a huge one.
+fn refuse_coding(headers: &HeaderMap) -> Result<(), FetchError> {
+    match codings(headers, CONTENT_ENCODING).find(|coding| !coding.eq_ignore_ascii_case("identity")) {
+        Some(found) => Err(FetchError::Encoding { found }),
+        None => Ok(()),
+    }
+}
+
+/// Chunks are taken apart here, once; a body in any other transfer coding would pass for what it is not, because the
+/// field that names the coding goes no further (RFC 9112 §6.1, §7).
+pub(crate) fn refuse_transfer_coding(headers: &HeaderMap) -> Result<(), FetchError> {
+    let chunked = |coding: &String| coding.eq_ignore_ascii_case("chunked");
+    let mut codings = codings(headers, TRANSFER_ENCODING);
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(()),
+        (Some(first), None) if chunked(&first) => Ok(()),
+        (Some(first), second) => {
+            let found = if chunked(&first) { second.unwrap_or(first) } else { first };
+            Err(FetchError::Encoding { found })
         }
     }
-    Ok(())
+}
+
+/// Each shortened to what a message may show.
+fn codings(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = String> {
+    let lines = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let codings = lines.flat_map(|line| {
+        let codings = line.split(',').map(str::trim).filter(|coding| !coding.is_empty());
+        codings.map(|coding| coding.chars().take(64).collect()).collect::<Vec<String>>()
+    });
+    codings.collect::<Vec<_>>().into_iter()
 }
 
 /// The only value of a field, if it can be sent back as it is; a validator that came twice is no validator.

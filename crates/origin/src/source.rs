@@ -31,7 +31,7 @@ pub struct FetchLimits {
     pub first_byte: Duration,
     /// Between two parts of a body.
     pub idle: Duration,
-    /// A fetch with all its redirects and its whole body. A forwarded body may flow for longer.
+    /// A fetch with all its redirects and its whole body; a forwarded request to the end of its answer's body.
     pub total: Duration,
     pub body_bytes: u64,
     pub redirects: u8,

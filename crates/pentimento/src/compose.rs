@@ -19,13 +19,14 @@ use console::{ConsoleSettings, DemoSource};
 use edge::fill::Upstream;
 use edge::flights::Flights;
 use edge::pass_through::{Direct, PassOn};
+use edge::pools::{self, Pools};
 use edge::request::Target;
 use edge::server::ServerLimits;
 use edge::serving::CurrentServing;
 use edge::tier_above::TierAbove;
 use edge::unshareable::Unshareable;
 use edge::{Answered, Ask, Edge, FillError, FillMemory, Serving, Trust};
-use origin::FetchLimits;
+use origin::{Balance, FetchLimits, HealthRules, Pool, PoolSettings};
 use purge::{Authority, Purges, Selectors, Verifier, Worker, WorkerSettings};
 use purge_protocol::{AsOf, Erasure, Fences, Fill, Follower, Isolation, NodeId, TagKey, Tags};
 use renderer::{KnownSource, Originals, RenderPool, Renderer};
@@ -34,7 +35,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
-use crate::config::{Config, Isolated, Role, SourceKind};
+use crate::config::{Config, Isolated, NodesAbove, Role, SourceKind};
 use crate::data_dir::DataDir;
 
 /// Fences that a node keeps; about 36 bytes each.
@@ -107,19 +108,17 @@ pub async fn run(
     let (feed, upstream, pass_on, http_feed): Parts = match (&controlled, &config.node.upstream) {
         (Some(controlled), None) => {
             serving.replace(Serving::new(controlled.serving.snapshot.clone()));
-            let direct = Arc::new(Direct { client: client.clone(), limits: passing_limits() });
+            let pools = Pools::of_sites(&controlled.serving.snapshot, &client)?;
+            let direct = Arc::new(Direct { pools });
             let split = Split { images: Arc::clone(&controlled.renderer), pass_through: Arc::clone(&direct) };
             (Arc::clone(&controlled.authority) as Arc<dyn Feed>, Arc::new(split), direct, None)
         }
-        (None, Some(url)) => {
-            let feed = Arc::new(HttpFeed::new(client.clone(), url.clone(), secret.clone()));
+        (None, Some(above)) => {
+            let feed = Arc::new(HttpFeed::new(client.clone(), above.urls.clone(), secret.clone()));
             let above = Arc::new(TierAbove {
-                client: client.clone(),
-                url: url.clone(),
+                pool: Pool::new(client.clone(), nodes_above(above)),
                 secret: secret.clone(),
                 node: config.node.name.clone(),
-                // The tier above may have to fetch and to render before its first byte.
-                limits: FetchLimits { first_byte: config.delivery.request_timeout, ..passing_limits() },
             });
             (Arc::clone(&feed) as Arc<dyn Feed>, Arc::clone(&above) as _, above, Some(feed))
         }
@@ -227,11 +226,6 @@ pub async fn run(
     Ok(())
 }
 
-/// What streams through may be of any size; what is kept of it has limits of its own.
-fn passing_limits() -> FetchLimits {
-    FetchLimits { body_bytes: u64::MAX, ..FetchLimits::default() }
-}
-
 type Parts = (Arc<dyn Feed>, Arc<dyn Upstream>, Arc<dyn PassOn>, Option<Arc<HttpFeed>>);
 
 /// The control role, and the renderer that lives beside the catalog.
@@ -305,11 +299,7 @@ async fn control(
 fn known_sources(config: &Config) -> HashMap<String, KnownSource> {
     let known = config.sources.iter().map(|source| {
         let SourceKind::Http { base_url } = &source.kind;
-        let limits = FetchLimits {
-            total: config.limits.fetch_time,
-            body_bytes: config.limits.input_bytes,
-            ..FetchLimits::default()
-        };
+        let limits = FetchLimits { body_bytes: config.limits.input_bytes, ..pools::limits(&source.patience) };
         let place = origin::Source {
             name: source.name.to_string(),
             base_url: base_url.clone(),
@@ -320,6 +310,20 @@ fn known_sources(config: &Config) -> HashMap<String, KnownSource> {
         (source.name.to_string(), KnownSource { source: place, lifetime })
     });
     known.collect()
+}
+
+/// Each of them is asked for its own share of the URLs, so that together they hold more.
+fn nodes_above(above: &NodesAbove) -> PoolSettings {
+    PoolSettings {
+        members: above.urls.iter().map(|url| (url.clone(), 1)).collect(),
+        balance: Balance::ByKey,
+        // The operator named these addresses, so they may be anywhere.
+        allow_private: true,
+        limits: pools::passing_limits(&above.patience),
+        places: pools::places(&above.places),
+        health: HealthRules::default(),
+        probe: None,
+    }
 }
 
 /// Pictures from the renderer in this process, everything else from its site's upstream.

@@ -155,8 +155,11 @@ mod tests {
     use snapshot::{RequestLimits, Site, Snapshot};
 
     fn selectors() -> Selectors {
-        let pass =
-            SiteKind::PassThrough { upstream: "http://u".into(), allow_private: true, strip_tags: false };
+        let pass = SiteKind::PassThrough {
+            upstreams: Arc::new(snapshot::Upstreams::one("http://u")),
+            allow_private: true,
+            strip_tags: false,
+        };
         let sites = vec![Site { hosts: vec!["shop.test".parse().unwrap()], kind: pass, ..Site::default() }];
         let snapshot =
             Snapshot { sites, keys: vec![], tag_key: TagKey::new([1; 16]), limits: RequestLimits::default() };

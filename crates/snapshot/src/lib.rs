@@ -7,11 +7,13 @@ mod host;
 mod limits;
 mod signing_key;
 mod site;
+mod upstreams;
 
 pub use host::{HostPattern, InvalidHostPattern};
 pub use limits::RequestLimits;
 pub use signing_key::SigningKeyData;
 pub use site::{Site, SiteKind};
+pub use upstreams::{HealthCheck, Patience, Places, Server, Upstreams};
 
 use dialect::SigningKey;
 use purge_protocol::TagKey;
@@ -64,8 +66,8 @@ mod tests {
 
     fn site(hosts: &[&str], upstream: &str) -> Site {
         let hosts = hosts.iter().map(|host| host.parse().expect("a pattern")).collect();
-        let kind =
-            SiteKind::PassThrough { upstream: upstream.to_owned(), allow_private: false, strip_tags: false };
+        let upstreams = Upstreams::one(upstream).into();
+        let kind = SiteKind::PassThrough { upstreams, allow_private: false, strip_tags: false };
         Site { hosts, kind, ..Site::default() }
     }
 
@@ -81,7 +83,7 @@ mod tests {
 
     fn found<'a>(snapshot: &'a Snapshot, host: &str) -> Option<&'a str> {
         match &snapshot.site_for(host)?.kind {
-            SiteKind::PassThrough { upstream, .. } => Some(upstream),
+            SiteKind::PassThrough { upstreams, .. } => Some(&upstreams.servers[0].url),
             SiteKind::Images { .. } => Some("images"),
         }
     }
@@ -168,7 +170,26 @@ mod tests {
                   ],
                   "kind": {
                     "kind": "pass_through",
-                    "upstream": "http://127.0.0.1:8000",
+                    "upstreams": {
+                      "servers": [
+                        {
+                          "url": "http://127.0.0.1:8000",
+                          "weight": 1
+                        }
+                      ],
+                      "health": null,
+                      "patience": {
+                        "connect": 3000,
+                        "first_byte": 10000,
+                        "idle": 10000,
+                        "total": 3600000
+                      },
+                      "places": {
+                        "requests": 256,
+                        "queue": 256,
+                        "wait": 5000
+                      }
+                    },
                     "allow_private": false,
                     "strip_tags": false
                   },
@@ -213,6 +234,15 @@ mod tests {
         let after: Snapshot = serde_json::from_str(&json).expect("a snapshot");
         assert_eq!(after.digest(), before.digest());
         assert_eq!(after.sites, before.sites);
+    }
+
+    #[test]
+    fn a_snapshot_from_before_there_were_pools_is_read() {
+        let old =
+            r#"{"kind":"pass_through","upstream":"http://h:1","allow_private":true,"strip_tags":false}"#;
+        let read: SiteKind = serde_json::from_str(old).expect("a site's kind");
+        let upstreams = Upstreams::one("http://h:1").into();
+        assert_eq!(read, SiteKind::PassThrough { upstreams, allow_private: true, strip_tags: false });
     }
 
     #[test]

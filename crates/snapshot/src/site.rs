@@ -1,10 +1,13 @@
 //! Host names, what they serve, and for how long.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::host::HostPattern;
+use crate::upstreams::Upstreams;
 
-/// All times in seconds.
+/// All times in seconds but those of [`Upstreams`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     pub hosts: Vec<HostPattern>,
@@ -31,11 +34,11 @@ pub enum SiteKind {
     },
     /// Whatever an HTTP server answers.
     PassThrough {
-        /// `http` or `https`, host and port.
-        upstream: String,
-        /// Whether the upstream may be on loopback or in a private network.
+        #[serde(alias = "upstream", with = "crate::upstreams::shared")]
+        upstreams: Arc<Upstreams>,
+        /// Whether they may be on loopback or in a private network.
         allow_private: bool,
-        /// Whether the upstream's tags (`Surrogate-Key`, `Cache-Tag`, `xkey`) are kept from clients.
+        /// Whether their tags (`Surrogate-Key`, `Cache-Tag`, `xkey`) are kept from clients.
         strip_tags: bool,
     },
 }

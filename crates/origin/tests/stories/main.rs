@@ -2,4 +2,6 @@
 
 mod fetching;
 mod forwarding;
+mod hostile;
+mod pools;
 mod server;

@@ -16,7 +16,11 @@ pub enum Step {
     Stall,
     /// Sends the same bytes until the client is gone.
     SendForEver(Vec<u8>),
+    /// A byte every so often.
+    Drip(Vec<u8>, Duration),
     HangUp,
+    /// Ends the connection by a reset instead of in order.
+    Reset,
 }
 
 pub struct Server {
@@ -109,7 +113,24 @@ async fn converse(
                         break Err(gone);
                     }
                 },
+                Step::Drip(bytes, pause) => {
+                    let mut sent = Ok(());
+                    for byte in bytes {
+                        tokio::time::sleep(pause).await;
+                        sent = stream.write_all(&[byte]).await;
+                        if sent.is_err() {
+                            break;
+                        }
+                    }
+                    sent
+                }
                 Step::Stall => std::future::pending().await,
+                Step::Reset => {
+                    // What was sent arrives before the reset does.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    stream.set_zero_linger().expect("a socket");
+                    return;
+                }
                 Step::HangUp => return,
             };
             if sent.is_err() {

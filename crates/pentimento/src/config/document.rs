@@ -56,6 +56,13 @@ impl Table {
         Self { at, entries: BTreeMap::new() }
     }
 
+    /// One text, at the place where it stands.
+    pub(super) fn with(key: &str, at: Origin, text: String) -> Self {
+        let item = Item { at: at.clone(), value: Value::Text(text) };
+        let entry = Entry { key_at: at.clone(), item };
+        Self { at, entries: BTreeMap::from([(key.to_owned(), entry)]) }
+    }
+
     /// Puts a setting from outside the file over whatever the file says.
     pub(super) fn set(
         &mut self,

@@ -22,6 +22,7 @@ mod site;
 mod size;
 mod source;
 mod suggestion;
+mod upstream;
 mod web_address;
 mod writer;
 
@@ -34,7 +35,7 @@ pub use complaint::ConfigErrors;
 pub use delivery::{Delivery, Lifetimes};
 pub use key::Key;
 pub use limits::Limits;
-pub use node::Node;
+pub use node::{Node, NodesAbove};
 pub use outside::Overrides;
 pub use purge::Purge;
 pub use role::{NotARole, Role, Roles};
@@ -183,7 +184,7 @@ fn read_config(file: &mut Section) -> Config {
 
     let mut names = HashSet::new();
     let sources = file.sections("source", |section| {
-        let source = Source::read(section)?;
+        let source = Source::read(section, limits.fetch_time)?;
         if !names.insert(source.name.clone()) {
             section.complain("name", format!("`name`: there are two sources named {}", source.name));
         }

@@ -4,10 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use dialect::Excerpt;
+use snapshot::{Patience, Places};
 use url::Url;
 
 use super::role::{Role, Roles};
 use super::section::Section;
+use super::upstream;
 use super::web_address;
 use super::writer::Writer;
 
@@ -24,9 +26,20 @@ pub struct Node {
     pub control_listen: Option<SocketAddr>,
     /// Everything that the node keeps is below this folder.
     pub data: PathBuf,
-    /// The node that this one asks for what it does not have and whose purge log it follows.
-    pub upstream: Option<Url>,
+    pub upstream: Option<NodesAbove>,
 }
+
+/// The nodes that this one asks for what it does not have, and whose purge log it follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodesAbove {
+    /// Each URL has one of them that is asked for it.
+    pub urls: Vec<Url>,
+    pub patience: Patience,
+    pub places: Places,
+}
+
+/// A node above may have to fetch and to render before its first byte.
+const PATIENCE: Patience = Patience { connect: 3_000, first_byte: 60_000, idle: 10_000, total: 3_600_000 };
 
 impl Node {
     pub(super) fn read(section: &mut Section) -> Self {
@@ -61,7 +74,12 @@ impl Node {
         }
         out.text("data", self.data.display());
         if let Some(upstream) = &self.upstream {
-            out.text("upstream", web_address::written(upstream));
+            match &upstream.urls[..] {
+                [url] => out.text("upstream", web_address::written(url)),
+                urls => out.list("upstream", urls.iter().map(web_address::written)),
+            }
+            upstream::write_patience(upstream.patience, out);
+            upstream::write_places(upstream.places, out);
         }
     }
 }
@@ -84,8 +102,17 @@ fn read_roles(section: &mut Section) -> Roles {
     if roles.is_empty() { Role::ALL.into_iter().collect() } else { roles.into_iter().collect() }
 }
 
-fn read_upstream(section: &mut Section, roles: &Roles) -> Option<Url> {
-    let upstream = section.parsed_with("upstream", "a URL in quotes", web_address::server);
+fn read_upstream(section: &mut Section, roles: &Roles) -> Option<NodesAbove> {
+    let urls = upstream::read_nodes(section);
+    let patience = upstream::read_patience(section, PATIENCE);
+    let places = upstream::read_places(section);
+    if !section.is_set("upstream") {
+        for key in upstream::PATIENCE.into_iter().chain(upstream::PLACES) {
+            if section.is_set(key) {
+                section.complain(key, format!("`{key}` has no meaning for a node without `upstream`"));
+            }
+        }
+    }
     match (section.is_set("upstream"), roles.need_upstream()) {
         (false, true) => {
             let message = format!(
@@ -103,7 +130,7 @@ fn read_upstream(section: &mut Section, roles: &Roles) -> Option<Url> {
         }
         _ => {}
     }
-    upstream
+    Some(NodesAbove { urls: urls?, patience, places })
 }
 
 fn read_address(section: &mut Section, key: &'static str) -> Option<SocketAddr> {

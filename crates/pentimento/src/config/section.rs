@@ -182,6 +182,76 @@ impl<'a> Section<'a> {
         Some(texts)
     }
 
+    /// A text, or a list of texts: each with its place.
+    pub(super) fn one_or_more(&mut self, key: &'static str, what: &str) -> Option<Vec<(Origin, String)>> {
+        match self.table.and_then(|table| table.entries.get(key)).map(|entry| &entry.item.value) {
+            Some(Value::List(_) | Value::Outside(_)) => self.list(key),
+            _ => {
+                let at = self.at(key);
+                let text = self.value(key, what, |value| text_of(value).map(|text| Ok(text.to_owned())))?;
+                Some(vec![(at, text)])
+            }
+        }
+    }
+
+    /// `key = { … }`; `None` where it is missing, or `read` gave up and left a complaint.
+    pub(super) fn table<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Section) -> Option<T>,
+    ) -> Option<T> {
+        let table = match &self.take(key)?.value {
+            Value::Table(table) => table,
+            other => {
+                let message = format!("`{key}` must be a table, such as {{ … }}, not {}", other.kind());
+                self.complain(key, message);
+                return None;
+            }
+        };
+        let title = format!("`{key}`");
+        Section { title, table: Some(table), known: Vec::new(), reading: self.reading }.read(read)
+    }
+
+    /// Each `{ … }` of a list; a text alone stands for a table with nothing but `main`.
+    pub(super) fn entries<T>(
+        &mut self,
+        key: &'static str,
+        main: &'static str,
+        mut read: impl FnMut(&mut Section) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let items = match &self.take(key)?.value {
+            Value::List(items) => items,
+            other => {
+                let message = format!(
+                    "`{key}` must be a list, such as [\"…\", {{ {main} = \"…\" }}], not {}",
+                    other.kind()
+                );
+                self.complain(key, message);
+                return None;
+            }
+        };
+        let mut found = Vec::new();
+        for Item { at, value } in items {
+            let alone;
+            let table = match value {
+                Value::Table(table) => table,
+                Value::Text(text) => {
+                    alone = Table::with(main, at.clone(), text.clone());
+                    &alone
+                }
+                other => {
+                    let message = format!("`{key}` is a list of texts and tables; this is {}", other.kind());
+                    self.complain_at(at.clone(), message);
+                    continue;
+                }
+            };
+            let title = format!("`{key}`");
+            let section = Section { title, table: Some(table), known: Vec::new(), reading: self.reading };
+            found.extend(section.read(&mut read));
+        }
+        Some(found)
+    }
+
     pub(super) fn count<T>(&mut self, key: &'static str, default: T, allowed: RangeInclusive<T>) -> T
     where
         T: Copy + PartialOrd + Display + TryFrom<i64>,

@@ -1,11 +1,13 @@
 //! `[[site]]`: host names and what they serve.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use snapshot::{HostPattern, Site, SiteKind};
+use snapshot::{HostPattern, Patience, Server, Site, SiteKind, Upstreams};
 
 use super::delivery::Lifetimes;
 use super::section::Section;
+use super::upstream;
 use super::web_address;
 use super::writer::Writer;
 
@@ -32,8 +34,13 @@ pub(super) fn write(site: &Site, out: &mut Writer) {
     out.list("hosts", &site.hosts);
     match &site.kind {
         SiteKind::Images { unsigned } => out.plain("unsigned", unsigned),
-        SiteKind::PassThrough { upstream, allow_private, strip_tags } => {
-            out.text("upstream", upstream);
+        SiteKind::PassThrough { upstreams, allow_private, strip_tags } => {
+            upstream::write_servers(&upstreams.servers, out);
+            if let Some(health) = &upstreams.health {
+                upstream::write_health(health, out);
+            }
+            upstream::write_patience(upstreams.patience, out);
+            upstream::write_places(upstreams.places, out);
             out.plain("allow_private", allow_private);
             out.plain("strip_tags", strip_tags);
         }
@@ -75,11 +82,16 @@ fn read_hosts(section: &mut Section, taken: &mut HashSet<HostPattern>) -> Option
 }
 
 fn read_kind(section: &mut Section) -> Option<SiteKind> {
-    let upstream = section.parsed_with("upstream", "a URL in quotes", web_address::server);
+    let one = section.parsed_with("upstream", "a URL in quotes", web_address::server);
+    let several = upstream::read_servers(section);
+    let health = upstream::read_health(section);
+    let patience = upstream::read_patience(section, Patience::default());
+    let places = upstream::read_places(section);
     let [unsigned, allow_private, strip_tags] =
         ["unsigned", "allow_private", "strip_tags"].map(|key| section.boolean(key));
-    if !section.is_set("upstream") {
-        for key in ["allow_private", "strip_tags"] {
+    if !section.is_set("upstream") && !section.is_set("upstreams") {
+        let others = ["allow_private", "strip_tags", "health"].into_iter();
+        for key in others.chain(upstream::PATIENCE).chain(upstream::PLACES) {
             if section.is_set(key) {
                 section.complain(key, format!("`{key}` has no meaning for a site without `upstream`"));
             }
@@ -91,8 +103,13 @@ fn read_kind(section: &mut Section) -> Option<SiteKind> {
             "`unsigned` has no meaning for a site with `upstream`: whatever that serves has no signature";
         section.complain("unsigned", message.to_owned());
     }
+    if section.is_set("upstream") && section.is_set("upstreams") {
+        let message = "`upstreams` names all servers of the site: leave `upstream` out";
+        section.complain("upstreams", message.to_owned());
+    }
+    let one = one.map(|url| vec![Server { url: web_address::written(&url).to_owned(), weight: 1 }]);
     Some(SiteKind::PassThrough {
-        upstream: web_address::written(&upstream?).to_owned(),
+        upstreams: Arc::new(Upstreams { servers: several.or(one)?, health, patience, places }),
         allow_private: allow_private.unwrap_or(false),
         strip_tags: strip_tags.unwrap_or(false),
     })

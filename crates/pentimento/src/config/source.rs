@@ -1,9 +1,13 @@
 //! `[[source]]`: a place that holds originals.
 
+use std::time::Duration;
+
 use dialect::{Excerpt, SourceName};
+use snapshot::Patience;
 use url::Url;
 
 use super::section::Section;
+use super::upstream;
 use super::web_address;
 use super::writer::Writer;
 
@@ -15,6 +19,7 @@ pub struct Source {
     pub allow_private: bool,
     /// How long an original is taken for fresh when its source does not say, in seconds.
     pub lifetime: u32,
+    pub patience: Patience,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +29,8 @@ pub enum SourceKind {
 }
 
 impl Source {
-    pub(super) fn read(section: &mut Section) -> Option<Self> {
+    /// `fetch_time`: how long a fetch may take in all, unless the source has its own limit.
+    pub(super) fn read(section: &mut Section, fetch_time: Duration) -> Option<Self> {
         let name = required(section, "name", |section| section.parsed("name"));
         // There is one kind so far: each has settings of its own, so that it stands first.
         section.parsed_with("kind", "a text in quotes", |text| match text {
@@ -36,7 +42,10 @@ impl Source {
         });
         let allow_private = section.boolean("allow_private").unwrap_or(false);
         let lifetime = section.lifetime("lifetime", 3600);
-        Some(Self { name: name?, kind: SourceKind::Http { base_url: base_url? }, allow_private, lifetime })
+        let total = u32::try_from(fetch_time.as_millis()).unwrap_or(u32::MAX);
+        let patience = upstream::read_patience(section, Patience { total, ..Patience::default() });
+        let kind = SourceKind::Http { base_url: base_url? };
+        Some(Self { name: name?, kind, allow_private, lifetime, patience })
     }
 
     pub(super) fn write(&self, out: &mut Writer) {
@@ -50,6 +59,7 @@ impl Source {
         }
         out.plain("allow_private", self.allow_private);
         out.lifetime("lifetime", self.lifetime);
+        upstream::write_patience(self.patience, out);
     }
 }
 

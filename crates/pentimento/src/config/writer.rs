@@ -27,12 +27,35 @@ impl Writer {
     }
 
     pub(super) fn text(&mut self, key: &str, value: impl Display) {
-        self.plain(key, quoted(value));
+        self.plain(key, Self::quoted(value));
     }
 
     pub(super) fn list(&mut self, key: &str, values: impl IntoIterator<Item = impl Display>) {
-        let values: Vec<_> = values.into_iter().map(quoted).collect();
+        let values: Vec<_> = values.into_iter().map(Self::quoted).collect();
         self.plain(key, format!("[{}]", values.join(", ")));
+    }
+
+    /// `key = { name = value, … }`; the values as they stand in the file.
+    pub(super) fn table<'a>(&mut self, key: &str, entries: impl IntoIterator<Item = (&'a str, String)>) {
+        self.plain(key, Self::inline(entries));
+    }
+
+    /// `key = [{ name = value, … }, …]`
+    pub(super) fn tables<'a, E>(&mut self, key: &str, tables: impl IntoIterator<Item = E>)
+    where
+        E: IntoIterator<Item = (&'a str, String)>,
+    {
+        let tables: Vec<_> = tables.into_iter().map(Self::inline).collect();
+        self.plain(key, format!("[{}]", tables.join(", ")));
+    }
+
+    fn inline<'a>(entries: impl IntoIterator<Item = (&'a str, String)>) -> String {
+        let entries: Vec<_> = entries.into_iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        format!("{{ {} }}", entries.join(", "))
+    }
+
+    pub(super) fn quoted(value: impl Display) -> String {
+        toml::Value::String(value.to_string()).to_string()
     }
 
     pub(super) fn size(&mut self, key: &str, bytes: impl Into<u64>) {
@@ -60,8 +83,4 @@ impl Writer {
             self.note(line.trim_start_matches("# "));
         }
     }
-}
-
-fn quoted(value: impl Display) -> String {
-    toml::Value::String(value.to_string()).to_string()
 }

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 use purge_protocol::TagKey;
-use snapshot::SiteKind;
+use snapshot::{SiteKind, Upstreams};
 
 use super::super::{Config, GENERATED, Overrides, resolved_toml};
 use super::{loaded, try_load};
@@ -103,7 +103,7 @@ browser_lifetime = "3m"
         config.sites.iter().map(|site| (site.edge_lifetime, site.browser_lifetime)).collect();
     assert_eq!(lifetimes, [(3600, 180), (7200, 180)]);
     let pass_through = SiteKind::PassThrough {
-        upstream: "http://127.0.0.1:8000".to_owned(),
+        upstreams: Upstreams::one("http://127.0.0.1:8000").into(),
         allow_private: true,
         strip_tags: false,
     };

@@ -365,3 +365,75 @@ fn a_file_that_nests_without_end_is_refused() {
     assert!(try_load(&text, &[], &Overrides::default()).is_err());
     assert!(try_load(&format!("[{}]", &text[..text.len() - 4]), &[], &Overrides::default()).is_err());
 }
+
+#[test]
+fn upstreams_are_told_what_is_wrong_with_each_of_them() {
+    refused(
+        r#"
+[node]
+roles = ["edge"]
+upstream = ["http://a", "http://a/", "ftp://b"]
+upstream_requests = 0
+[[site]]
+hosts = ["a"]
+upstreams = ["http://a", { url = "http://b", weight = 0 }, { weight = 2 }, 3, "http://a:80"]
+health = { path = "up", interval = "1ms", expect = 100, verb = "HEAD" }
+connect_timeout = "2m"
+[[site]]
+hosts = ["b"]
+upstream = "http://a"
+upstreams = "http://b"
+health = "/up"
+[[site]]
+hosts = ["c"]
+idle_timeout = "1s"
+upstream_wait = "1s"
+health = { path = "/up" }
+[[site]]
+hosts = ["d"]
+upstreams = []
+[[source]]
+name = "s"
+base_url = "http://s"
+total_timeout = "2d"
+"#,
+        expect![[r#"
+            pentimento.toml:4:25: `upstream`: http://a is named twice
+            pentimento.toml:4:38: `upstream`: the scheme "ftp" is not allowed: allowed are http and https
+            pentimento.toml:5:21: `upstream_requests`: 0 is out of bounds: allowed are 1 to 100000
+            pentimento.toml:8:55: `weight`: 0 is out of bounds: allowed are 1 to 1000
+            pentimento.toml:8:60: a server needs `url`
+            pentimento.toml:8:76: `upstreams` is a list of texts and tables; this is a number
+            pentimento.toml:8:79: `upstreams`: http://a is named twice
+            pentimento.toml:9:19: `path`: "up" is not a path: it begins with / and is encoded as in a URL
+            pentimento.toml:9:36: `interval`: 1ms is out of bounds: allowed are 100ms to 1h
+            pentimento.toml:9:52: `expect`: 100 is out of bounds: allowed are 200 to 599
+            pentimento.toml:9:57: "verb" is not a setting of `health`: known are `path`, `interval`, `expect`
+            pentimento.toml:10:19: `connect_timeout`: 2m is out of bounds: allowed are 1ms to 1m
+            pentimento.toml:14:13: `upstreams` must be a list, such as ["…", { url = "…" }], not a text
+            pentimento.toml:14:13: `upstreams` names all servers of the site: leave `upstream` out
+            pentimento.toml:15:10: `health` must be a table, such as { … }, not a text
+            pentimento.toml:18:16: `idle_timeout` has no meaning for a site without `upstream`
+            pentimento.toml:19:17: `upstream_wait` has no meaning for a site without `upstream`
+            pentimento.toml:20:10: `health` has no meaning for a site without `upstream`
+            pentimento.toml:23:13: `upstreams` is empty: it names at least one server
+            pentimento.toml:27:17: `total_timeout`: 2d is out of bounds: allowed are 1ms to 1d"#]],
+    );
+    refused(
+        "[node]\nconnect_timeout = \"1s\"\n",
+        expect!["pentimento.toml:2:19: `connect_timeout` has no meaning for a node without `upstream`"],
+    );
+}
+
+#[test]
+fn several_nodes_above_come_from_a_list_or_with_commas_from_outside() {
+    let of = |urls: &[&str]| urls.iter().map(|url| url.parse().expect("a URL")).collect::<Vec<url::Url>>();
+    let above = |text: &str, overrides: &Overrides| {
+        let config = try_load(text, &[], overrides).expect("a configuration");
+        config.node.upstream.expect("nodes above").urls
+    };
+    let file = "[node]\nroles = [\"edge\"]\nupstream = [\"http://a\", \"http://b\"]\n";
+    assert_eq!(above(file, &Overrides::default()), of(&["http://a", "http://b"]));
+    let flag = Overrides { upstream: Some("http://c,http://d".to_owned()), ..Overrides::default() };
+    assert_eq!(above(file, &flag), of(&["http://c", "http://d"]));
+}

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use snapshot::{RequestLimits, Site, SiteKind};
+use snapshot::{HealthCheck, Patience, Places, RequestLimits, Server, Site, SiteKind, Upstreams};
 
 use super::super::*;
 use super::try_load;
@@ -29,16 +29,45 @@ fn millis(range: RangeInclusive<u64>) -> impl Strategy<Value = Duration> {
 fn any_node() -> impl Strategy<Value = Node> {
     let roles = prop::collection::btree_set(prop::sample::select(Role::ALL.to_vec()), 1..=4);
     let name = "[A-Za-z0-9._-]{1,63}";
-    (name, roles, 1..=u16::MAX, any::<[u8; 16]>(), any::<bool>(), "[^\\x00]{1,20}").prop_map(
-        |(name, roles, port, ip, control_listen, data)| {
+    let asked = (any_patience(), any_places());
+    (name, roles, 1..=u16::MAX, any::<[u8; 16]>(), any::<bool>(), "[^\\x00]{1,20}", asked).prop_map(
+        |(name, roles, port, ip, control_listen, data, (patience, places))| {
             let roles: Roles = roles.into_iter().collect();
-            let listen = ([127, 0, 0, 1], port).into();
+            let listen: std::net::SocketAddr = ([127, 0, 0, 1], port).into();
             let control = control_listen || roles.has(Role::Control);
-            let upstream = roles.need_upstream().then(|| "https://up.example:8443".parse().expect("a URL"));
+            let up = |n: u16| format!("https://up.example:{}", 8000 + n).parse().expect("a URL");
+            let urls = (0..=listen.port() % 3).map(up).collect();
+            let upstream = roles.need_upstream().then_some(NodesAbove { urls, patience, places });
             let control_listen = control.then(|| (ip, 0).into());
             Node { name, roles, listen, control_listen, data: data.into(), upstream }
         },
     )
+}
+
+fn any_patience() -> impl Strategy<Value = Patience> {
+    (1..=60_000_u32, 1..=3_600_000_u32, 1..=3_600_000_u32, 1..=86_400_000_u32)
+        .prop_map(|(connect, first_byte, idle, total)| Patience { connect, first_byte, idle, total })
+}
+
+fn any_places() -> impl Strategy<Value = Places> {
+    (1..=100_000_u32, 0..=100_000_u32, 1..=60_000_u32).prop_map(|(requests, queue, wait)| Places {
+        requests,
+        queue,
+        wait,
+    })
+}
+
+fn any_upstreams() -> impl Strategy<Value = Upstreams> {
+    let servers = prop::collection::btree_map(444..=u16::MAX, 1..=1000_u32, 1..4).prop_map(|servers| {
+        let server = |(port, weight)| Server { url: format!("https://127.0.0.1:{port}"), weight };
+        servers.into_iter().map(server).collect()
+    });
+    let health = prop::option::of(
+        ("/[a-z?=]{0,8}", 100..=3_600_000_u32, 200..=599_u16)
+            .prop_map(|(path, interval, expect)| HealthCheck { path, interval, expect }),
+    );
+    (servers, health, any_patience(), any_places())
+        .prop_map(|(servers, health, patience, places)| Upstreams { servers, health, patience, places })
 }
 
 fn any_cluster() -> impl Strategy<Value = Cluster> {
@@ -104,8 +133,8 @@ fn any_purge() -> impl Strategy<Value = Purge> {
 
 fn any_sources() -> impl Strategy<Value = Vec<Source>> {
     let names = prop::collection::btree_set("[a-z0-9][a-z0-9-]{0,20}", 0..4);
-    (names, "[a-z/]{0,10}", any::<bool>(), 0..=315_360_000_u32).prop_map(
-        |(names, path, allow_private, lifetime)| {
+    (names, "[a-z/]{0,10}", any::<bool>(), 0..=315_360_000_u32, any_patience()).prop_map(
+        |(names, path, allow_private, lifetime, patience)| {
             let source = |name: String| Source {
                 kind: SourceKind::Http {
                     base_url: format!("http://{name}x.example/{path}").parse().expect("a URL"),
@@ -113,6 +142,7 @@ fn any_sources() -> impl Strategy<Value = Vec<Source>> {
                 name: name.parse().expect("a name"),
                 allow_private,
                 lifetime,
+                patience,
             };
             names.into_iter().map(source).collect()
         },
@@ -121,13 +151,13 @@ fn any_sources() -> impl Strategy<Value = Vec<Source>> {
 
 fn any_sites() -> impl Strategy<Value = Vec<Site>> {
     let hosts = prop::collection::btree_set("(\\*\\.)?[a-z]{1,8}(:[1-9][0-9]{0,3})?|\\*|\\[::1\\]", 0..6);
-    let kind = (any::<[bool; 3]>(), any::<u16>()).prop_map(|([pass_through, first, second], port)| {
-        if !pass_through {
-            return SiteKind::Images { unsigned: first };
-        }
-        let upstream = format!("https://127.0.0.1:{}", port.max(444));
-        SiteKind::PassThrough { upstream, allow_private: first, strip_tags: second }
-    });
+    let kind =
+        (any::<[bool; 3]>(), any_upstreams()).prop_map(|([pass_through, first, second], upstreams)| {
+            if !pass_through {
+                return SiteKind::Images { unsigned: first };
+            }
+            SiteKind::PassThrough { upstreams: upstreams.into(), allow_private: first, strip_tags: second }
+        });
     (hosts, kind, any_lifetimes()).prop_map(|(hosts, kind, lifetimes)| {
         let site = |hosts: &[String]| Site {
             hosts: hosts.iter().map(|host| host.parse().expect("a host")).collect(),
