@@ -1,5 +1,6 @@
 //! Real processes of the binary.
 
+use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::watch;
 
 use crate::client::{Seen, get_with, post, send};
 
@@ -24,25 +26,49 @@ pub struct Node {
     pub delivery: SocketAddr,
     pub control: SocketAddr,
     pub data: PathBuf,
+    /// Where what it says on standard error goes; without it, to ours.
+    pub log: Option<PathBuf>,
     child: Option<Child>,
 }
 
+/// Becomes true when the process has said that it serves.
+pub type Ready = watch::Receiver<bool>;
+
 impl Node {
-    /// Describes a node; [`Node::start`] starts it.
+    /// Describes a node on ports that are free; [`Node::start`] starts it.
     pub fn new(binary: &Path, data: &Path, arguments: &[&str]) -> Self {
         let address = || SocketAddr::from(([127, 0, 0, 1], free_port()));
+        Self::at(address(), address(), binary, data, arguments)
+    }
+
+    /// Describes a node at addresses that are known to be free.
+    pub fn at(
+        delivery: SocketAddr,
+        control: SocketAddr,
+        binary: &Path,
+        data: &Path,
+        arguments: &[&str],
+    ) -> Self {
         Self {
             binary: binary.to_owned(),
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
-            delivery: address(),
-            control: address(),
+            delivery,
+            control,
             data: data.to_owned(),
+            log: None,
             child: None,
         }
     }
 
     /// Starts the process, and waits for its word that it serves.
     pub async fn start(&mut self) {
+        let mut ready = self.spawn();
+        let ready = tokio::time::timeout(Duration::from_secs(60), ready.wait_for(|ready| *ready)).await;
+        assert!(matches!(ready, Ok(Ok(_))), "the node on {} did not get ready", self.delivery);
+    }
+
+    /// Starts the process, for those who do not expect it to serve soon.
+    pub fn spawn(&mut self) -> Ready {
         let mut command = Command::new(&self.binary);
         command
             .arg("run")
@@ -55,26 +81,34 @@ impl Node {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true);
+        if let Some(log) = &self.log {
+            let log = File::options().create(true).append(true).open(log).expect("the log can be written");
+            command.stderr(log);
+        }
         let mut child = command.spawn().expect("the binary starts");
         let out = child.stdout.take().expect("its output is piped");
-        let mut lines = BufReader::new(out).lines();
-        let ready = async {
+        self.child = Some(child);
+        let (said, ready) = watch::channel(false);
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(out).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 if line == "ready" {
-                    return true;
+                    said.send_replace(true);
                 }
             }
-            false
-        };
-        let ready = tokio::time::timeout(Duration::from_secs(60), ready).await;
-        assert!(matches!(ready, Ok(true)), "the node on {} did not get ready", self.delivery);
-        self.child = Some(child);
+        });
+        ready
+    }
+
+    /// Whether the process runs; not if it was never started, was ended, or ended by itself.
+    pub fn is_running(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
     /// `kill -9`
     pub async fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
-            child.kill().await.expect("it was running");
+            child.kill().await.expect("it takes signals");
         }
     }
 

@@ -1,0 +1,78 @@
+//! Things that break the promise, to see that the run finds it. A checker that cannot fail proves nothing.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use testkit::Seen;
+
+use crate::journal::Broken;
+use crate::web::UrlNumber;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    CachingFront,
+    ReturningBytes,
+    LostCatalog,
+    ColdCache,
+    FrozenEdge,
+}
+
+impl Sabotage {
+    pub const ALL: [Sabotage; 5] = [
+        Sabotage::CachingFront,
+        Sabotage::ReturningBytes,
+        Sabotage::LostCatalog,
+        Sabotage::ColdCache,
+        Sabotage::FrozenEdge,
+    ];
+
+    pub fn what(self) -> &'static str {
+        match self {
+            Sabotage::CachingFront => "a cache before an edge that no purge reaches",
+            Sabotage::ReturningBytes => "erased bytes are put back into a node's cache",
+            Sabotage::LostCatalog => "the catalog is deleted while purges are under way",
+            Sabotage::ColdCache => "pictures are stored for no time at all",
+            Sabotage::FrozenEdge => "an edge stays stopped when all else is healed",
+        }
+    }
+
+    /// What has to be reported then.
+    pub fn breaks(self) -> Broken {
+        match self {
+            Sabotage::CachingFront => Broken::Promise,
+            Sabotage::ReturningBytes => Broken::ErasedBytes,
+            Sabotage::LostCatalog => Broken::PurgeLost,
+            Sabotage::ColdCache => Broken::ColdCache,
+            Sabotage::FrozenEdge => Broken::NoProgress,
+        }
+    }
+
+    /// Settings of the origin.
+    pub fn settings(self) -> &'static str {
+        match self {
+            Sabotage::ColdCache => "[delivery]\nedge_lifetime = \"0s\"\n",
+            _ => "",
+        }
+    }
+}
+
+/// What answers from before purges: it keeps each answer for a while and never hears of any purge.
+#[derive(Default)]
+pub struct Front {
+    kept: Mutex<HashMap<UrlNumber, (Instant, Seen)>>,
+}
+
+impl Front {
+    const KEEPS: Duration = Duration::from_secs(2);
+
+    pub fn has(&self, url: UrlNumber) -> Option<Seen> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(&url).filter(|(since, _)| since.elapsed() < Self::KEEPS).map(|(_, seen)| seen.clone())
+    }
+
+    pub fn keep(&self, url: UrlNumber, seen: &Seen) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(url, (Instant::now(), seen.clone()));
+    }
+}
