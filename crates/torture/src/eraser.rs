@@ -83,10 +83,8 @@ fn look(world: &World, member: &Member, folders: &[&str], file: FileNumber, when
 }
 
 fn put_back(world: &World, file: FileNumber) {
-    let folder = world.stage.members.last().map(|member| member.data.join("cache"));
+    let cache = world.stage.sabotaged().data.join("cache");
     let bytes: Vec<u8> = world.web.needles(file).into_iter().flatten().collect();
-    if let Some(folder) = folder {
-        // If it cannot be written, the sabotage is not found, and that is reported.
-        let _written = std::fs::write(folder.join("returned"), bytes);
-    }
+    // If it cannot be written, the sabotage is not found, and that is reported.
+    let _written = std::fs::write(cache.join("returned"), bytes);
 }

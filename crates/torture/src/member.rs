@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use testkit::Node;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::journal::{Broken, Journal, Life};
 use crate::plan::Loss;
@@ -22,13 +22,29 @@ pub struct Member {
     pub control: SocketAddr,
     pub data: PathBuf,
     node: Mutex<Node>,
+    /// Held by a fault for as long as it lasts: real processes take longer than any plan says.
+    turn: Mutex<()>,
     journal: Arc<Journal>,
 }
 
 impl Member {
     pub fn new(number: usize, name: &'static str, node: Node, journal: Arc<Journal>) -> Self {
         let (delivery, control, data) = (node.delivery, node.control, node.data.clone());
-        Self { number, name, delivery, control, data, node: Mutex::new(node), journal }
+        Self {
+            number,
+            name,
+            delivery,
+            control,
+            data,
+            node: Mutex::new(node),
+            turn: Mutex::default(),
+            journal,
+        }
+    }
+
+    /// Waits until no fault is about this node.
+    pub async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 
     /// A new life, if there is none; when it serves, the journal says so.

@@ -23,32 +23,23 @@ pub async fn read_on(world: Arc<World>, node: usize, mut chance: Chance) {
     }
 }
 
-/// What the journal says of a node that does not get there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotWarm {
-    pub url: UrlNumber,
-    pub last: Outcome,
-}
-
-/// Reads every URL until it is a hit, or gone where it was erased; gives those that are not within this time.
-pub async fn warm(world: &World, member: &Member, patience: Duration) -> Vec<NotWarm> {
+/// Reads every URL until it is a hit, or gone where it was erased. If that takes too long, says where it was then.
+pub async fn warm(world: &World, member: &Member, patience: Duration) -> Result<(), (UrlNumber, Outcome)> {
     let deadline = tokio::time::Instant::now() + patience;
-    let mut cold = Vec::new();
     for (url, target) in world.web.urls.iter().enumerate() {
+        let may_be_gone = world.web.files[target.file].kind == Kind::Once;
         loop {
             let last = world.read(member, url).await;
-            let may_be_gone = world.web.files[target.file].kind == Kind::Once;
             if last == Outcome::Hit || may_be_gone && last == Outcome::Gone {
                 break;
             }
             if tokio::time::Instant::now() >= deadline {
-                cold.push(NotWarm { url, last });
-                break;
+                return Err((url, last));
             }
             if last != Outcome::Forwarded {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
     }
-    cold
+    Ok(())
 }

@@ -21,7 +21,7 @@ use crate::world::World;
 use crate::writer::write_on;
 
 const READERS_A_NODE: usize = 2;
-const WRITERS: usize = 5;
+const WRITERS: usize = 8;
 /// Without a fault at least so many percent of all answers are hits.
 pub const HITS_AT_LEAST: f64 = 95.0;
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -85,6 +85,9 @@ pub async fn run(options: Options) -> std::io::Result<Findings> {
     look_everywhere(&world, &erased).await;
 
     watchers.shutdown().await;
+    if options.sabotage == Some(Sabotage::FrozenEdge) {
+        world.stage.sabotaged().thaw().await;
+    }
     each(&world, |world, node| async move { world.stage.members[node].end().await }).await;
     let took = journal.now();
     let urls = world.web.urls.iter().map(|url| url.absolute.clone()).collect();
@@ -148,10 +151,8 @@ async fn storm(world: &Arc<World>, options: &Options, chance: &mut Chance) -> Ve
 
     world.enter(Phase::Heal);
     let _ended = tokio::join!(weather, sabotage);
-    if options.sabotage == Some(Sabotage::FrozenEdge)
-        && let Some(edge) = world.stage.members.last()
-    {
-        edge.freeze().await;
+    if options.sabotage == Some(Sabotage::FrozenEdge) {
+        world.stage.sabotaged().freeze().await;
     }
     all_ready(world).await;
     writers.join_all().await;
@@ -182,10 +183,9 @@ async fn all_warm(world: &Arc<World>, otherwise: Broken) {
             return;
         }
         let patience = patience(&world, WARM_WITHIN);
-        for not_warm in warm(&world, member, patience).await {
-            let target = &world.web.urls[not_warm.url].target;
-            let story =
-                format!("{}: {target} is no hit after {patience:?}: {:?}", member.name, not_warm.last);
+        if let Err((url, last)) = warm(&world, member, patience).await {
+            let target = &world.web.urls[url].target;
+            let story = format!("{}: {target} is no hit after {patience:?}: {last:?}", member.name);
             world.journal.violation(otherwise, Some(node), story);
         }
     })

@@ -37,6 +37,7 @@ pub struct Line {
 }
 
 pub const ORIGIN: usize = 0;
+pub const SABOTAGED: usize = 4;
 pub const NODES: [Place; 5] = [
     Place { name: "origin", below: None, is_read: true },
     Place { name: "shield", below: Some(("shield", 0)), is_read: false },
@@ -120,6 +121,11 @@ impl Stage {
 
     pub fn origin(&self) -> &Member {
         &self.members[ORIGIN]
+    }
+
+    /// The edge that a sabotage is done to.
+    pub fn sabotaged(&self) -> &Member {
+        &self.members[SABOTAGED]
     }
 
     /// Those whom clients ask.

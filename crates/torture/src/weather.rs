@@ -25,13 +25,27 @@ pub async fn weather(world: Arc<World>, plan: Vec<Planned>) {
 }
 
 async fn happen(world: Arc<World>, planned: Planned) {
+    let members = &world.stage.members;
+    let mut turns = Vec::new();
+    match planned.fault {
+        Fault::Kill { node, .. } | Fault::Freeze { node } => turns.push(members[node].turn().await),
+        Fault::RestartAll => {
+            // Always in this order, so that two of them do not wait for each other.
+            for member in members {
+                turns.push(member.turn().await);
+            }
+        }
+        Fault::Link { .. } => {}
+    }
+    if !world.is_storm() {
+        return;
+    }
     let from = world.journal.now();
     let number = {
         let mut records = world.journal.records();
         records.faults.push(Happened { from, to: None, planned: planned.clone() });
         records.faults.len() - 1
     };
-    let members = &world.stage.members;
     match &planned.fault {
         Fault::Kill { node, loss } => {
             members[*node].kill(*loss).await;

@@ -14,7 +14,7 @@ use crate::api::Api;
 use crate::journal::{Answers, Broken, Journal, Phase};
 use crate::member::Member;
 use crate::sabotage::{Front, Sabotage};
-use crate::stage::{NODES, Stage};
+use crate::stage::{SABOTAGED, Stage};
 use crate::web::{Shown, UrlNumber, Version, Web};
 
 /// A client waits longer than any fault lasts: the answer of a node that was stopped for a while is worth having.
@@ -170,8 +170,7 @@ impl World {
     }
 
     async fn fetch(&self, member: &Member, url: UrlNumber) -> Result<Seen, String> {
-        let has_front =
-            self.sabotage == Some(Sabotage::CachingFront) && NODES[member.number].name == "edge-1";
+        let has_front = self.sabotage == Some(Sabotage::CachingFront) && member.number == SABOTAGED;
         if has_front && let Some(seen) = self.front.has(url) {
             return Ok(seen);
         }
