@@ -1,11 +1,12 @@
 # What can be done here. `make` lists it.
 
 SEEDS ?= 2000
+MINUTES ?= 2
 DATA ?= ./demo-data
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PENTIMENTO := $(TARGET)/release/pentimento
 
-.PHONY: help setup build demo test check bench bench-cache sim conformance clean-demo
+.PHONY: help setup build demo test check bench bench-cache sim torture conformance clean-demo
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +43,9 @@ bench-cache: setup build ## What a hit costs, beside nginx and Varnish
 
 sim: ## The purge protocol under faults: make sim SEEDS=100000
 	cargo xtask sim --seeds $(SEEDS)
+
+torture: build ## Real processes under faults, with a report: make torture MINUTES=10 SEED=7
+	cargo torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) --binary $(PENTIMENTO) --folder $(TARGET)/torture
 
 conformance: build ## The public HTTP cache test suite against a node; PEERS=1: nginx and Varnish beside it
 	@scripts/setup-tests
