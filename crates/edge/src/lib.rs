@@ -16,7 +16,6 @@ pub mod pools;
 pub mod problem;
 pub mod request;
 pub mod serve;
-pub mod server;
 pub mod serving;
 pub mod tier_above;
 pub mod trust;
@@ -24,6 +23,6 @@ pub mod unshareable;
 
 pub use fill::{Answered, Ask, Fetched, FetchedBody, FillError, Upstream};
 pub use fill_memory::FillMemory;
-pub use serve::Edge;
+pub use serve::{Edge, serve};
 pub use serving::Serving;
 pub use trust::Trust;

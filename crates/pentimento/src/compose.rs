@@ -21,7 +21,6 @@ use edge::flights::Flights;
 use edge::pass_through::{Direct, PassOn};
 use edge::pools::{self, Pools};
 use edge::request::Target;
-use edge::server::ServerLimits;
 use edge::serving::CurrentServing;
 use edge::tier_above::TierAbove;
 use edge::unshareable::Unshareable;
@@ -37,6 +36,7 @@ use url::Url;
 
 use crate::config::{Config, Isolated, NodesAbove, Role, SourceKind};
 use crate::data_dir::DataDir;
+use crate::listeners;
 
 /// Fences that a node keeps; about 36 bytes each.
 const FENCES_MAX: usize = 1_000_000;
@@ -181,17 +181,7 @@ pub async fn run(
             }
             None => api::operations_router(operations, hosts),
         };
-        let mut stop = stop.clone();
-        tokio::spawn(async move {
-            let stopped = async move { _ = stop.wait_for(|stop| *stop).await };
-            // Open event streams end with the process.
-            tokio::select! {
-                served = axum::serve(listener, router).into_future() => {
-                    if let Err(error) = served { tracing::error!(%error, "the control listener ended"); }
-                }
-                () = stopped => {}
-            }
-        });
+        tokio::spawn(listeners::control(router, Arc::clone(&metrics), listener, stop.clone()));
     }
 
     if let Some(controlled) = controlled {
@@ -201,15 +191,9 @@ pub async fn run(
         tokio::spawn(tidy(controlled.authority));
     }
 
-    let limits = ServerLimits {
-        connections: config.delivery.connections as usize,
-        header_bytes: config.delivery.requests.header_bytes as usize,
-        header_time: Duration::from_secs(15),
-        body_time: config.delivery.request_timeout,
-        body_bytes: usize::try_from(config.delivery.requests.body_bytes).unwrap_or(usize::MAX),
-        drain: Duration::from_secs(10),
-    };
-    let server = tokio::spawn(edge::server::run(Arc::clone(&edge), listener, limits, stop.clone()));
+    let delivering =
+        listeners::deliver(Arc::clone(&edge), config, Arc::clone(&metrics), listener, stop.clone());
+    let server = tokio::spawn(delivering);
     let serves = async {
         while is_ready().is_err() {
             tokio::time::sleep(Duration::from_millis(10)).await;

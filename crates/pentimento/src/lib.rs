@@ -5,4 +5,5 @@ pub mod compose;
 pub mod config;
 pub mod data_dir;
 pub mod environment;
+mod listeners;
 pub mod log;

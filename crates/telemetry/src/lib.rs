@@ -1,7 +1,9 @@
 //! The one table of metrics, and the access log.
 
 mod access_log;
+mod connections;
 mod metrics;
 
 pub use access_log::{Access, log_access};
+pub use connections::{Connections, Cut, OpenConnection};
 pub use metrics::{Gauges, Metrics};

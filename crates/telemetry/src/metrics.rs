@@ -12,6 +12,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::connections::{Connections, ListenerTable};
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AnswerLabels {
     /// `hit`, or the reason for going forward (RFC 9211).
@@ -39,6 +41,7 @@ pub struct Metrics {
     purges: Family<PurgeLabels, Counter>,
     purge_seconds: Histogram,
     refused_renders: Counter,
+    listeners: ListenerTable,
     gauges: GaugeHandles,
 }
 
@@ -79,6 +82,7 @@ impl Metrics {
             purges: Family::default(),
             purge_seconds: Histogram::new(exponential_buckets(0.002, 3.0, 12)),
             refused_renders: Counter::default(),
+            listeners: ListenerTable::default(),
             gauges: GaugeHandles::default(),
             registry: Registry::default(),
         };
@@ -112,6 +116,7 @@ impl Metrics {
             "Renders refused because the queue was full",
             metrics.refused_renders.clone(),
         );
+        metrics.listeners.register(&mut registry);
         let gauges = &metrics.gauges;
         for (name, help, gauge) in [
             ("memory_entries", "Stored responses in memory", &gauges.memory_entries),
@@ -160,6 +165,11 @@ impl Metrics {
         self.purge_seconds.observe(seconds);
     }
 
+    /// The counters of the listener with this name.
+    pub fn connections(&self, listener: &'static str) -> Connections {
+        self.listeners.listener(listener)
+    }
+
     /// The whole table in Prometheus's text format.
     pub fn text(&self, now: Gauges) -> String {
         let gauges = &self.gauges;
@@ -192,17 +202,26 @@ impl Default for Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Cut;
 
     #[test]
     fn what_happened_is_in_the_text() {
         let metrics = Metrics::new();
         metrics.answered("hit", 200, 0.0002);
         metrics.purge_ended(false, false, 0.01);
+        let connections = metrics.connections("delivery");
+        let _one_that_stays = connections.open();
+        drop(connections.open());
+        connections.cut(Cut::Stall);
         let text = metrics.text(Gauges { fences: 7, ..Gauges::default() });
         for line in [
             "pentimento_answers_total{cache=\"hit\",status=\"200\"} 1",
             "pentimento_purges_total{end=\"Done\"} 1",
             "pentimento_fences 7",
+            "pentimento_connections_open{listener=\"delivery\"} 1",
+            "pentimento_connections_total{listener=\"delivery\"} 2",
+            "pentimento_connections_cut_total{listener=\"delivery\",why=\"stall\"} 1",
+            "pentimento_connections_cut_total{listener=\"delivery\",why=\"full\"} 0",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }

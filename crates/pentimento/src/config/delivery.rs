@@ -10,8 +10,6 @@ use super::writer::Writer;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     pub requests: RequestLimits,
-    /// Open at the same time.
-    pub connections: u32,
     /// From the first byte of a request to the last one of its answer's header.
     pub request_timeout: Duration,
     pub lifetimes: Lifetimes,
@@ -32,7 +30,6 @@ impl Delivery {
         let second = Duration::from_secs(1);
         Self {
             requests: read_requests(section),
-            connections: section.count("connections", 10_000, 1..=1_000_000),
             request_timeout: section.duration("request_timeout", 60 * second, second..=3600 * second),
             lifetimes: Lifetimes::read(section, Lifetimes::default()),
         }
@@ -43,7 +40,6 @@ impl Delivery {
         out.size("url_bytes", self.requests.url_bytes);
         out.size("header_bytes", self.requests.header_bytes);
         out.size("body_bytes", self.requests.body_bytes);
-        out.plain("connections", self.connections);
         out.duration("request_timeout", self.request_timeout);
         self.lifetimes.write(out);
     }

@@ -12,6 +12,7 @@ mod document;
 mod duration;
 mod key;
 mod limits;
+mod listen;
 mod node;
 mod outside;
 mod purge;
@@ -35,6 +36,7 @@ pub use complaint::ConfigErrors;
 pub use delivery::{Delivery, Lifetimes};
 pub use key::Key;
 pub use limits::Limits;
+pub use listen::Listen;
 pub use node::{Node, NodesAbove};
 pub use outside::Overrides;
 pub use purge::Purge;
@@ -67,6 +69,7 @@ pub struct Config {
     pub node: Node,
     pub cluster: Cluster,
     pub cache: Cache,
+    pub listen: Listen,
     pub delivery: Delivery,
     pub limits: Limits,
     pub purge: Purge,
@@ -122,6 +125,7 @@ pub fn resolved_toml(config: &Config) -> String {
     config.node.write(&mut out);
     config.cluster.write(&mut out);
     config.cache.write(&mut out);
+    config.listen.write(&mut out);
     config.delivery.write(&mut out);
     config.limits.write(&mut out);
     config.purge.write(&mut out);
@@ -178,6 +182,7 @@ fn read_config(file: &mut Section) -> Config {
     let node = file.section("node", Node::read);
     let cluster = file.section("cluster", Cluster::read);
     let cache = file.section("cache", Cache::read);
+    let listen = file.section("listen", Listen::read);
     let delivery = file.section("delivery", Delivery::read);
     let limits = file.section("limits", Limits::read);
     let purge = file.section("purge", Purge::read);
@@ -200,7 +205,7 @@ fn read_config(file: &mut Section) -> Config {
         }
         Some(key)
     });
-    Config { node, cluster, cache, delivery, limits, purge, sources, sites, keys }
+    Config { node, cluster, cache, listen, delivery, limits, purge, sources, sites, keys }
 }
 
 fn data_elsewhere(root: &Table, folder: &Path) -> Option<Complaint> {

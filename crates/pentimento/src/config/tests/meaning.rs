@@ -32,11 +32,20 @@ fn nothing_at_all_is_the_embedded_default() {
         fill_memory = "256MiB"
         store = "20GiB"
 
+        [listen]
+        connections = 10000
+        connections_per_client = 1000
+        requests_per_connection = 10000
+        streams_per_connection = 128
+        header_time = "15s"
+        idle_time = "1m15s"
+        stall_time = "1m"
+        proxies = []
+
         [delivery]
         url_bytes = "8KiB"
         header_bytes = "16KiB"
         body_bytes = "1MiB"
-        connections = 10000
         request_timeout = "1m"
         edge_lifetime = "30d"
         browser_lifetime = "5m"

@@ -97,12 +97,25 @@ fn any_delivery() -> impl Strategy<Value = Delivery> {
     let requests = (256..=65_536_u32, 1024..=1_048_576_u32, 0..=1_u64 << 30).prop_map(
         |(url_bytes, header_bytes, body_bytes)| RequestLimits { url_bytes, header_bytes, body_bytes },
     );
-    (requests, 1..=1_000_000_u32, millis(1000..=3_600_000), any_lifetimes()).prop_map(
-        |(requests, connections, request_timeout, lifetimes)| Delivery {
-            requests,
-            connections,
-            request_timeout,
-            lifetimes,
+    (requests, millis(1000..=3_600_000), any_lifetimes())
+        .prop_map(|(requests, request_timeout, lifetimes)| Delivery { requests, request_timeout, lifetimes })
+}
+
+fn any_listen() -> impl Strategy<Value = Listen> {
+    let counts = (1..=1_000_000_u32, 1..=1_000_000_u32, 1..=1_000_000_000_u32, 1..=1000_u32);
+    let time = || millis(1000..=3_600_000);
+    let network = (any::<std::net::IpAddr>(), 0..=32_u8)
+        .prop_map(|(address, bits)| ipnet::IpNet::new(address, bits).expect("it has so many bits").trunc());
+    (counts, (time(), time(), time()), prop::collection::vec(network, 0..4)).prop_map(
+        |((all, one, requests, streams), (header_time, idle_time, stall_time), proxies)| Listen {
+            connections: all,
+            connections_per_client: one,
+            requests_per_connection: requests,
+            streams_per_connection: streams,
+            header_time,
+            idle_time,
+            stall_time,
+            proxies,
         },
     )
 }
@@ -174,12 +187,14 @@ fn any_sites() -> impl Strategy<Value = Vec<Site>> {
 }
 
 fn any_config() -> impl Strategy<Value = Config> {
-    let parts = (any_node(), any_cluster(), any_cache(), any_delivery(), any_limits(), any_purge());
+    let parts =
+        (any_node(), any_cluster(), any_cache(), any_listen(), any_delivery(), any_limits(), any_purge());
     (parts, any_sources(), any_sites()).prop_map(
-        |((node, cluster, cache, delivery, limits, purge), sources, sites)| Config {
+        |((node, cluster, cache, listen, delivery, limits, purge), sources, sites)| Config {
             node,
             cluster,
             cache,
+            listen,
             delivery,
             limits,
             purge,

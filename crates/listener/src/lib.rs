@@ -1,0 +1,21 @@
+//! Connections in, whole requests to a service, within limits.
+//!
+//! [`Listener::run`] accepts; the life of one connection, top to bottom, is in `connection.rs`. Nothing here knows what
+//! a request means.
+
+mod answer;
+mod body;
+mod connection;
+mod farewell;
+mod form;
+mod limits;
+mod listener;
+mod pace;
+mod place;
+mod proxy;
+mod proxy_header;
+mod refusal;
+
+pub use limits::Limits;
+pub use listener::{Listener, Service};
+pub use proxy::Proxies;
