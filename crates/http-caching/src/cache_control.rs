@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, header::CACHE_CONTROL};
 
 use crate::directive::{Argument, Directive};
-use crate::{list, targeted};
+use crate::{list, surrogate, targeted};
 
 /// The directives that govern a response in this cache.
 ///
@@ -24,7 +24,7 @@ pub struct CacheControl {
     pub proxy_revalidate: bool,
     pub must_understand: bool,
     pub immutable: bool,
-    /// Whether `CDN-Cache-Control` said all this: then `Cache-Control` and `Expires` are not for us (RFC 9213 §2.2).
+    /// Whether a field for CDNs said all this: then `Cache-Control` and `Expires` are not for us (RFC 9213 §2.2).
     pub targeted: bool,
 }
 
@@ -39,9 +39,11 @@ pub enum Applies {
 }
 
 impl CacheControl {
-    /// What governs a response: `CDN-Cache-Control` if it has a valid one, else `Cache-Control`.
+    /// What governs a response: `CDN-Cache-Control` if it has a valid one, else `Surrogate-Control`, else `Cache-Control`.
     pub fn of(response: &HeaderMap) -> Self {
-        targeted::cdn_cache_control(response).unwrap_or_else(|| Self::untargeted(response))
+        targeted::cdn_cache_control(response)
+            .or_else(|| surrogate::surrogate_control(response))
+            .unwrap_or_else(|| Self::untargeted(response))
     }
 
     /// What `Cache-Control` says, to everyone. Unknown directives are ignored (§5.2.3); of one that is given

@@ -50,11 +50,14 @@ pub fn evaluate(
 
 /// Evaluates preconditions as a cache does, for a stored response of another origin: `If-Match` and
 /// `If-Unmodified-Since` are "not applicable to a cache" (RFC 9111 §4.3.2).
+///
+/// `modified`: "If no Last-Modified is present …, a cache ought to use the Date field value … (or, if no Date is
+/// present, the time the response was received)".
 pub fn evaluate_in_cache(
     method: &Method,
     request: &HeaderMap,
     etag: Option<&EntityTag>,
-    last_modified: Option<Timestamp>,
+    modified: Option<Timestamp>,
 ) -> Outcome {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     match etag::condition(request, IF_NONE_MATCH) {
@@ -73,7 +76,7 @@ pub fn evaluate_in_cache(
             }
         }
         // §13.1.3: only for GET and HEAD, only without If-None-Match, and only where both dates are known.
-        None if reads => match (date::field(request, IF_MODIFIED_SINCE), last_modified) {
+        None if reads => match (date::field(request, IF_MODIFIED_SINCE), modified) {
             (Dated::At(since), Some(modified)) if modified <= since => Outcome::NotModified,
             _ => Outcome::Proceed,
         },

@@ -33,30 +33,76 @@ pub fn field(headers: &HeaderMap, name: HeaderName) -> Dated {
     }
 }
 
-/// All three formats. Other zones than GMT are invalid; letter case does not matter to a cache (RFC 9111 §4.2).
+/// All three formats. Other zones than GMT are invalid; letter case does not matter to a cache (RFC 9111 §4.2), and
+/// neither does the name of the day, which adds nothing to the date.
 pub fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim_matches([' ', '\t']);
-    // The longest date of any format is "Wednesday, 06-Nov-94 08:49:37 GMT".
-    if text.len() > 33 {
-        return None;
+    let words: Vec<&str> = text.splitn(WORDS_MAX + 1, ' ').collect();
+    match words[..] {
+        [name, day, month, year, time, zone] if is_day(name, ",", &DAYS) => {
+            in_gmt(zone)?;
+            timestamp(digits(year, 4)?, month, digits(day, 2)?, time)
+        }
+        [name, date, time, zone] if is_day(name, ",", &LONG_DAYS) => {
+            in_gmt(zone)?;
+            let mut date = date.splitn(3, '-');
+            let (day, month, year) = (date.next()?, date.next()?, digits(date.next()?, 2)?);
+            // "the most recent year in the past that had the same last two digits", if it seems more than 50 years
+            // ahead: without a clock, as everybody else does it.
+            let year = year + if year < 70 { 2000 } else { 1900 };
+            timestamp(year, month, digits(day, 2)?, time)
+        }
+        [name, month, day, time, year] if is_day(name, "", &DAYS) => {
+            timestamp(digits(year, 4)?, month, digits(day, 2)?, time)
+        }
+        // A day of one digit takes two places.
+        [name, month, "", day, time, year] if is_day(name, "", &DAYS) => {
+            timestamp(digits(year, 4)?, month, digits(day, 1)?, time)
+        }
+        _ => None,
     }
-    let time =
-        httpdate::parse_http_date(text).or_else(|_| httpdate::parse_http_date(&usual_case(text))).ok()?;
-    Some(Timestamp(time.duration_since(UNIX_EPOCH).ok()?.as_secs()))
 }
 
-/// "THU, 18 aug 2050 02:01:18 gmt" as "Thu, 18 Aug 2050 02:01:18 GMT".
-fn usual_case(text: &str) -> String {
-    let mut in_word = false;
-    let capitalised: String = text
-        .chars()
-        .map(|c| {
-            let cased = if in_word { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() };
-            in_word = c.is_ascii_alphabetic();
-            cased
-        })
-        .collect();
-    capitalised.replace("Gmt", "GMT")
+const WORDS_MAX: usize = 6;
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const LONG_DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+fn is_day(word: &str, end: &str, names: &[&str]) -> bool {
+    word.strip_suffix(end).is_some_and(|name| names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+}
+
+fn in_gmt(zone: &str) -> Option<()> {
+    zone.eq_ignore_ascii_case("GMT").then_some(())
+}
+
+/// A number of exactly so many digits.
+fn digits(text: &str, count: usize) -> Option<u64> {
+    let valid = text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+    valid.then(|| text.parse().ok()).flatten()
+}
+
+/// `None` for a day, an hour or a second that does not exist, and before the epoch.
+fn timestamp(year: u64, month: &str, day: u64, time: &str) -> Option<Timestamp> {
+    let month = MONTHS.iter().position(|known| known.eq_ignore_ascii_case(month))?;
+    let leap = u64::from(is_leap(year));
+    let days = [31, 28 + leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut clock = time.splitn(3, ':').map(|part| digits(part, 2));
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    // "60" is a leap second.
+    if !(1..=days[month]).contains(&day) || hour > 23 || minute > 59 || second > 60 || year < 1970 {
+        return None;
+    }
+    let leap_days = |year: u64| year / 4 - year / 100 + year / 400;
+    let before_year = (year - 1970) * 365 + leap_days(year - 1) - leap_days(1969);
+    let before_month: u64 = days[..month].iter().sum();
+    let day = before_year + before_month + day - 1;
+    Some(Timestamp(((day * 24 + hour) * 60 + minute) * 60 + second))
+}
+
+fn is_leap(year: u64) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
 /// The format that is sent; `None` past the year 9999, which it cannot express.
@@ -84,8 +130,19 @@ mod tests {
             "THU, 18 Aug 2050 02:01:18 GMT",
             "thu, 18 aUG 2050 02:01:18 gMT",
             " Thu, 18 Aug 2050 02:01:18 GMT\t",
+            // That day is no Friday, but no other date can be meant.
+            "Fri, 18 Aug 2050 02:01:18 GMT",
         ] {
             assert_eq!(parse(text), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777),
+            ("Sun Nov  6 08:49:37 1994", 784_111_777),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Thu, 29 Feb 2024 23:59:60 GMT", 1_709_251_200),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799),
+        ] {
+            assert_eq!(parse(text), Some(Timestamp(expected)), "{text}");
         }
     }
 
@@ -105,6 +162,16 @@ mod tests {
             "Thu, 18 Aug 2050 2:01:18 GMT",
             "Thu, 18 Aug 2050 02:01:18 GMT GMT",
             "Thu, 18 Aug 1950 02:01:18 GMT",
+            "Thu, 31 Sep 2050 02:01:18 GMT",
+            "Wed, 29 Feb 2023 02:01:18 GMT",
+            "Thu, 00 Aug 2050 02:01:18 GMT",
+            "Thu, 18 Aug 2050 24:00:00 GMT",
+            "Thu, 18 Aug 2050 02:01 GMT",
+            "Thu, 18 Aug 2050 +2:01:18 GMT",
+            "Thursday, 18 Aug 2050 02:01:18 GMT",
+            "Thu, 18-Aug-50 02:01:18 GMT",
+            "Thu Aug 8 02:01:18 2050",
+            "Thu Aug   8 02:01:18 2050",
             "é",
         ] {
             assert_eq!(parse(text), None, "{text}");

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::HeaderMap;
 use http::header::{DATE, EXPIRES};
+use http::{HeaderMap, StatusCode};
 
 use crate::date::{self, Dated};
-use crate::{CacheControl, Timestamp};
+use crate::last_modified::last_modified;
+use crate::storing::is_heuristically_cacheable;
+use crate::{CacheControl, Policy, Timestamp};
 
 /// How long a response stays fresh, counted from age zero, and what said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,20 +23,49 @@ pub struct Lifetime {
 pub enum DecidedBy {
     SMaxAge,
     MaxAge,
-    /// `CDN-Cache-Control` (RFC 9213), either of its two directives.
+    /// `CDN-Cache-Control` or `Surrogate-Control`, either of its two directives.
     Targeted,
     Expires,
+    /// A guess from `Last-Modified`.
+    Heuristic,
+}
+
+/// The lifetime of a response that was received at `now`: the origin's, else a guess where the policy allows one.
+pub fn lifetime(
+    policy: &Policy,
+    control: &CacheControl,
+    status: StatusCode,
+    response: &HeaderMap,
+    now: Timestamp,
+) -> Option<Lifetime> {
+    explicit(control, response, now).or_else(|| heuristic(policy, control, status, response, now))
+}
+
+/// What part of the time since its last change a response is taken to stay as it is: "A typical setting of this
+/// fraction might be 10%" (§4.2.2).
+const HEURISTIC_FRACTION: u32 = 10;
+
+/// The lifetime of a response that nobody gave one (§4.2.2); `None` where it cannot be guessed or must not be.
+///
+/// Off unless the policy says otherwise: what somebody may want to purge is not kept on a guess.
+pub fn heuristic(
+    policy: &Policy,
+    control: &CacheControl,
+    status: StatusCode,
+    response: &HeaderMap,
+    now: Timestamp,
+) -> Option<Lifetime> {
+    if policy.heuristic_lifetime.is_zero() || !(control.public || is_heuristically_cacheable(status)) {
+        return None;
+    }
+    let made = date::field(response, DATE).at().unwrap_or(now);
+    let duration = made.since(last_modified(response)?) / HEURISTIC_FRACTION;
+    let duration = Duration::from_secs(duration.min(policy.heuristic_lifetime).as_secs());
+    Some(Lifetime { duration, decided_by: DecidedBy::Heuristic })
 }
 
 /// The lifetime that the origin gave a response which was received at `now`; `None` if it gave none.
-///
-/// Heuristic freshness (§4.2.2) is optional and off: what somebody may want to purge is not kept on a guess.
-pub fn lifetime(response: &HeaderMap, now: Timestamp) -> Option<Lifetime> {
-    lifetime_under(&CacheControl::of(response), response, now)
-}
-
-/// The same, with directives that were read (and perhaps changed by a site's rules) before.
-pub fn lifetime_under(control: &CacheControl, response: &HeaderMap, now: Timestamp) -> Option<Lifetime> {
+pub fn explicit(control: &CacheControl, response: &HeaderMap, now: Timestamp) -> Option<Lifetime> {
     // "If the cache is shared and the s-maxage response directive … is present, use its value."
     let by_directive = match (control.s_maxage, control.max_age) {
         (Some(duration), _) => Some((duration, DecidedBy::SMaxAge)),
@@ -70,8 +101,9 @@ impl fmt::Display for DecidedBy {
         f.write_str(match self {
             DecidedBy::SMaxAge => "s-maxage",
             DecidedBy::MaxAge => "max-age",
-            DecidedBy::Targeted => "CDN-Cache-Control",
+            DecidedBy::Targeted => "a field for CDNs",
             DecidedBy::Expires => "Expires",
+            DecidedBy::Heuristic => "Last-Modified",
         })
     }
 }
@@ -85,12 +117,46 @@ mod tests {
     /// Sun, 06 Nov 1994 08:49:37 GMT
     const NOW: Timestamp = Timestamp(784_111_777);
 
-    fn shown(fields: &[(&'static str, &'static str)]) -> String {
+    type Fields<'a> = &'a [(&'static str, &'static str)];
+
+    fn shown_under(policy: &Policy, status: u16, fields: Fields<'_>) -> String {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        lifetime(&headers, NOW).map_or("none".to_owned(), |lifetime| lifetime.to_string())
+        let status = StatusCode::from_u16(status).expect("a status");
+        let lifetime = lifetime(policy, &CacheControl::of(&headers), status, &headers, NOW);
+        lifetime.map_or("none".to_owned(), |lifetime| lifetime.to_string())
+    }
+
+    fn shown(fields: Fields<'_>) -> String {
+        shown_under(&Policy::default(), 200, fields)
+    }
+
+    /// §4.2.2: "MUST NOT use heuristics to determine freshness when an explicit expiration time is present", and only
+    /// for statuses "defined as heuristically cacheable" or what is "explicitly marked as cacheable".
+    #[test]
+    fn a_tenth_of_its_age_is_a_guess_where_guesses_are_allowed() {
+        let policy = Policy { heuristic_lifetime: Duration::from_secs(3600), ..Policy::default() };
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        let hour_ago = ("last-modified", "Sun, 06 Nov 1994 07:49:37 GMT");
+        let cases: [(u16, Fields<'_>, &str); 10] = [
+            (200, &[date, hour_ago], "360s from Last-Modified"),
+            (200, &[hour_ago], "360s from Last-Modified"),
+            (410, &[date, hour_ago], "360s from Last-Modified"),
+            (200, &[date, ("last-modified", "Sat, 06 Nov 1993 08:49:37 GMT")], "3600s from Last-Modified"),
+            (200, &[date, ("last-modified", "Mon, 07 Nov 1994 08:49:37 GMT")], "0s from Last-Modified"),
+            (200, &[date, hour_ago, ("expires", "0")], "0s from Expires"),
+            (200, &[date, ("last-modified", "yesterday")], "none"),
+            (200, &[date], "none"),
+            (403, &[date, hour_ago], "none"),
+            (403, &[date, hour_ago, ("cache-control", "public")], "360s from Last-Modified"),
+        ];
+        for (status, fields, expected) in cases {
+            assert_eq!(shown_under(&policy, status, fields), expected, "{status} {fields:?}");
+            let unasked = shown_under(&Policy::default(), status, fields);
+            assert!(!unasked.contains("Last-Modified"), "{status} {fields:?}");
+        }
     }
 
     /// §4.2.1, first match: s-maxage, max-age, Expires minus Date; else no explicit lifetime.
@@ -127,8 +193,8 @@ mod tests {
     fn a_targeted_field_decides_alone() {
         let (cc, expires) = (("cache-control", "max-age=60"), ("expires", "Sun, 06 Nov 1994 08:50:37 GMT"));
         for (fields, expected) in [
-            (vec![("cdn-cache-control", "max-age=600"), cc, expires], "600s from CDN-Cache-Control"),
-            (vec![("cdn-cache-control", "max-age=6, s-maxage=9"), cc], "9s from CDN-Cache-Control"),
+            (vec![("cdn-cache-control", "max-age=600"), cc, expires], "600s from a field for CDNs"),
+            (vec![("cdn-cache-control", "max-age=6, s-maxage=9"), cc], "9s from a field for CDNs"),
             (vec![("cdn-cache-control", "public"), cc, expires], "none"),
             (vec![("cdn-cache-control", "max-age=\"600\""), cc], "60s from max-age"),
         ] {

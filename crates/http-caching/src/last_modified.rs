@@ -14,6 +14,15 @@ pub fn last_modified(response: &HeaderMap) -> Option<Timestamp> {
     date::field(response, LAST_MODIFIED).at()
 }
 
+/// When a stored response was last known to have changed, as a cache sees it: without `Last-Modified` at the latest
+/// when it was made (RFC 9111 §4.3.2).
+pub fn modified_by(response: &HeaderMap) -> Option<Timestamp> {
+    match date::field(response, LAST_MODIFIED) {
+        date::Dated::Absent => date::field(response, DATE).at(),
+        modified => modified.at(),
+    }
+}
+
 /// The same, if it is a strong validator: the picture cannot have changed twice within the second that it names,
 /// because the response was made well after it (§8.8.2.2).
 pub fn strong_last_modified(response: &HeaderMap) -> Option<Timestamp> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::cache_control::Applies;
 use crate::cache_status::Forward;
 use crate::stale::{self, Occasion};
-use crate::{CacheControl, Lifetime, RequestControl, Standing};
+use crate::{CacheControl, RequestControl, Standing};
 
 /// What a stored response may do for one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,13 +44,8 @@ impl Validate {
     }
 }
 
-/// `lifetime` is `None` for a response that nobody gave one: it was stored for its validator alone.
-pub fn reuse(
-    control: &CacheControl,
-    lifetime: Option<Lifetime>,
-    age: Duration,
-    request: &RequestControl,
-) -> Reuse {
+/// `lifetime` is zero for a response that nobody gave one: it was stored for its validator alone.
+pub fn reuse(control: &CacheControl, lifetime: Duration, age: Duration, request: &RequestControl) -> Reuse {
     // §5.2.2.4: "MUST NOT be used to satisfy any other request without forwarding it for validation".
     if control.no_cache == Applies::Always {
         return Reuse::Validate(Validate::NoCache);
@@ -59,7 +54,7 @@ pub fn reuse(
     if request.no_cache || request.max_age.is_some_and(|limit| age > limit) {
         return Reuse::Validate(Validate::Request);
     }
-    match Standing::of(lifetime.map_or(Duration::ZERO, |lifetime| lifetime.duration), age) {
+    match Standing::of(lifetime, age) {
         // §5.2.1.3.
         Standing::Fresh { remaining } if request.min_fresh.is_some_and(|wanted| remaining < wanted) => {
             Reuse::Validate(Validate::Request)
@@ -97,7 +92,8 @@ mod tests {
     fn check(response: &'static str, age: u64, request: &'static str, expected: Expect) {
         let response = headers(response);
         let control = CacheControl::of(&response);
-        let lifetime = freshness::lifetime(&response, Timestamp(0));
+        let lifetime = freshness::explicit(&control, &response, Timestamp(0));
+        let lifetime = lifetime.map_or(Duration::ZERO, |lifetime| lifetime.duration);
         let request = RequestControl::of(&headers(request));
         let decision = match reuse(&control, lifetime, Duration::from_secs(age), &request) {
             Reuse::Answer { remaining } => format!("answer, {}s left", remaining.as_secs()),

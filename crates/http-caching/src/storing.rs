@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, StatusCode};
 use crate::cache_control::Applies;
 use crate::hop_by_hop;
 use crate::vary::Vary;
-use crate::{CacheControl, RequestControl};
+use crate::{CacheControl, Policy, RequestControl};
 
 /// Why a response is not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,29 +35,19 @@ fn is_understood(status: StatusCode) -> bool {
 }
 
 /// RFC 9110 §15.1, without 206.
-fn is_heuristically_cacheable(status: StatusCode) -> bool {
+pub(crate) fn is_heuristically_cacheable(status: StatusCode) -> bool {
     matches!(status.as_u16(), 200 | 203 | 204 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
 }
 
-/// Whether the response to this request may be stored; a lifetime in [`CacheControl`] that a site's rules add is
-/// not known here.
+/// Whether the response to this request may be stored.
 pub fn may_store(
+    policy: &Policy,
     method: &Method,
     status: StatusCode,
     request: &HeaderMap,
     response: &HeaderMap,
 ) -> Result<(), WhyNot> {
-    may_store_under(&CacheControl::of(response), method, status, request, response)
-}
-
-/// The same, with directives that were read (and perhaps changed by a site's rules) before.
-pub fn may_store_under(
-    control: &CacheControl,
-    method: &Method,
-    status: StatusCode,
-    request: &HeaderMap,
-    response: &HeaderMap,
-) -> Result<(), WhyNot> {
+    let control = &CacheControl::of(response);
     if method != Method::GET {
         return Err(WhyNot::Method);
     }
@@ -86,9 +76,11 @@ pub fn may_store_under(
     if Vary::of(response) == Vary::Star {
         return Err(WhyNot::VaryStar);
     }
-    // Our policy. "The presence of the Set-Cookie header field in a response does not inhibit caching" (§7.3), and so
-    // one visitor's session could reach another. Who means it lists the field in no-cache="…" or private="…".
-    if response.contains_key(SET_COOKIE) && !hop_by_hop::is_reserved(&SET_COOKIE, control) {
+    // "The presence of the Set-Cookie header field in a response does not inhibit caching" (§7.3), and so one visitor's
+    // session could reach another: only where the policy says so. Who means it lists the field in no-cache="…" or
+    // private="…".
+    let has_cookie = response.contains_key(SET_COOKIE) && !hop_by_hop::is_reserved(&SET_COOKIE, control);
+    if has_cookie && !policy.store_cookies {
         return Err(WhyNot::SetCookie);
     }
     let explicit_lifetime = control.max_age.is_some()
@@ -135,7 +127,7 @@ mod tests {
 
     fn get(status: u16, request: Fields<'_>, response: Fields<'_>) -> Result<(), WhyNot> {
         let status = StatusCode::from_u16(status).map_err(|_| WhyNot::Incomplete)?;
-        may_store(&Method::GET, status, &headers(request), &headers(response))
+        may_store(&Policy::default(), &Method::GET, status, &headers(request), &headers(response))
     }
 
     const MAX_AGE: (&str, &str) = ("cache-control", "max-age=60");
@@ -145,7 +137,8 @@ mod tests {
     #[test]
     fn only_complete_answers_to_get_are_stored() {
         for method in [Method::HEAD, Method::POST, Method::OPTIONS, Method::PUT] {
-            let stored = may_store(&method, StatusCode::OK, &headers(&[]), &headers(&[MAX_AGE]));
+            let stored =
+                may_store(&Policy::default(), &method, StatusCode::OK, &headers(&[]), &headers(&[MAX_AGE]));
             assert_eq!(stored, Err(WhyNot::Method), "{method}");
         }
         for (status, expected) in [

@@ -1,4 +1,4 @@
-//! Structured fields (RFC 8941), as far as this crate reads and writes them: dictionaries, strings, tokens.
+//! Structured fields (RFC 8941), as far as this crate reads and writes them: dictionaries, lists, strings, tokens.
 
 /// An item, without its parameters: no field that we read gives them a meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,16 +21,22 @@ pub(crate) fn dictionary(text: &str) -> Option<Vec<(String, Item)>> {
         input.parameters()?;
         members.retain(|(known, _)| *known != key);
         members.push((key, value));
-        input.skip_while(|b| matches!(b, b' ' | b'\t'));
-        if input.rest.is_empty() {
-            return Some(members);
+        if !input.next_member()? {
+            break;
         }
-        if !input.take(b',') {
-            return None;
-        }
-        input.skip_while(|b| matches!(b, b' ' | b'\t'));
-        if input.rest.is_empty() {
-            return None;
+    }
+    Some(members)
+}
+
+/// A whole list (RFC 8941 §4.2.1), or nothing.
+pub(crate) fn list(text: &str) -> Option<Vec<Item>> {
+    let mut input = Input { rest: text.trim_matches(' ').as_bytes() };
+    let mut members = Vec::new();
+    while !input.rest.is_empty() {
+        members.push(input.item_or_inner_list()?);
+        input.parameters()?;
+        if !input.next_member()? {
+            break;
         }
     }
     Some(members)
@@ -84,6 +90,18 @@ impl<'a> Input<'a> {
         let (skipped, rest) = self.rest.split_at(len);
         self.rest = rest;
         skipped
+    }
+
+    /// Behind a member: whether another follows; `None` for anything but a comma between two.
+    fn next_member(&mut self) -> Option<bool> {
+        let is_space = |b| matches!(b, b' ' | b'\t');
+        self.skip_while(is_space);
+        if self.rest.is_empty() {
+            return Some(false);
+        }
+        let comma = self.take(b',');
+        self.skip_while(is_space);
+        (comma && !self.rest.is_empty()).then_some(true)
     }
 
     fn key(&mut self) -> Option<String> {

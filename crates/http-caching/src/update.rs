@@ -38,8 +38,9 @@ pub fn update(stored: &mut HeaderMap, not_modified: &HeaderMap) {
     // That of the earlier arrival; the 304 brings its own, if it was not made by the origin just now.
     stored.remove(AGE);
     for name in not_modified.keys() {
-        // A cookie was no part of what was stored (`storing`), and does not enter by this door.
-        if hop_by_hop.contains(name) || OF_THE_CONTENT.contains(name) || *name == SET_COOKIE {
+        // Where a cookie was no part of what was stored (`storing`), it does not enter by this door.
+        let new_cookie = *name == SET_COOKIE && !stored.contains_key(SET_COOKIE);
+        if hop_by_hop.contains(name) || OF_THE_CONTENT.contains(name) || new_cookie {
             continue;
         }
         stored.remove(name);
@@ -108,13 +109,19 @@ mod tests {
             ("connection", "close"),
             ("keep-alive", "timeout=5"),
             ("transfer-encoding", "chunked"),
-            ("set-cookie", "a=b"),
         ] {
             assert_eq!(updated(&[], &[(name, value)]), Vec::<String>::new(), "{name}");
             let as_stored = format!("{name}: stored");
             assert_eq!(updated(&[(name, "stored")], &[(name, value)]), [as_stored.as_str()], "{name}");
         }
         assert_eq!(updated(&[("x", "1")], &[("connection", "x"), ("x", "2")]), ["x: 1"]);
+    }
+
+    /// Who stores cookies has them replaced as any other field.
+    #[test]
+    fn a_304_brings_no_cookie_to_what_had_none() {
+        assert_eq!(updated(&[], &[("set-cookie", "a=b")]), Vec::<String>::new());
+        assert_eq!(updated(&[("set-cookie", "a=b")], &[("set-cookie", "a=c")]), ["set-cookie: a=c"]);
     }
 
     /// §5.2.2.4, §5.2.2.7.

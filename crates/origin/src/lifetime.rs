@@ -14,7 +14,7 @@ pub(crate) fn lifetime_of(headers: &HeaderMap, asked: Timestamp, answered: Times
     if control.no_store || control.no_cache == Applies::Always || control.private == Applies::Always {
         return Some(Duration::ZERO);
     }
-    let lifetime = freshness::lifetime_under(&control, headers, answered)?;
+    let lifetime = freshness::explicit(&control, headers, answered)?;
     Some(lifetime.duration.saturating_sub(age::corrected_initial_age(headers, asked, answered)))
 }
 
