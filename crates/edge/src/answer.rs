@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 use http_body::Body;
 use http_caching::EntityTag;
 use http_caching::conditional::{self, Outcome};
-use http_caching::last_modified::{last_modified, strong_last_modified};
+use http_caching::last_modified::{last_modified, modified_by, strong_last_modified};
 use http_caching::range::{self, RangeOutcome};
 
 use crate::body::EdgeBody;
@@ -89,14 +89,16 @@ pub fn answer(request: &Parts, wanted: &Wanted, source: Source<'_>) -> Response<
     let mut headers = source.headers.clone();
     dress(&mut headers, wanted, source.age);
     let etag = EntityTag::of(source.headers);
-    let modified = last_modified(source.headers);
     if source.status == StatusCode::OK {
         // For pictures we are the origin; for whatever passes through, a cache.
-        let evaluate = match &wanted.target {
-            Target::Image(_) => conditional::evaluate,
-            Target::PassThrough(_) => conditional::evaluate_in_cache,
+        let (method, fields, etag) = (&request.method, &request.headers, etag.as_ref());
+        let outcome = match &wanted.target {
+            Target::Image(_) => conditional::evaluate(method, fields, etag, last_modified(source.headers)),
+            Target::PassThrough(_) => {
+                conditional::evaluate_in_cache(method, fields, etag, modified_by(source.headers))
+            }
         };
-        match evaluate(&request.method, &request.headers, etag.as_ref(), modified) {
+        match outcome {
             Outcome::NotModified => return not_modified(headers),
             Outcome::PreconditionFailed => return bare(StatusCode::PRECONDITION_FAILED, headers),
             Outcome::Proceed => {}
@@ -104,7 +106,7 @@ pub fn answer(request: &Parts, wanted: &Wanted, source: Source<'_>) -> Response<
         // A part of what has no known length yet cannot be named (RFC 9110 §14.4); the whole is an answer too (§14.2).
         if let Some(length) = source.body.length_to_cut() {
             let strong = strong_last_modified(source.headers);
-            let range = range::evaluate(&request.headers, &request.method, etag.as_ref(), strong, length);
+            let range = range::evaluate(fields, method, etag, strong, length);
             if let Some(content_range) = range.content_range(length) {
                 insert(&mut headers, header::CONTENT_RANGE, &content_range);
             }

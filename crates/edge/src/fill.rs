@@ -10,6 +10,7 @@ use bytes::Bytes;
 use cache::StoredResponse;
 use http::{HeaderMap, StatusCode};
 use http_body::Body;
+use http_caching::validation::Validators;
 use origin::FetchError;
 use purge_protocol::{AsOf, Fill, Tags};
 
@@ -19,8 +20,8 @@ use crate::request::{Target, Terms};
 #[derive(Debug, Clone)]
 pub struct Ask {
     pub target: Target,
-    /// The strong entity tag of what is stored: "still this?" is a cheaper question than "what is it?".
-    pub validator: Option<String>,
+    /// What is stored: "still this?" is a cheaper question than "what is it?".
+    pub validators: Validators,
 }
 
 /// Whoever can answer a miss: the renderer in this process, the tier above, a pass-through site's upstream.
@@ -37,10 +38,11 @@ pub trait Upstream: Send + Sync {
 #[derive(Debug)]
 pub enum Answered {
     Response(Box<Fetched>),
-    /// What [`Ask::validator`] names is still the answer.
+    /// What [`Ask::validators`] name is still the answer. `keep` and `tags` are what this says by itself.
     StillThat {
         as_of: Option<AsOf>,
-        lifetime: u32,
+        tags: Option<Tags>,
+        keep: Keep,
         headers: HeaderMap,
     },
 }
@@ -56,6 +58,8 @@ pub struct Fetched {
     pub tags: Option<Tags>,
     pub as_of: Option<AsOf>,
     pub keep: Keep,
+    /// Fields that are for the one who asked, and not stored.
+    pub reserved: HeaderMap,
     /// Request fields that chose this representation (pass-through sites).
     pub varied_on: Vec<(String, Option<String>)>,
     /// The `Cache-Status` of the tiers above.
@@ -125,6 +129,8 @@ pub enum FillError {
     /// In words that say which of its limits it exceeded, and are fit for a client.
     #[error("{0}")]
     TimedOut(String),
+    #[error("the origin answered with {0}")]
+    Answered(StatusCode),
     #[error("too much is waiting already")]
     Overloaded { retry_after: Duration },
     /// The tier above has not caught up with the purge log as far as we have (invariant 4).
@@ -140,6 +146,7 @@ impl FillError {
         match self {
             FillError::Problem(problem) => problem.status >= 500,
             FillError::Unreachable(_) | FillError::TimedOut(_) | FillError::Overloaded { .. } => true,
+            FillError::Answered(status) => http_caching::stale::is_failure(*status),
             FillError::Behind | FillError::Abandoned => true,
         }
     }

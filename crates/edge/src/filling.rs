@@ -10,15 +10,19 @@ use std::time::Duration;
 use bus::clock;
 use bytes::{Bytes, BytesMut};
 use cache::StoredResponse;
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use http_body::Body;
-use purge_protocol::{AsOf, Flight, Verdict};
+use http_caching::stale::is_failure;
+use http_caching::validation::Validators;
+use purge_protocol::{AsOf, Flight, Tags, Verdict};
 
-use crate::fill::{Answered, Ask, ComingBody, Fetched, FetchedBody, FillError, Sharing};
+use crate::fill::{Answered, Ask, ComingBody, Fetched, FetchedBody, FillError, Keep, Sharing};
 use crate::flights::Lander;
 use crate::growing_body::{GrowingBody, Reader};
-use crate::request::Wanted;
+use crate::invalidations::Stamp;
+use crate::request::{Target, Wanted};
 use crate::serve::Edge;
+use crate::{pass_through, variants};
 
 /// How long a body may take, and how large it may be, before its head goes out without it. What is there by then
 /// can still be a clear error, or an older response, if its end is missing.
@@ -30,6 +34,7 @@ pub enum Landed {
     /// Stamped and tagged.
     Whole {
         stored: Arc<StoredResponse>,
+        reserved: Seat<HeaderMap>,
         above: Option<String>,
         was_kept: bool,
     },
@@ -38,6 +43,7 @@ pub enum Landed {
         head: Arc<StoredResponse>,
         body: Arc<GrowingBody>,
         leader: Seat<Reader>,
+        reserved: Seat<HeaderMap>,
         above: Option<String>,
     },
     /// For the one who asked, and nobody else. `never`: nor for anybody else who asks for the same, in all likelihood.
@@ -69,12 +75,28 @@ pub async fn fill(
     flight: Flight,
     lander: Lander<Arc<Landed>>,
 ) {
-    let validator = stored.as_ref().and_then(|stored| etag(stored));
-    let ask = Ask { target: wanted.target.clone(), validator };
-    let landed = match (edge.upstream.fetch(&ask, Some(flight.fill())).await, stored) {
-        (Ok(Answered::Response(fetched)), _) => return share(&edge, &wanted, fetched, lander).await,
-        (Ok(Answered::StillThat { as_of: Some(as_of), lifetime, headers }), Some(stored)) => {
-            edge.keep(&wanted, validated(&stored, as_of, lifetime, &headers), None)
+    let begun = edge.invalidations.now();
+    let validators = stored.as_ref().map(|stored| edge.validators(stored)).unwrap_or_default();
+    let mut ask = Ask { target: wanted.target.clone(), validators };
+    let mut answered = edge.upstream.fetch(&ask, Some(flight.fill())).await;
+    if let (Ok(Answered::StillThat { headers, .. }), Some(stored)) = (&answered, &stored)
+        && !http_caching::update::concerns(&stored.headers, headers)
+    {
+        // RFC 9111 §4.3.4: a 304 about something else "MUST NOT" update what is stored.
+        ask.validators = Validators::default();
+        answered = edge.upstream.fetch(&ask, Some(flight.fill())).await;
+    }
+    let landed = match (answered, stored) {
+        (Ok(Answered::Response(fetched)), Some(stored))
+            if is_failure(fetched.status) && edge.may_stand_in(&stored, &wanted) =>
+        {
+            Landed::Failed(FillError::Answered(fetched.status))
+        }
+        (Ok(Answered::Response(fetched)), _) => return share(&edge, &wanted, begun, fetched, lander).await,
+        (Ok(Answered::StillThat { as_of: Some(as_of), tags, keep, headers }), Some(stored)) => {
+            let tags = tags.and_then(|tags| stored.tags.and(&tags).ok());
+            let fetched = validated(&stored, &wanted, as_of, tags, keep, &headers);
+            return share(&edge, &wanted, begun, Box::new(fetched), lander).await;
         }
         (Ok(Answered::StillThat { .. }), _) => {
             Landed::Failed(FillError::Unreachable("a 304 that cannot be placed in the purge log".to_owned()))
@@ -87,26 +109,35 @@ pub async fn fill(
     lander.land_last(Arc::new(landed));
 }
 
-async fn share(edge: &Edge, wanted: &Wanted, mut fetched: Box<Fetched>, lander: Lander<Arc<Landed>>) {
+async fn share(
+    edge: &Edge,
+    wanted: &Wanted,
+    begun: Stamp,
+    mut fetched: Box<Fetched>,
+    lander: Lander<Arc<Landed>>,
+) {
     if let FetchedBody::Coming(body) = &fetched.body
         && body.size_hint().lower() > edge.cache.entry_bytes_max()
     {
         fetched.keep.sharing = Sharing::Never;
     }
     let above = fetched.cache_status.clone();
+    let reserved = Seat::of(std::mem::take(&mut fetched.reserved));
     let landed = match fetched.into_shared(&wanted.key_text, clock::unix_millis()) {
         Err(fetched) => {
             Landed::Unshared { never: fetched.keep.sharing != Sharing::OnlyHere, fetched: Seat::of(fetched) }
         }
-        Ok((head, FetchedBody::Whole(body))) => edge.keep(wanted, head.with_body(body), above),
+        Ok((head, FetchedBody::Whole(body))) => {
+            edge.keep(wanted, begun, head.with_body(body), reserved, above)
+        }
         Ok((head, FetchedBody::Coming(body))) => match gather(body).await {
-            Gathered::Whole(body) => edge.keep(wanted, head.with_body(body), above),
+            Gathered::Whole(body) => edge.keep(wanted, begun, head.with_body(body), reserved, above),
             Gathered::Broken(error) => {
                 tracing::warn!(key = %wanted.key_text.replace('\n', " "), %error, "a body broke off");
                 Landed::Failed(error)
             }
-            Gathered::Begun(begun, rest) => {
-                return stream(edge, wanted, head, (begun, rest), above, lander).await;
+            Gathered::Begun(first, rest) => {
+                return stream(edge, wanted, begun, head, (first, rest), reserved, above, lander).await;
             }
         },
     };
@@ -160,15 +191,18 @@ fn joined(one: &Bytes, other: &Bytes) -> Bytes {
 }
 
 /// The head lands, and the body is shared as it comes. It is stored before its readers see its end.
+#[allow(clippy::too_many_arguments, reason = "what the fill knows by now")]
 async fn stream(
     edge: &Edge,
     wanted: &Wanted,
+    begun: Stamp,
     head: StoredResponse,
-    (begun, mut rest): (Bytes, ComingBody),
+    (first, mut rest): (Bytes, ComingBody),
+    reserved: Seat<HeaderMap>,
     above: Option<String>,
     lander: Lander<Arc<Landed>>,
 ) {
-    let length = rest.size_hint().exact().map(|rest| rest + begun.len() as u64);
+    let length = rest.size_hint().exact().map(|rest| rest + first.len() as u64);
     let body = GrowingBody::new(length, edge.fill_memory.hold());
     let Some(leader) = body.reader() else { return };
     let head = Arc::new(head);
@@ -176,10 +210,11 @@ async fn stream(
         head: Arc::clone(&head),
         body: Arc::clone(&body),
         leader: Seat::of(leader),
+        reserved,
         above: above.clone(),
     }));
     let mut boarding = Some(lander);
-    let mut next = Some(begun);
+    let mut next = Some(first);
     loop {
         if let Some(chunk) = next.take().filter(|chunk| !chunk.is_empty()) {
             let keeps = body.push(chunk) && body.bytes() <= edge.cache.entry_bytes_max();
@@ -202,36 +237,75 @@ async fn stream(
         }
     }
     if let Some(whole) = body.kept() {
-        edge.keep(wanted, head.with_body(whole), above);
+        edge.keep(wanted, begun, head.with_body(whole), Seat::of(HeaderMap::new()), above);
     }
     body.end(Ok(()));
 }
 
-/// The stored response as the upstream has just confirmed it.
-fn validated(stored: &StoredResponse, as_of: AsOf, lifetime: u32, headers: &HeaderMap) -> StoredResponse {
-    let mut renewed = stored.with_body(stored.body.clone());
-    renewed.as_of = as_of;
-    renewed.stored_at = clock::unix_millis();
-    renewed.initial_age = 0;
-    renewed.lifetime = lifetime;
-    http_caching::update::update(&mut renewed.headers, headers);
-    renewed
+/// The stored response as the upstream has just confirmed it: what may become of it is decided anew.
+fn validated(
+    stored: &StoredResponse,
+    wanted: &Wanted,
+    as_of: AsOf,
+    tags: Option<Tags>,
+    keep: Keep,
+    not_modified: &HeaderMap,
+) -> Fetched {
+    let mut headers = stored.headers.clone();
+    http_caching::update::update(&mut headers, not_modified);
+    let keep = match &wanted.target {
+        Target::PassThrough(passed) => pass_through::keep(passed, stored.status, &headers, keep.initial_age),
+        Target::Image(_) => keep,
+    };
+    Fetched {
+        status: stored.status,
+        headers,
+        body: FetchedBody::Whole(stored.body.clone()),
+        tags,
+        as_of: Some(as_of),
+        keep,
+        reserved: HeaderMap::new(),
+        varied_on: stored.varied_on.clone(),
+        cache_status: None,
+    }
 }
 
-fn etag(stored: &StoredResponse) -> Option<String> {
-    Some(stored.headers.get(header::ETAG)?.to_str().ok()?.to_owned())
+/// Whether it can be of use later: fresh, stale by permission, or to be asked about.
+fn is_useful(stored: &StoredResponse) -> bool {
+    let grace = stored.stale_while_revalidate.max(stored.stale_if_error);
+    stored.lifetime.saturating_add(grace) > stored.initial_age || !Validators::of(&stored.headers).is_empty()
 }
 
 impl Edge {
-    /// Stores what has landed, if it is usable against the fences of now. Asked under the cache's own lock, so that
-    /// an erasure that raises its fence now either finds the response or keeps it out.
-    fn keep(&self, wanted: &Wanted, stored: StoredResponse, above: Option<String>) -> Landed {
+    /// By what the upstream is asked whether a stored response is still the answer. One that somebody has purged is only
+    /// still the answer if that is beyond doubt.
+    fn validators(&self, stored: &StoredResponse) -> Validators {
+        match self.view.judge(&stored.tags, stored.as_of, &stored.checked).verdict {
+            Verdict::Usable => Validators::of(&stored.headers),
+            Verdict::Stale { .. } | Verdict::Unusable(_) => Validators::strong(&stored.headers),
+        }
+    }
+
+    /// Stores what has landed, if it is usable against the fences of now, and nothing has invalidated its URL since the
+    /// fill began. Asked under the cache's own lock, so that an erasure that raises its fence now either finds the
+    /// response or keeps it out.
+    fn keep(
+        &self,
+        wanted: &Wanted,
+        begun: Stamp,
+        mut stored: StoredResponse,
+        reserved: Seat<HeaderMap>,
+        above: Option<String>,
+    ) -> Landed {
+        let key;
+        (key, stored.key_text) = variants::place_of(&stored, wanted);
         let stored = Arc::new(stored);
         let usable = |stored: &StoredResponse| {
             self.view.judge(&stored.tags, stored.as_of, &stored.checked).verdict == Verdict::Usable
+                && !self.invalidations.since(begun, variants::url_of(wanted), &stored.tags)
         };
-        let was_kept = stored.lifetime > stored.initial_age
-            && self.cache.insert_if(wanted.key, Arc::clone(&stored), usable).is_stored();
-        Landed::Whole { stored, above, was_kept }
+        let was_kept =
+            is_useful(&stored) && self.cache.insert_if(key, Arc::clone(&stored), usable).is_stored();
+        Landed::Whole { stored, reserved, above, was_kept }
     }
 }

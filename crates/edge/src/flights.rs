@@ -109,6 +109,11 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         Aboard { number, flight: own, role: Role::Leader, landing }
     }
 
+    /// Whoever comes from now on does not join the flight that is under way; those aboard still hear of its landing.
+    pub fn forget(&self, key: &Key) {
+        lock(&self.under_way).remove(key);
+    }
+
     #[cfg(test)]
     fn under_way(&self) -> usize {
         lock(&self.under_way).len()
@@ -202,6 +207,17 @@ mod tests {
         let flights = Flights::new();
         assert_eq!(join(&flights, 1, true).await, (Some(1), Role::Leader));
         assert_eq!(join(&flights, 2, true).await, (Some(2), Role::Leader));
+        assert_eq!(flights.under_way(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_comes_after_a_flight_was_forgotten_begins_anew() {
+        let flights = Flights::new();
+        let first = board(&flights, 1, true);
+        flights.forget(&Key::of("cat"));
+        let second = board(&flights, 2, true);
+        assert_eq!(second.role, Role::Leader);
+        assert_eq!((first.landed().await, second.landed().await), (Some(1), Some(2)));
         assert_eq!(flights.under_way(), 0);
     }
 

@@ -10,6 +10,7 @@ pub mod fill_memory;
 pub mod filling;
 pub mod flights;
 pub mod growing_body;
+pub mod invalidations;
 pub mod node_protocol;
 pub mod pass_through;
 pub mod pools;
@@ -20,6 +21,7 @@ pub mod serving;
 pub mod tier_above;
 pub mod trust;
 pub mod unshareable;
+pub mod variants;
 
 pub use fill::{Answered, Ask, Fetched, FetchedBody, FillError, Upstream};
 pub use fill_memory::FillMemory;

@@ -6,13 +6,13 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_caching::storing::WhyNot;
 use http_caching::vary::{self, Vary};
-use http_caching::{CacheControl, Timestamp, age, freshness, hop_by_hop, storing};
+use http_caching::{CacheControl, Timestamp, age, cache_groups, freshness, hop_by_hop, storing, surrogate};
 use origin::UpstreamBody;
 use purge_protocol::{AsOf, Fill, Subject, Tags};
 
@@ -22,6 +22,11 @@ use crate::request::{PassThrough, Target, url_subject};
 
 /// The fields in which servers name their tags; separated by spaces (`Surrogate-Key`, `xkey`) or commas.
 pub const TAG_FIELD_NAMES: [&str; 5] = ["surrogate-key", "xkey", "cache-tag", "edge-cache-tag", "cdn-tag"];
+
+/// A group of one origin's responses (RFC 9875 §2): "scoped to the origin", unlike the label of the same name.
+pub fn group_subject(host: &str, group: &str) -> Subject {
+    Subject::Label(format!("{host} {group}"))
+}
 
 /// Sends one request of a pass-through site onwards: to one of the site's upstreams, or to the tier above.
 pub trait PassOn: Send + Sync {
@@ -55,6 +60,8 @@ impl PassOn for Direct {
             if let Ok(host) = HeaderValue::from_str(&passed.host) {
                 headers.insert(header::HOST, host);
             }
+            // The upstream may tell us lifetimes of our own.
+            headers.append(surrogate::SURROGATE_CAPABILITY, surrogate::CAPABILITY);
             let mut request = Request::new(passed.body.clone());
             *request.method_mut() = passed.method.clone();
             *request.uri_mut() = passed
@@ -80,6 +87,10 @@ impl PassOn for Direct {
                 subjects.extend(tags.map(|tag| Subject::Label(tag.to_owned())));
             }
         }
+        subjects.extend(cache_groups::groups(headers).into_iter().flat_map(|group| {
+            let scoped = group_subject(&passed.host, &group);
+            [Subject::Label(group), scoped]
+        }));
         passed.tag_key.tags(&subjects).ok()
     }
 }
@@ -118,22 +129,22 @@ pub async fn fetch(
     ] {
         headers.remove(name);
     }
-    if let Some(value) = ask.validator.as_deref().and_then(|tag| HeaderValue::from_str(tag).ok()) {
-        headers.insert(header::IF_NONE_MATCH, value);
-    }
+    ask.validators.ask(&mut headers);
     let get =
         PassThrough { method: Method::GET, headers: HeaderMap::new(), body: Bytes::new(), ..clone(passed) };
-    let asked_at = now();
+    let asked_at = Instant::now();
     let response = pass.pass_on(&get, headers, fill).await?;
     let (mut parts, body) = response.into_parts();
     let as_of = pass.stamp(&parts.headers, fill);
     let tags = pass.tags(passed, &parts.headers);
     let cache_status = parts.headers.get("cache-status").and_then(|v| v.to_str().ok()).map(str::to_owned);
     keep_end_to_end(&mut parts.headers);
-    let keep = keep(passed, parts.status, &parts.headers, asked_at);
-    if parts.status == StatusCode::NOT_MODIFIED && ask.validator.is_some() {
-        return Ok(Answered::StillThat { as_of, lifetime: keep.lifetime, headers: parts.headers });
+    let keep = keep(passed, parts.status, &parts.headers, initial_age(&parts.headers, asked_at.elapsed()));
+    if parts.status == StatusCode::NOT_MODIFIED && !ask.validators.is_empty() {
+        return Ok(Answered::StillThat { as_of, tags, keep, headers: parts.headers });
     }
+    let reserved =
+        if keep.sharing == Sharing::Stored { reserve(&mut parts.headers) } else { HeaderMap::new() };
     Ok(Answered::Response(Box::new(Fetched {
         varied_on: varied_on(&parts.headers, &passed.headers),
         status: parts.status,
@@ -142,8 +153,25 @@ pub async fn fetch(
         tags,
         as_of,
         keep,
+        reserved,
         cache_status,
     })))
+}
+
+/// Takes out what `no-cache="…"` and `private="…"` keep from being stored (RFC 9111 §5.2.2.4, §5.2.2.7): it is for the
+/// one who asked.
+fn reserve(headers: &mut HeaderMap) -> HeaderMap {
+    let control = CacheControl::of(headers);
+    let mut reserved = HeaderMap::new();
+    for name in control.no_cache.fields().iter().chain(control.private.fields()) {
+        if let header::Entry::Occupied(field) = headers.entry(name.clone()) {
+            let (name, values) = field.remove_entry_mult();
+            for value in values {
+                reserved.append(name.clone(), value);
+            }
+        }
+    }
+    reserved
 }
 
 fn clone(passed: &PassThrough) -> PassThrough {
@@ -185,22 +213,35 @@ fn varied_on(response: &HeaderMap, request: &HeaderMap) -> Vec<(String, Option<S
     }
 }
 
-fn keep(passed: &PassThrough, status: StatusCode, headers: &HeaderMap, asked_at: Timestamp) -> Keep {
+/// Who may use a response with these fields, and for how long.
+pub fn keep(passed: &PassThrough, status: StatusCode, headers: &HeaderMap, initial_age: u32) -> Keep {
+    let policy = &passed.terms.policy;
     let control = CacheControl::of(headers);
-    let now = now();
-    let seconds = |duration: Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
-    let sharing = match storing::may_store(&Method::GET, status, &passed.headers, headers) {
+    let sharing = match storing::may_store(policy, &Method::GET, status, &passed.headers, headers) {
         Ok(()) => Sharing::Stored,
         Err(WhyNot::Method | WhyNot::RequestNoStore | WhyNot::Authorization) => Sharing::OnlyHere,
         Err(_) => Sharing::Never,
     };
     Keep {
         sharing,
-        lifetime: freshness::lifetime(headers, now).map_or(0, |lifetime| seconds(lifetime.duration)),
-        initial_age: seconds(age::corrected_initial_age(headers, asked_at, now)),
+        lifetime: freshness::lifetime(policy, &control, status, headers, now())
+            .map_or(0, |lifetime| seconds(lifetime.duration)),
+        initial_age,
         stale_if_error: control.stale_if_error.map_or(passed.terms.stale_if_error, seconds),
         stale_while_revalidate: control.stale_while_revalidate.map_or(0, seconds),
     }
+}
+
+/// RFC 9111 §4.2.3. `took`: from the request until now.
+fn initial_age(headers: &HeaderMap, took: Duration) -> u32 {
+    let now = now();
+    // Whole seconds that have passed, not how often the clock's second changed meanwhile.
+    let asked_at = Timestamp(now.0.saturating_sub(took.as_secs()));
+    seconds(age::corrected_initial_age(headers, asked_at, now))
+}
+
+fn seconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_secs()).unwrap_or(u32::MAX)
 }
 
 fn now() -> Timestamp {

@@ -67,6 +67,9 @@ pub fn of_fill(error: &FillError) -> Problem {
             Problem::new(502, "origin-unreachable", "Origin unreachable", "the origin cannot be reached")
         }
         FillError::TimedOut(which) => Problem::new(504, "origin-timeout", "Origin timeout", which.clone()),
+        FillError::Answered(_) => {
+            Problem::new(502, "origin-failed", "Origin failed", "the origin answered with an error")
+        }
         FillError::Overloaded { .. } => {
             Problem::new(503, "overloaded", "Overloaded", "too much is waiting already; try again shortly")
         }

@@ -7,12 +7,13 @@ use cache::Key;
 use dialect::{BadRequest, Delivery, SignatureError, native, signature};
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri, header};
-use http_caching::RequestControl;
+use http_caching::{Policy, RequestControl};
 use plan::{Accepted, FormatWish};
 use purge_protocol::{Subject, TagKey, Tags, TooManyTags};
 use snapshot::{Site, SiteKind, Upstreams};
 
 use crate::serving::Serving;
+use crate::variants::Beside;
 
 /// What a request asks for, and where its answer would be stored.
 #[derive(Debug, Clone)]
@@ -22,6 +23,7 @@ pub struct Wanted {
     /// What the key is made of, unambiguously.
     pub key_text: String,
     pub terms: Terms,
+    pub beside: Option<Beside>,
 }
 
 /// A site's settings that an answer depends on, in seconds.
@@ -34,6 +36,8 @@ pub struct Terms {
     pub error_lifetime: u32,
     /// Whether an upstream's tags are kept from clients.
     pub strip_tags: bool,
+    /// Of what passes through.
+    pub policy: Policy,
 }
 
 #[derive(Debug, Clone)]
@@ -136,6 +140,11 @@ pub fn url_subject(host: &str, path_and_query: &str) -> Subject {
     Subject::Url(format!("http://{}{path_and_query}", host.to_ascii_lowercase()))
 }
 
+/// What the key of a pass-through URL is made of.
+pub fn key_text(host: &str, path_and_query: &str) -> String {
+    format!("pass\n{host}\n{path_and_query}")
+}
+
 /// Understands a request. `from_node`: another node asks, which has checked the client's signature itself.
 pub fn interpret(
     serving: &Serving,
@@ -157,7 +166,7 @@ pub fn interpret(
         SiteKind::PassThrough { upstreams, allow_private, .. } => {
             let mut headers = http_caching::hop_by_hop::forwarded(&parts.headers);
             strip_ours(&mut headers);
-            let key_text = format!("pass\n{host}\n{path_and_query}");
+            let key_text = key_text(&host, path_and_query);
             let target = Target::PassThrough(Arc::new(PassThrough {
                 method: parts.method.clone(),
                 path_and_query: path_and_query.to_owned(),
@@ -169,7 +178,7 @@ pub fn interpret(
                 tag_key,
                 terms,
             }));
-            Ok(Wanted { target, key: Key::of(&key_text), key_text, terms })
+            Ok(Wanted { target, key: Key::of(&key_text), key_text, terms, beside: None })
         }
         SiteKind::Images { unsigned } => {
             if !matches!(parts.method, Method::GET | Method::HEAD) {
@@ -189,7 +198,8 @@ pub fn interpret(
             let url = native::canonical(&delivery);
             let image = Image { delivery, url, host, tag_key, terms };
             let key_text = format!("image\n{}\n{}", image.url, image.accept());
-            Ok(Wanted { target: Target::Image(Arc::new(image)), key: Key::of(&key_text), key_text, terms })
+            let target = Target::Image(Arc::new(image));
+            Ok(Wanted { target, key: Key::of(&key_text), key_text, terms, beside: None })
         }
     }
 }
@@ -207,6 +217,7 @@ impl Terms {
             stale_while_revalidate: site.stale_while_revalidate,
             error_lifetime: site.error_lifetime,
             strip_tags,
+            policy: Policy::default(),
         }
     }
 }

@@ -11,12 +11,12 @@ use api_types::Problem;
 use api_types::node::{AS_OF, MIN_POSITION, NODE_NAME, NODE_PREFIX, TAGS};
 use bus::{Feed, LogView, clock};
 use bytes::Bytes;
-use cache::{Cache, StoredResponse};
+use cache::{Cache, Key, StoredResponse};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_caching::cache_status::{CacheStatus, Forward, Outcome, StaleHit};
 use http_caching::reuse::{Reuse, Validate, reuse};
-use http_caching::{CacheControl, RequestControl, Standing, Timestamp, freshness};
+use http_caching::{CacheControl, RequestControl, Standing, cache_groups, invalidation};
 use purge_protocol::{Arrival, AsOf, Flight, Landing, Leave, Readiness, Verdict};
 use telemetry::{Access, Metrics, log_access};
 
@@ -27,11 +27,13 @@ use crate::fill_memory::FillMemory;
 use crate::filling::{Landed, fill};
 use crate::flights::{Flights, Role};
 use crate::growing_body::Reader;
+use crate::invalidations::{Invalidated, Invalidations};
 use crate::pass_through::{self, PassOn};
-use crate::request::{PassThrough, Refusal, Target, Wanted, host_of, interpret};
+use crate::request::{PassThrough, Refusal, Target, Wanted, host_of, interpret, key_text};
 use crate::serving::CurrentServing;
 use crate::trust::Trust;
 use crate::unshareable::Unshareable;
+use crate::variants::{self, fits};
 use crate::{node_protocol, problem};
 
 /// How long a node that asks from ahead is kept waiting for us to catch up (invariant 4).
@@ -49,6 +51,7 @@ pub struct Edge {
     /// For bodies that are still coming.
     pub fill_memory: FillMemory,
     pub unshareable: Unshareable,
+    pub invalidations: Invalidations,
     pub feed: Arc<dyn Feed>,
     pub trust: Trust,
     pub metrics: Arc<Metrics>,
@@ -136,7 +139,8 @@ async fn cached(
     asked: Option<AsOf>,
 ) -> Reply {
     let arrival = edge.view.arrival();
-    let found = edge.cache.get(&wanted.key, &wanted.key_text).await.map(|(stored, _tier)| stored);
+    let (variant, found) = look_up(edge, wanted).await;
+    let wanted = variant.as_ref().unwrap_or(wanted);
     let (why, detail, stored) = match decide(edge, wanted, found, is_node) {
         Decision::Hit { stored, ttl } => {
             return edge.reply(parts, wanted, &stored, Outcome::Hit { ttl }, None, None);
@@ -175,27 +179,22 @@ async fn cached(
             edge.view.land(&flight, &head.tags, head.as_of, arrival, round) != Landing::Again
         };
         match landed.as_deref() {
-            Some(Landed::Whole { stored, above, was_kept }) if fits(stored, wanted) => {
+            Some(Landed::Whole { stored, reserved, above, was_kept }) if fits(stored, wanted) => {
                 if may_have(stored) {
-                    let outcome = forwarded(why, Some(stored.status), *was_kept && !collapsed, collapsed);
-                    return edge.reply(parts, wanted, stored, outcome, detail, above.clone());
+                    let outcome = filled(why, stored, *was_kept, collapsed);
+                    let reply = edge.reply(parts, wanted, stored, outcome, detail, above.clone());
+                    return if collapsed { reply } else { reply.with(reserved.take()) };
                 }
             }
-            Some(Landed::Coming { head, body, leader, above }) if fits(head, wanted) => {
+            Some(Landed::Coming { head, body, leader, reserved, above }) if fits(head, wanted) => {
                 if may_have(head) {
                     let reader = if collapsed { body.reader() } else { leader.take() };
                     // Too large to keep, and begun without us.
                     let Some(reader) = reader else { break };
-                    let outcome = forwarded(why, Some(head.status), !collapsed, collapsed);
-                    return edge.reply_as_it_comes(
-                        parts,
-                        wanted,
-                        head,
-                        reader,
-                        outcome,
-                        detail,
-                        above.clone(),
-                    );
+                    let outcome = filled(why, head, true, collapsed);
+                    let reply =
+                        edge.reply_as_it_comes(parts, wanted, head, reader, outcome, detail, above.clone());
+                    return if collapsed { reply } else { reply.with(reserved.take()) };
                 }
             }
             // It was selected by other request fields than ours.
@@ -220,6 +219,19 @@ async fn cached(
     edge.alone(parts, wanted, why).await
 }
 
+/// What is stored for the request; where that is beside the URL's own place, the request as wanted there.
+async fn look_up(edge: &Edge, wanted: &Wanted) -> (Option<Wanted>, Option<Arc<StoredResponse>>) {
+    let found = async |at: &Wanted| Some(edge.cache.get(&at.key, &at.key_text).await?.0);
+    match found(wanted).await {
+        Some(first) if !fits(&first, wanted) => {
+            let variant = variants::beside(&first, wanted);
+            let found = found(&variant).await;
+            (Some(variant), found)
+        }
+        found => (None, found),
+    }
+}
+
 /// Replaces a response that has just answered once more.
 fn refresh(edge: &Arc<Edge>, wanted: &Wanted, stored: &Arc<StoredResponse>, arrival: Arrival) {
     let Some(own) = edge.view.depart() else { return };
@@ -229,12 +241,10 @@ fn refresh(edge: &Arc<Edge>, wanted: &Wanted, stored: &Arc<StoredResponse>, arri
 }
 
 fn decide(edge: &Edge, wanted: &Wanted, found: Option<Arc<StoredResponse>>, is_node: bool) -> Decision {
-    let Some(stored) = found else {
-        return Decision::Forward { why: Forward::UriMiss, detail: None, stored: None };
+    let Some(stored) = found.filter(|stored| fits(stored, wanted)) else {
+        let why = if wanted.beside.is_some() { Forward::VaryMiss } else { Forward::UriMiss };
+        return Decision::Forward { why, detail: None, stored: None };
     };
-    if !fits(&stored, wanted) {
-        return Decision::Forward { why: Forward::VaryMiss, detail: None, stored: None };
-    }
     let forward = |why, detail, stored| Decision::Forward { why, detail, stored: Some(stored) };
     let judgement = edge.view.judge(&stored.tags, stored.as_of, &stored.checked);
     let is_soft_fenced = match judgement.verdict {
@@ -271,10 +281,8 @@ fn freshness_of(stored: &StoredResponse, wanted: &Wanted) -> Reuse {
     let age = Duration::from_secs(u64::from(answer::age(stored, clock::unix_millis())));
     match &wanted.target {
         Target::PassThrough(passed) => {
-            let control = CacheControl::of(&stored.headers);
-            let lifetime =
-                freshness::lifetime_under(&control, &stored.headers, Timestamp(stored.stored_at / 1000));
-            reuse(&control, lifetime, age, &RequestControl::of(&passed.headers))
+            let lifetime = Duration::from_secs(u64::from(stored.lifetime));
+            reuse(&CacheControl::of(&stored.headers), lifetime, age, &RequestControl::of(&passed.headers))
         }
         // A client cannot make us render: its own directives do not count here.
         Target::Image(_) => {
@@ -289,19 +297,21 @@ fn freshness_of(stored: &StoredResponse, wanted: &Wanted) -> Reuse {
     }
 }
 
-/// Whether the stored response was chosen by the same request fields (pass-through sites; RFC 9111 §4.1).
-fn fits(stored: &StoredResponse, wanted: &Wanted) -> bool {
-    match &wanted.target {
-        Target::Image(_) => true,
-        Target::PassThrough(passed) => stored.varied_on.iter().all(|(name, value)| {
-            HeaderName::from_bytes(name.as_bytes())
-                .is_ok_and(|name| http_caching::vary::matches(&[(name, value.clone())], &passed.headers))
-        }),
-    }
+/// Nothing of the answer is kept.
+fn forwarded(why: Forward, status: Option<StatusCode>) -> Outcome {
+    Outcome::Forwarded { why, status, ttl: None, stored: false, collapsed: false }
 }
 
-fn forwarded(why: Forward, status: Option<StatusCode>, stored: bool, collapsed: bool) -> Outcome {
-    Outcome::Forwarded { why, status, ttl: None, stored, collapsed }
+/// The answer of a fill that others may have too.
+fn filled(why: Forward, head: &StoredResponse, is_kept: bool, collapsed: bool) -> Outcome {
+    let ttl = Duration::from_secs(u64::from(head.lifetime.saturating_sub(head.initial_age)));
+    Outcome::Forwarded {
+        why,
+        status: Some(head.status),
+        ttl: is_kept.then_some(ttl),
+        stored: is_kept && !collapsed,
+        collapsed,
+    }
 }
 
 /// Straight through, past the cache.
@@ -312,11 +322,10 @@ async fn uncached(edge: &Arc<Edge>, wanted: &Wanted, passed: &PassThrough, why: 
             let (mut parts, body) = response.into_parts();
             pass_through::keep_end_to_end(&mut parts.headers);
             let status = parts.status;
-            // RFC 9111 §4.4: an unsafe request that succeeded invalidates what is stored of its URL.
-            if !passed.method.is_safe() && (status.is_success() || status.is_redirection()) {
-                edge.cache.remove(&wanted.key);
+            if invalidation::invalidates(&passed.method, status) {
+                edge.invalidate(wanted, passed, &parts.headers).await;
             }
-            let outcome = forwarded(why, Some(status), false, false);
+            let outcome = forwarded(why, Some(status));
             let response = Response::from_parts(parts, EdgeBody::Passed(Box::pin(body)));
             Reply { response, status: edge.says(outcome, None), above: None }
         }
@@ -327,13 +336,50 @@ async fn uncached(edge: &Arc<Edge>, wanted: &Wanted, passed: &PassThrough, why: 
     }
 }
 
+impl Reply {
+    /// With fields that are for this client alone.
+    fn with(mut self, reserved: Option<HeaderMap>) -> Self {
+        for (name, value) in reserved.iter().flatten() {
+            self.response.headers_mut().append(name.clone(), value.clone());
+        }
+        self
+    }
+}
+
 impl Edge {
+    /// Removes what a change at the origin has made of its responses (RFC 9111 §4.4, RFC 9875 §3): of this node's own;
+    /// fills that are under way store nothing of it, and who comes now does not join them. It says nothing of any
+    /// other node: that is what purges are for.
+    async fn invalidate(&self, wanted: &Wanted, passed: &PassThrough, answer: &HeaderMap) {
+        let also = invalidation::also_invalidated(&passed.host, &passed.path_and_query, answer);
+        let urls = also.iter().map(|path| key_text(&passed.host, path)).chain([wanted.key_text.clone()]);
+        for url in urls {
+            self.invalidations.note(Invalidated::Url(Key::of(&url)));
+            for place in variants::places(&url) {
+                self.flights.forget(&place);
+                self.cache.remove(&place);
+            }
+        }
+        let groups = cache_groups::invalidated(answer);
+        if groups.is_empty() {
+            return;
+        }
+        let tags: Vec<_> = groups
+            .iter()
+            .map(|group| passed.tag_key.tag(&pass_through::group_subject(&passed.host, group)))
+            .collect();
+        self.invalidations.note(Invalidated::Group(tags.clone()));
+        if let Err(error) = self.cache.erase(&tags, |_| true).await {
+            tracing::warn!(%error, "what belongs to an invalidated group could not be removed from disk");
+        }
+    }
+
     fn says(&self, outcome: Outcome, detail: Option<&str>) -> CacheStatus {
         CacheStatus { cache: self.name.clone(), outcome, detail: detail.map(str::to_owned), key: None }
     }
 
     fn refuse(&self, problem: &Problem, error_lifetime: u32, why: Forward) -> Reply {
-        let outcome = forwarded(why, None, false, false);
+        let outcome = forwarded(why, None);
         let status = self.says(outcome, Some(problem.slug()));
         Reply { response: problem::answer(problem, error_lifetime), status, above: None }
     }
@@ -395,7 +441,7 @@ impl Edge {
         let source =
             Source { status, headers: &headers, body: SourceBody::Unshared(body), age: keep.initial_age };
         let response = answer::answer(parts, wanted, source);
-        let outcome = forwarded(why, Some(status), false, false);
+        let outcome = forwarded(why, Some(status));
         Reply { response, status: self.says(outcome, detail), above: cache_status }
     }
 
@@ -405,7 +451,7 @@ impl Edge {
             Target::PassThrough(passed) => uncached(self, wanted, passed, why).await,
             Target::Image(_) => {
                 let begun = self.view.begin_fill();
-                let ask = Ask { target: wanted.target.clone(), validator: None };
+                let ask = Ask { target: wanted.target.clone(), validators: Default::default() };
                 match self.upstream.fetch(&ask, begun).await {
                     Ok(Answered::Response(fetched)) => {
                         self.unstored(parts, wanted, *fetched, why, Some("not-stored"))
@@ -438,7 +484,7 @@ impl Edge {
     }
 
     /// RFC 5861 §4, but a fence and the end of the lease beat it: what was purged never comes back.
-    fn may_stand_in(&self, stored: &StoredResponse, wanted: &Wanted) -> bool {
+    pub(crate) fn may_stand_in(&self, stored: &StoredResponse, wanted: &Wanted) -> bool {
         let judgement = self.view.judge(&stored.tags, stored.as_of, &stored.checked);
         let age = u64::from(answer::age(stored, clock::unix_millis()));
         let until = u64::from(stored.lifetime) + u64::from(stored.stale_if_error);

@@ -62,9 +62,7 @@ impl TierAbove {
         if !image.accept().is_empty() {
             headers.insert(header::ACCEPT, HeaderValue::from_static(image.accept()));
         }
-        if let Some(value) = ask.validator.as_deref().and_then(|tag| HeaderValue::from_str(tag).ok()) {
-            headers.insert(header::IF_NONE_MATCH, value);
-        }
+        ask.validators.ask(&mut headers);
         let response = self.send(Method::GET, &image.url, &image.host, headers, Bytes::new(), fill).await?;
         let (parts, body) = response.into_parts();
         let as_of = stamp(&parts.headers, fill);
@@ -72,8 +70,8 @@ impl TierAbove {
         let keep = Keep::of_picture(&image.terms, age(&parts.headers));
         match parts.status {
             StatusCode::NOT_MODIFIED => {
-                let lifetime = keep.lifetime.saturating_sub(keep.initial_age);
-                Ok(Answered::StillThat { as_of, lifetime, headers: HeaderMap::new() })
+                let tags = tags(&parts.headers);
+                Ok(Answered::StillThat { as_of, tags, keep, headers: HeaderMap::new() })
             }
             StatusCode::OK => {
                 let mut kept = HeaderMap::new();
@@ -89,6 +87,7 @@ impl TierAbove {
                     tags: tags(&parts.headers),
                     as_of,
                     keep,
+                    reserved: HeaderMap::new(),
                     varied_on: Vec::new(),
                     cache_status,
                 })))

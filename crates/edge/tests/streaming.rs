@@ -14,6 +14,7 @@ use cache::Cache;
 use edge::body::EdgeBody;
 use edge::fill::{ComingBody, Keep, Sharing};
 use edge::flights::Flights;
+use edge::invalidations::Invalidations;
 use edge::pass_through::PassOn;
 use edge::request::{PassThrough, Target};
 use edge::serving::CurrentServing;
@@ -87,6 +88,7 @@ impl Upstream for Origin {
                 tags: passed.tag_key.tags(&[purge_protocol::Subject::Tenant]).ok(),
                 as_of: fill.map(|fill| fill.stamp()),
                 keep: Keep { sharing: self.sharing, lifetime: 600, ..Keep::default() },
+                reserved: HeaderMap::new(),
                 varied_on: Vec::new(),
                 cache_status: None,
             })))
@@ -181,6 +183,7 @@ impl Stage {
             flights: Flights::new(),
             fill_memory: FillMemory::new(fill_memory),
             unshareable: Unshareable::default(),
+            invalidations: Invalidations::default(),
             feed: Arc::new(Silent),
             trust: Trust { secret: None, loopback: false },
             metrics: Arc::default(),
@@ -245,7 +248,7 @@ async fn a_client_reads_the_beginning_while_the_end_is_still_to_come() {
     let feeder = stage.body(Some(10));
     feeder.send(Ok(Bytes::from_static(b"hello"))).unwrap();
     let mut response = stage.get().await;
-    assert_eq!(cache_status(&response), "edge; fwd=uri-miss; fwd-status=200; stored");
+    assert_eq!(cache_status(&response), "edge; fwd=uri-miss; fwd-status=200; ttl=600; stored");
     assert_eq!(response.headers()["content-length"], "10");
     assert_eq!(next(&mut response).await.unwrap(), "hello");
     feeder.send(Ok(Bytes::from_static(b"world"))).unwrap();
@@ -265,7 +268,7 @@ async fn a_late_client_streams_what_is_there_and_what_follows() {
     feeder.send(some(100_000)).unwrap();
     let early = stage.get().await;
     let mut late = stage.get().await;
-    assert_eq!(cache_status(&late), "edge; fwd=uri-miss; fwd-status=200; collapsed");
+    assert_eq!(cache_status(&late), "edge; fwd=uri-miss; fwd-status=200; ttl=600; collapsed");
     assert_eq!(next(&mut late).await.unwrap().len(), 100_000);
     feeder.send(some(1)).unwrap();
     drop(feeder);

@@ -3,6 +3,8 @@
 use http::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use http::{HeaderMap, HeaderValue};
 
+use crate::EntityTag;
+
 /// What an origin can tell a stored response by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validators {
@@ -14,6 +16,13 @@ impl Validators {
     /// As the origin wrote them: it compares what comes back with what it sent.
     pub fn of(stored: &HeaderMap) -> Self {
         Self { etag: stored.get(ETAG).cloned(), last_modified: stored.get(LAST_MODIFIED).cloned() }
+    }
+
+    /// Only what tells any two versions apart (RFC 9110 §8.8.1): for a response that somebody has purged, because a
+    /// weak validator may well be the one that has not changed.
+    pub fn strong(stored: &HeaderMap) -> Self {
+        let is_strong = EntityTag::of(stored).is_some_and(|tag| !tag.weak);
+        Self { etag: stored.get(ETAG).filter(|_| is_strong).cloned(), last_modified: None }
     }
 
     /// Without one, nothing can be asked.
@@ -46,6 +55,17 @@ mod tests {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         headers
+    }
+
+    #[test]
+    fn only_a_strong_entity_tag_is_beyond_doubt() {
+        let date = ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT");
+        let strong = |fields: Fields<'_>| Validators::strong(&headers(fields));
+        assert_eq!(strong(&[("etag", "\"a\""), date]).etag, Some(HeaderValue::from_static("\"a\"")));
+        assert_eq!(strong(&[("etag", "\"a\""), date]).last_modified, None);
+        for fields in [vec![("etag", "W/\"a\""), date], vec![("etag", "a"), date], vec![date]] {
+            assert!(strong(&fields).is_empty(), "{fields:?}");
+        }
     }
 
     /// §4.3.1.

@@ -23,6 +23,7 @@ use edge::pools::{self, Pools};
 use edge::request::Target;
 use edge::serving::CurrentServing;
 use edge::tier_above::TierAbove;
+use edge::invalidations::Invalidations;
 use edge::unshareable::Unshareable;
 use edge::{Answered, Ask, Edge, FillError, FillMemory, Serving, Trust};
 use origin::{Balance, FetchLimits, HealthRules, Pool, PoolSettings};
@@ -135,6 +136,7 @@ pub async fn run(
         flights: Flights::new(),
         fill_memory: FillMemory::new(config.cache.fill_memory),
         unshareable: Unshareable::default(),
+        invalidations: Invalidations::default(),
         feed: Arc::clone(&feed),
         trust: Trust { secret, loopback: config.cluster.trust_loopback && delivery.ip().is_loopback() },
         metrics: Arc::clone(&metrics),

@@ -108,6 +108,11 @@ impl Tags {
         Ok(Self(tags.into()))
     }
 
+    /// Both: what an answer and its later confirmation are tagged with.
+    pub fn and(&self, others: &Tags) -> Result<Self, TooManyTags> {
+        Self::new(self.iter().chain(others.iter()).collect())
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = Tag> + '_ {
         self.0.iter().copied()
     }
@@ -166,6 +171,13 @@ mod tests {
         let tags = |n: u64| Tags::new((0..n).map(Tag).collect());
         assert!(tags(256).is_ok());
         assert_eq!(tags(257), Err(TooManyTags { found: 257 }));
+    }
+
+    #[test]
+    fn two_lists_are_one_without_repetition() {
+        let tags = |tags: &[u64]| Tags::new(tags.iter().copied().map(Tag).collect()).unwrap();
+        assert_eq!(tags(&[3, 1]).and(&tags(&[2, 1])), Ok(tags(&[1, 2, 3])));
+        assert!(tags(&[300]).and(&tags(&(0..256).collect::<Vec<_>>())).is_err());
     }
 
     #[test]

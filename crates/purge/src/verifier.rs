@@ -67,7 +67,7 @@ impl Verifier {
 
     /// What must be there: the renderer's answer now, past every cache. An entity tag, or `status 404`.
     async fn expected(&self, image: &Arc<Image>) -> String {
-        let ask = Ask { target: Target::Image(Arc::clone(image)), validator: None };
+        let ask = Ask { target: Target::Image(Arc::clone(image)), validators: Default::default() };
         match self.renderer.fetch(&ask, self.view.begin_fill()).await {
             Ok(Answered::Response(fetched)) => {
                 let etag = fetched.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());

@@ -41,9 +41,14 @@ impl Renderer {
 
         let etag = etag_of(&encoded.bytes);
         let as_of = fill.map(|fill| fill.stamp());
-        if ask.validator.as_deref() == Some(etag.as_str()) {
-            let lifetime = image.terms.edge_lifetime;
-            return Ok(Answered::StillThat { as_of, lifetime, headers: HeaderMap::new() });
+        if ask.validators.etag.as_ref().is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+            let keep = Keep::of_picture(&image.terms, 0);
+            return Ok(Answered::StillThat {
+                as_of,
+                tags: image.tags().ok(),
+                keep,
+                headers: HeaderMap::new(),
+            });
         }
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(encoded.format.media_type()));
@@ -57,6 +62,7 @@ impl Renderer {
             tags: image.tags().ok(),
             as_of,
             keep: Keep::of_picture(&image.terms, 0),
+            reserved: HeaderMap::new(),
             varied_on: Vec::new(),
             cache_status: None,
         })))
