@@ -57,7 +57,7 @@ async fn caching_fields_say_what_happened_at_each_tier() {
     assert_eq!(cold.header("x-cache"), "MISS");
     assert_eq!(
         cold.header("cache-status"),
-        "node; fwd=uri-miss; fwd-status=200; stored, edge; fwd=uri-miss; fwd-status=200; stored"
+        "node; fwd=uri-miss; fwd-status=200; ttl=2592000; stored, edge; fwd=uri-miss; fwd-status=200; ttl=2592000; stored"
     );
     let warm = world.edge.get(CAT).await;
     assert_eq!(warm.header("x-cache"), "HIT");
