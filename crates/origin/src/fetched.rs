@@ -80,13 +80,17 @@ fn refuse_coding(headers: &HeaderMap) -> Result<(), FetchError> {
 }
 
 /// Chunks are taken apart here, once; a body in any other transfer coding would pass for what it is not, because the
-/// field that names the coding goes no further (RFC 9112 §6.1, §7).
+/// field that names the coding goes no further (RFC 9112 §6.1, §7). A name that stands for no coding at all changes
+/// nothing: the body ends with the connection (§6.3).
 pub(crate) fn refuse_transfer_coding(headers: &HeaderMap) -> Result<(), FetchError> {
+    /// Beside "chunked", all that are registered.
+    const COMPRESSING: [&str; 5] = ["gzip", "x-gzip", "compress", "x-compress", "deflate"];
     let chunked = |coding: &String| coding.eq_ignore_ascii_case("chunked");
+    let is_coding = |name: &String| COMPRESSING.iter().any(|known| known.eq_ignore_ascii_case(name));
     let mut codings = codings(headers, TRANSFER_ENCODING);
     match (codings.next(), codings.next()) {
         (None, _) => Ok(()),
-        (Some(first), None) if chunked(&first) => Ok(()),
+        (Some(only), None) if chunked(&only) || !is_coding(&only) => Ok(()),
         (Some(first), second) => {
             let found = if chunked(&first) { second.unwrap_or(first) } else { first };
             Err(FetchError::Encoding { found })

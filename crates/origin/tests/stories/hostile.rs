@@ -74,6 +74,9 @@ async fn what_frames_a_body_is_believed_only_if_it_says_one_thing() {
         "Transfer-Encoding: chunked\n\nfffffffffffffffff\nhello\n0\n\n",
         "Transfer-Encoding: chunked, gzip\n\nhello",
         "Transfer-Encoding: gzip\n\nhello",
+        "Transfer-Encoding: GZip\n\nhello",
+        "Transfer-Encoding: unheard-of\n\nhello",
+        "Transfer-Encoding: unheard-of, chunked\n\n5\nhello\n0\n\n",
         "Transfer-Encoding: gzip, chunked\n\n5\nhello\n0\n\n",
         "Transfer-Encoding: chunked, chunked\n\n5\nhello\n0\n\n",
     ] {
@@ -101,6 +104,9 @@ async fn what_frames_a_body_is_believed_only_if_it_says_one_thing() {
         Transfer-Encoding: chunked||fffffffffffffffff|hello|0||        the origin broke the rules of HTTP: invalid chunk size: overflow
         Transfer-Encoding: chunked, gzip||hello                        the origin encoded its body as "gzip", which was not asked for (identity is allowed)
         Transfer-Encoding: gzip||hello                                 the origin encoded its body as "gzip", which was not asked for (identity is allowed)
+        Transfer-Encoding: GZip||hello                                 the origin encoded its body as "GZip", which was not asked for (identity is allowed)
+        Transfer-Encoding: unheard-of||hello                           200 "hello"
+        Transfer-Encoding: unheard-of, chunked||5|hello|0||            the origin encoded its body as "unheard-of", which was not asked for (identity is allowed)
         Transfer-Encoding: gzip, chunked||5|hello|0||                  the origin encoded its body as "gzip", which was not asked for (identity is allowed)
         Transfer-Encoding: chunked, chunked||5|hello|0||               the origin encoded its body as "chunked", which was not asked for (identity is allowed)
     "#]].assert_eq(&table);
