@@ -10,6 +10,7 @@ use api_types::{FollowAnswer, FollowRequest};
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
 use snapshot::Snapshot;
 use url::Url;
 
@@ -37,21 +38,21 @@ impl HttpFeed {
 
     /// What this node must know to serve.
     pub async fn snapshot(&self) -> Result<Snapshot, FeedError> {
-        let body = self.call(Method::GET, SNAPSHOT_PATH, Bytes::new(), Duration::ZERO).await?;
-        serde_json::from_slice(&body).map_err(|error| FeedError::Nonsense(error.to_string()))
+        self.call(Method::GET, SNAPSHOT_PATH, Bytes::new(), Duration::ZERO).await
     }
 
-    async fn call(
+    async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         body: Bytes,
         held_open: Duration,
-    ) -> Result<Bytes, FeedError> {
+    ) -> Result<T, FeedError> {
         let turn = Turn::take(self);
         let none = || FeedError::Unreachable("no node above is known".to_owned());
         let upstream = self.upstreams.get(turn.taken % self.upstreams.len().max(1)).ok_or_else(none)?;
-        let answer = self.ask_one(upstream, method, path, body, held_open).await?;
+        let body = self.ask_one(upstream, method, path, body, held_open).await?;
+        let answer = serde_json::from_slice(&body).map_err(|error| FeedError::Nonsense(error.to_string()))?;
         turn.keep();
         Ok(answer)
     }
@@ -132,8 +133,71 @@ impl Feed for HttpFeed {
         Box::pin(async move {
             let body = serde_json::to_vec(request).map_err(|error| FeedError::Nonsense(error.to_string()))?;
             let held_open = Duration::from_millis(request.wait_millis);
-            let body = self.call(Method::POST, FOLLOW_PATH, body.into(), held_open).await?;
-            serde_json::from_slice(&body).map_err(|error| FeedError::Nonsense(error.to_string()))
+            self.call(Method::POST, FOLLOW_PATH, body.into(), held_open).await
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// A server that says this to everything, or nothing at all.
+    async fn server(says: Option<&'static str>) -> Url {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut asked = [0; 4096];
+                let _ = stream.read(&mut asked).await;
+                if let Some(body) = says {
+                    let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: ";
+                    let answer = format!("{head}{}\r\n\r\n{body}", body.len());
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                }
+                held.push(stream);
+            }
+        });
+        format!("http://{address}").parse().unwrap()
+    }
+
+    async fn ask(feed: &HttpFeed) -> Result<String, FeedError> {
+        feed.call(Method::GET, "/", Bytes::new(), Duration::ZERO).await
+    }
+
+    #[tokio::test]
+    async fn one_node_is_asked_until_it_fails_and_then_the_next() {
+        let gone = {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            format!("http://{}", listener.local_addr().unwrap()).parse().unwrap()
+        };
+        let (hangs, babbles) = (server(None).await, server(Some("nonsense")).await);
+        let (one, other) = (server(Some("\"one\"")).await, server(Some("\"other\"")).await);
+        let feed = HttpFeed::new(origin::Client::new(), vec![one, other, gone, hangs, babbles], None);
+        let answer = async || ask(&feed).await;
+        for _ in 0..3 {
+            assert_eq!(answer().await.unwrap(), "one");
+        }
+        // As if that had failed.
+        drop(Turn::take(&feed));
+        assert_eq!(answer().await.unwrap(), "other");
+        drop(Turn::take(&feed));
+        assert!(matches!(answer().await, Err(FeedError::Unreachable(_))));
+        let given_up = tokio::time::timeout(Duration::from_millis(50), answer()).await;
+        given_up.expect_err("it hangs");
+        assert!(matches!(answer().await, Err(FeedError::Nonsense(_))));
+        assert_eq!(answer().await.unwrap(), "one", "and so round");
+    }
+
+    #[tokio::test]
+    async fn two_questions_that_fail_together_move_on_by_one() {
+        let (one, other) = (server(None).await, server(Some("\"other\"")).await);
+        let feed = HttpFeed::new(origin::Client::new(), vec![one, other], None);
+        let (first, second) = (Turn::take(&feed), Turn::take(&feed));
+        drop((first, second));
+        assert_eq!(ask(&feed).await.unwrap(), "other");
     }
 }

@@ -26,11 +26,11 @@ use edge::serving::CurrentServing;
 use edge::tier_above::TierAbove;
 use edge::unshareable::Unshareable;
 use edge::{Answered, Ask, Edge, FillError, FillMemory, Serving, Trust};
-use origin::{Balance, FetchLimits, HealthRules, Pool, PoolSettings};
+use origin::{Balance, FetchLimits, HealthRules, MemberReport, Pool, PoolSettings};
 use purge::{Authority, Purges, Selectors, Verifier, Worker, WorkerSettings};
 use purge_protocol::{AsOf, Erasure, Fences, Fill, Follower, Isolation, NodeId, TagKey, Tags};
 use renderer::{KnownSource, Originals, RenderPool, Renderer};
-use telemetry::{Gauges, Metrics};
+use telemetry::{Gauges, Metrics, UpstreamGauges};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
@@ -106,13 +106,15 @@ pub async fn run(
         ),
         None => None,
     };
-    let (feed, upstream, pass_on, http_feed): Parts = match (&controlled, &config.node.upstream) {
+    let (feed, upstream, pass_on, http_feed, members): Parts = match (&controlled, &config.node.upstream) {
         (Some(controlled), None) => {
             serving.replace(Serving::new(controlled.serving.snapshot.clone()));
             let pools = Pools::of_sites(&controlled.serving.snapshot, &client)?;
             let direct = Arc::new(Direct { pools });
             let split = Split { images: Arc::clone(&controlled.renderer), pass_through: Arc::clone(&direct) };
-            (Arc::clone(&controlled.authority) as Arc<dyn Feed>, Arc::new(split), direct, None)
+            let asked = Arc::clone(&direct);
+            let members: Members = Arc::new(move || asked.pools.report());
+            (Arc::clone(&controlled.authority) as Arc<dyn Feed>, Arc::new(split), direct, None, members)
         }
         (None, Some(above)) => {
             let feed = Arc::new(HttpFeed::new(client.clone(), above.urls.clone(), secret.clone()));
@@ -121,7 +123,9 @@ pub async fn run(
                 secret: secret.clone(),
                 node: config.node.name.clone(),
             });
-            (Arc::clone(&feed) as Arc<dyn Feed>, Arc::clone(&above) as _, above, Some(feed))
+            let asked = Arc::clone(&above);
+            let members: Members = Arc::new(move || asked.pool.report());
+            (Arc::clone(&feed) as Arc<dyn Feed>, Arc::clone(&above) as _, above, Some(feed), members)
         }
         _ => bail!("a node has either the control role or an upstream"),
     };
@@ -163,7 +167,7 @@ pub async fn run(
         let edge = Arc::clone(&edge);
         Arc::new(move || readiness(&edge))
     };
-    let operations = Operations { metrics: metrics_text(&edge), ready: Arc::clone(&is_ready) as _ };
+    let operations = Operations { metrics: metrics_text(&edge, members), ready: Arc::clone(&is_ready) as _ };
     let mut control_address = None;
     if let Some(listener) = control_listener {
         let address = listener.local_addr()?;
@@ -212,7 +216,10 @@ pub async fn run(
     Ok(())
 }
 
-type Parts = (Arc<dyn Feed>, Arc<dyn Upstream>, Arc<dyn PassOn>, Option<Arc<HttpFeed>>);
+type Parts = (Arc<dyn Feed>, Arc<dyn Upstream>, Arc<dyn PassOn>, Option<Arc<HttpFeed>>, Members);
+
+/// What is known of those whom this node asks.
+type Members = Arc<dyn Fn() -> Vec<MemberReport> + Send + Sync>;
 
 /// The control role, and the renderer that lives beside the catalog.
 struct Controlled {
@@ -442,11 +449,12 @@ fn readiness(edge: &Edge) -> Result<(), String> {
     if reasons.is_empty() { Ok(()) } else { Err(reasons.join("; ")) }
 }
 
-fn metrics_text(edge: &Arc<Edge>) -> Arc<dyn Fn() -> String + Send + Sync> {
+fn metrics_text(edge: &Arc<Edge>, members: Members) -> Arc<dyn Fn() -> String + Send + Sync> {
     let edge = Arc::clone(edge);
     Arc::new(move || {
         let stats = edge.cache.stats();
-        edge.metrics.text(Gauges {
+        let upstreams: Vec<_> = members().into_iter().map(upstream_gauges).collect();
+        let gauges = Gauges {
             memory_entries: stats.memory_entries,
             memory_bytes: stats.memory_bytes,
             disk_entries: stats.disk_entries,
@@ -456,6 +464,12 @@ fn metrics_text(edge: &Arc<Edge>) -> Arc<dyn Fn() -> String + Send + Sync> {
             applied_position: edge.view.applied().get(),
             fences: edge.view.fences() as u64,
             lease_millis: edge.view.lease_remaining(),
-        })
+        };
+        edge.metrics.text(gauges, &upstreams)
     })
+}
+
+fn upstream_gauges(member: MemberReport) -> UpstreamGauges {
+    let MemberReport { url, outstanding, queued, failures, ejections, is_fit } = member;
+    UpstreamGauges { upstream: url, outstanding, queued, is_fit, failures, ejections }
 }

@@ -3,7 +3,9 @@
 mod access_log;
 mod connections;
 mod metrics;
+mod upstreams;
 
 pub use access_log::{Access, log_access};
 pub use connections::{Connections, Cut, OpenConnection};
 pub use metrics::{Gauges, Metrics};
+pub use upstreams::UpstreamGauges;

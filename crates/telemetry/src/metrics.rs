@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::connections::{Connections, ListenerTable};
+use crate::upstreams::{UpstreamGauges, UpstreamTable};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AnswerLabels {
@@ -43,6 +44,7 @@ pub struct Metrics {
     refused_renders: Counter,
     listeners: ListenerTable,
     gauges: GaugeHandles,
+    upstreams: UpstreamTable,
 }
 
 /// What is read at the moment that somebody asks for the metrics.
@@ -84,6 +86,7 @@ impl Metrics {
             refused_renders: Counter::default(),
             listeners: ListenerTable::default(),
             gauges: GaugeHandles::default(),
+            upstreams: UpstreamTable::default(),
             registry: Registry::default(),
         };
         registry.register(
@@ -139,6 +142,7 @@ impl Metrics {
         ] {
             registry.register(name, help, gauge.clone());
         }
+        metrics.upstreams.register(&mut registry);
         Self { registry, ..metrics }
     }
 
@@ -171,7 +175,8 @@ impl Metrics {
     }
 
     /// The whole table in Prometheus's text format.
-    pub fn text(&self, now: Gauges) -> String {
+    pub fn text(&self, now: Gauges, upstreams: &[UpstreamGauges]) -> String {
+        let _shown = self.upstreams.show(upstreams);
         let gauges = &self.gauges;
         for (gauge, value) in [
             (&gauges.memory_entries, now.memory_entries),
@@ -213,7 +218,12 @@ mod tests {
         let _one_that_stays = connections.open();
         drop(connections.open());
         connections.cut(Cut::Stall);
-        let text = metrics.text(Gauges { fences: 7, ..Gauges::default() });
+        let slow =
+            UpstreamGauges { upstream: "http://h".into(), outstanding: 3, failures: 2, ..Default::default() };
+        let gone = UpstreamGauges { upstream: "http://gone".into(), ..slow.clone() };
+        metrics.text(Gauges::default(), &[slow.clone(), gone]);
+        let text = metrics.text(Gauges { fences: 7, ..Gauges::default() }, &[slow.clone(), slow]);
+        assert!(!text.contains("http://gone"), "{text}");
         for line in [
             "pentimento_answers_total{cache=\"hit\",status=\"200\"} 1",
             "pentimento_purges_total{end=\"Done\"} 1",
@@ -222,6 +232,9 @@ mod tests {
             "pentimento_connections_total{listener=\"delivery\"} 2",
             "pentimento_connections_cut_total{listener=\"delivery\",why=\"stall\"} 1",
             "pentimento_connections_cut_total{listener=\"delivery\",why=\"full\"} 0",
+            "pentimento_upstream_outstanding{upstream=\"http://h\"} 6",
+            "pentimento_upstream_failures_total{upstream=\"http://h\"} 4",
+            "pentimento_upstream_fit{upstream=\"http://h\"} 0",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }

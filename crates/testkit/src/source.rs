@@ -13,6 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 #[derive(Clone)]
 pub struct Source {
@@ -20,6 +21,8 @@ pub struct Source {
     state: Arc<Mutex<State>>,
     /// Answers that were begun wait here while it says closed.
     gate: watch::Sender<bool>,
+    /// Its listener and all connections end when it says so.
+    stopped: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -44,22 +47,37 @@ impl Source {
             address: listener.local_addr().expect("it is bound"),
             state: Arc::default(),
             gate: watch::Sender::new(true),
+            stopped: watch::Sender::new(false),
         };
         let serving = source.clone();
+        let mut stopped = source.stopped.subscribe();
         tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let source = serving.clone();
-                tokio::spawn(async move {
-                    let service = service_fn(|request| {
-                        let source = source.clone();
-                        async move { Ok::<_, Infallible>(source.answer(request).await) }
-                    });
-                    let io = TokioIo::new(stream);
-                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;
-                });
+            tokio::select! {
+                () = serving.serve(listener) => {}
+                _ = stopped.wait_for(|stopped| *stopped) => {}
             }
         });
         source
+    }
+
+    async fn serve(&self, listener: TcpListener) {
+        let mut connections = JoinSet::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            let source = self.clone();
+            connections.spawn(async move {
+                let service = service_fn(|request| {
+                    let source = source.clone();
+                    async move { Ok::<_, Infallible>(source.answer(request).await) }
+                });
+                let io = TokioIo::new(stream);
+                let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;
+            });
+        }
+    }
+
+    /// Ends as a process that is killed: whoever is connected is cut off, and nobody can connect any more.
+    pub fn stop(&self) {
+        self.stopped.send_replace(true);
     }
 
     /// Puts or replaces a file.
