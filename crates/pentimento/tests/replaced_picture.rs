@@ -136,6 +136,37 @@ async fn a_slow_fill_of_a_pass_through_site_across_the_purge_reaches_nobody_who_
 }
 
 #[tokio::test]
+async fn half_an_old_body_on_its_way_across_the_purge_reaches_nobody_who_came_after_it() {
+    let source = testkit::Source::start().await;
+    let site = format!(
+        "[[site]]\nhosts = [\"shop.test\"]\nupstream = \"http://{}\"\nallow_private = true\n",
+        source.address
+    );
+    let world = World::with(&site).await;
+    let fields = [("cache-control", "max-age=600")];
+    let (old, new) = ("old ".repeat(100_000), "new ".repeat(100_000));
+    for (at, path) in [(world.node.delivery, "/a.txt"), (world.edge.delivery, "/b.txt")] {
+        let ask = || tokio::spawn(async move { get_with(at, path, &[("host", "shop.test")]).await.text() });
+        source.put_with(path, "text/plain", old.clone(), &fields);
+        source.close_halfway();
+        let before = ask();
+        source.until_asked(path, 1).await;
+        source.put_with(path, "text/plain", new.clone(), &fields);
+        let purge = format!(r#"{{"selectors":[{{"url":"http://shop.test{path}"}}]}}"#);
+        let id = world.node.purge(&purge).await;
+        assert_eq!(world.node.ended(&id).await["state"], "done");
+        // The old fill is still under way, and could be joined if the protocol let anybody.
+        let after = ask();
+        source.until_asked(path, 2).await;
+        source.open_halfway();
+
+        assert!(after.await.unwrap() == new, "whoever came after the purge has a new fill");
+        assert!(before.await.unwrap() == old, "whoever came before it gets what it began with, to its end");
+        assert!(ask().await.unwrap() == new, "and the old one was not stored");
+    }
+}
+
+#[tokio::test]
 async fn a_purge_survives_kill_9_of_the_control_plane() {
     let mut world = World::new().await;
     all(&world).await;

@@ -1,6 +1,7 @@
 //! The stage of the stories: real processes of the binary, a source that does as told, clients that keep what they saw.
 
 pub mod client;
+mod halved_body;
 pub mod picture;
 pub mod process;
 pub mod source;

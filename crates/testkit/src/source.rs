@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+use crate::halved_body::HalvedBody;
 
 #[derive(Clone)]
 pub struct Source {
@@ -23,6 +24,8 @@ pub struct Source {
     gate: watch::Sender<bool>,
     /// Its listener and all connections end when it says so.
     stopped: watch::Sender<bool>,
+    /// And here when half of their body is sent.
+    halfway: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -48,6 +51,7 @@ impl Source {
             state: Arc::default(),
             gate: watch::Sender::new(true),
             stopped: watch::Sender::new(false),
+            halfway: watch::Sender::new(true),
         };
         let serving = source.clone();
         let mut stopped = source.stopped.subscribe();
@@ -110,6 +114,15 @@ impl Source {
         self.gate.send_replace(true);
     }
 
+    /// While it is closed, the second halves of bodies are kept back.
+    pub fn close_halfway(&self) {
+        self.halfway.send_replace(false);
+    }
+
+    pub fn open_halfway(&self) {
+        self.halfway.send_replace(true);
+    }
+
     pub fn asked(&self, path: &str) -> u32 {
         self.state().asked.get(path).copied().unwrap_or(0)
     }
@@ -125,7 +138,7 @@ impl Source {
         panic!("{path} was asked for {} times, not {times}", self.asked(path));
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<Incoming>) -> Response<HalvedBody> {
         let path = request.uri().path().to_owned();
         let (file, failing) = {
             let mut state = self.state();
@@ -138,7 +151,7 @@ impl Source {
             let _ = gate.wait_for(|open| *open).await;
         }
         let plain = |status| {
-            let mut response = Response::new(Full::new(Bytes::new()));
+            let mut response = Response::new(HalvedBody::new(&Bytes::new(), &self.halfway));
             *response.status_mut() = status;
             response
         };
@@ -151,7 +164,7 @@ impl Source {
             if request.headers().get(header::IF_NONE_MATCH).is_some_and(|tag| tag == etag.as_str()) {
                 plain(StatusCode::NOT_MODIFIED)
             } else {
-                Response::new(Full::new(file.bytes))
+                Response::new(HalvedBody::new(&file.bytes, &self.halfway))
             };
         let fields = [("etag".to_owned(), etag), ("content-type".to_owned(), file.kind)];
         for (name, value) in fields.into_iter().chain(file.headers) {
