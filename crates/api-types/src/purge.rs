@@ -29,6 +29,8 @@ pub enum Selector {
     Source(String),
     /// One URL, as a client asks for it
     Url(String),
+    /// Everything at and below one URL, whatever the query
+    Prefix(String),
     /// A label that a pass-through site's upstream gave
     Tag(String),
     /// `true`: everything
@@ -42,6 +44,7 @@ impl fmt::Display for Selector {
             Selector::Folder(name) => write!(f, "folder {name}"),
             Selector::Source(name) => write!(f, "source {name}"),
             Selector::Url(name) => write!(f, "url {name}"),
+            Selector::Prefix(name) => write!(f, "prefix {name}"),
             Selector::Tag(name) => write!(f, "tag {name}"),
             Selector::All(_) => f.write_str("all"),
         }

@@ -60,6 +60,7 @@ fn request_of(form: &Form) -> Result<PurgeRequest, FormError> {
         "folder" => Selector::Folder(named("demo/harbour")?),
         "source" => Selector::Source(named("demo")?),
         "url" => Selector::Url(named("https://img.example.com/demo/cat.jpg?w=480")?),
+        "prefix" => Selector::Prefix(named("https://shop.example.com/blog/")?),
         "tag" => Selector::Tag(named("product-17")?),
         // So that a slip of the mouse does not empty every cache.
         "everything" if value == "everything" => Selector::All(true),

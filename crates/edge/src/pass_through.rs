@@ -18,7 +18,7 @@ use purge_protocol::{AsOf, Fill, Subject, Tags};
 
 use crate::fill::{Answered, Ask, Fetched, FetchedBody, FillError, Keep, Sharing, Upstream};
 use crate::pools::Pools;
-use crate::request::{PassThrough, Target, url_subject};
+use crate::request::{PassThrough, Target};
 
 /// The fields in which servers name their tags; separated by spaces (`Surrogate-Key`, `xkey`) or commas.
 pub const TAG_FIELD_NAMES: [&str; 5] = ["surrogate-key", "xkey", "cache-tag", "edge-cache-tag", "cdn-tag"];
@@ -79,7 +79,8 @@ impl PassOn for Direct {
     }
 
     fn tags(&self, passed: &PassThrough, headers: &HeaderMap) -> Option<Tags> {
-        let mut subjects = vec![Subject::Tenant, url_subject(&passed.host, &passed.path_and_query)];
+        let mut subjects = Subject::of_web_url(&passed.host, &passed.path_and_query);
+        subjects.push(Subject::Tenant);
         for field in TAG_FIELD_NAMES {
             for line in headers.get_all(field) {
                 // A field that we cannot read may name anything: then the tags are not complete.

@@ -135,11 +135,6 @@ impl PassThrough {
     }
 }
 
-/// The subject of a pass-through URL as a purge names it: the scheme does not count, the host's case neither.
-pub fn url_subject(host: &str, path_and_query: &str) -> Subject {
-    Subject::Url(format!("http://{}{path_and_query}", host.to_ascii_lowercase()))
-}
-
 /// What the key of a pass-through URL is made of.
 pub fn key_text(host: &str, path_and_query: &str) -> String {
     format!("pass\n{host}\n{path_and_query}")

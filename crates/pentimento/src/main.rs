@@ -59,6 +59,9 @@ enum Command {
         folder: Option<String>,
         #[arg(long)]
         url: Option<String>,
+        /// Every URL at and below this one
+        #[arg(long)]
+        prefix: Option<String>,
         #[arg(long)]
         tag: Option<String>,
         #[arg(long)]
@@ -172,8 +175,8 @@ async fn main() -> ExitCode {
         Command::DemoSource { dir, listen, shrink, until_stdin_closes } => {
             command::demo_source::run(dir, listen, shrink, until_stdin_closes).await
         }
-        Command::Purge { original, folder, url, tag, source, all, mode, force, wait, control } => {
-            let selectors = command::purge::Selectors { original, folder, url, tag, source, all };
+        Command::Purge { original, folder, url, prefix, tag, source, all, mode, force, wait, control } => {
+            let selectors = command::purge::Selectors { original, folder, url, prefix, tag, source, all };
             return command::purge::run(selectors, mode, force, wait, control.into()).await;
         }
         Command::Nodes { control } => command::nodes::run(control.into()).await,

@@ -3,8 +3,8 @@
 //! Pure: no clock, no I/O, no async, no randomness. Time and messages are arguments, so that the planes and the
 //! simulation call the very same code. No other crate compares positions.
 //!
-//! Read in this order: [`position`] and [`tag`] are the nouns, [`selector`] is what operators write, [`record`] is the
-//! log. [`fences`] decides what may answer, [`fill`] stamps what was fetched, [`flight`] says who may share it,
+//! Read in this order: [`position`] and [`tag`] are the nouns, [`selector`] is what operators write, [`web_url`] how
+//! URLs are named, [`record`] is the log. [`fences`] decides what may answer, [`fill`] stamps what was fetched, [`flight`] says who may share it,
 //! [`follower`] keeps a node up with the log, [`lease`] says for how long it may answer unasked. [`authority`] is the
 //! log's own side, [`receipt`] what a purge can show for itself, [`tombstone`] what answers after an erasure.
 //! `docs/purge-protocol.md` tells it as a story, with the proofs.
@@ -21,6 +21,7 @@ pub mod record;
 pub mod selector;
 pub mod tag;
 pub mod tombstone;
+pub mod web_url;
 
 pub use authority::{Authority, Refused, Renewal, SavedLog};
 pub use fences::{Fences, Reason, SavedFences, Verdict};

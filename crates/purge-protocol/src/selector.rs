@@ -18,7 +18,7 @@ pub struct Selector(Subject);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectorError {
     #[error(
-        "a selector is `tenant`, or one of url, original, folder, source, preset, pack, location, tag with a name \
+        "a selector is `tenant`, or one of url, prefix, original, folder, source, preset, pack, location, tag with a name \
          after a colon; {0:?} is neither"
     )]
     UnknownKind(String),
@@ -87,6 +87,7 @@ impl FromStr for Selector {
         let name = || checked(kind_name(kind).ok_or_else(unknown)?, name);
         let subject = match kind {
             "url" => Subject::Url(name()?),
+            "prefix" => Subject::Prefix(name()?),
             "original" => {
                 let name = name()?;
                 let (source, path) = name
@@ -123,7 +124,8 @@ impl FromStr for Selector {
 }
 
 fn kind_name(kind: &str) -> Option<&'static str> {
-    const KINDS: [&str; 8] = ["url", "original", "folder", "source", "preset", "pack", "location", "tag"];
+    const KINDS: [&str; 9] =
+        ["url", "prefix", "original", "folder", "source", "preset", "pack", "location", "tag"];
     KINDS.into_iter().find(|known| *known == kind)
 }
 
@@ -222,8 +224,8 @@ mod tests {
             "pack:42" is pack:42
             "location:hero" is location:hero
             "tag:front-page" is tag:front-page
-            "": a selector is `tenant`, or one of url, original, folder, source, preset, pack, location, tag with a name after a colon; "" is neither
-            "everything": a selector is `tenant`, or one of url, original, folder, source, preset, pack, location, tag with a name after a colon; "everything" is neither
+            "": a selector is `tenant`, or one of url, prefix, original, folder, source, preset, pack, location, tag with a name after a colon; "" is neither
+            "everything": a selector is `tenant`, or one of url, prefix, original, folder, source, preset, pack, location, tag with a name after a colon; "everything" is neither
             "folder:": the selector folder names nothing: write it after the colon
             "folder:/cats": originals and folders are named by source and path, as in `shop/cats/tom.jpg`; "/cats" lacks one of them
             "folder:shop//cats": a path has no empty, `.` or `..` segments, "/cats" has
@@ -232,7 +234,7 @@ mod tests {
             "original:shop/": originals and folders are named by source and path, as in `shop/cats/tom.jpg`; "shop/" lacks one of them
             "source:shop/cats": a source's name has no slash, "shop/cats" has; name a folder with `folder:`
             "tag:a\u{7}b": a selector's name has no control characters, "a\u{7}b" has
-            "colour:red": a selector is `tenant`, or one of url, original, folder, source, preset, pack, location, tag with a name after a colon; "colour:red" is neither
+            "colour:red": a selector is `tenant`, or one of url, prefix, original, folder, source, preset, pack, location, tag with a name after a colon; "colour:red" is neither
         "#]].assert_eq(&story);
     }
 

@@ -22,6 +22,8 @@ pub enum Subject {
     Location(String),
     /// One URL in its normal form.
     Url(String),
+    /// `host/path`, without a slash at its end: every URL at and below it.
+    Prefix(String),
     /// A label that an upstream gave (`Surrogate-Key`, `Cache-Tag`, `xkey` …).
     Label(String),
 }
@@ -37,6 +39,7 @@ impl fmt::Display for Subject {
             Subject::Pack(name) => ("pack", name),
             Subject::Location(name) => ("location", name),
             Subject::Url(name) => ("url", name),
+            Subject::Prefix(name) => ("prefix", name),
             Subject::Label(name) => ("tag", name),
         };
         write!(f, "{kind}:{name}")

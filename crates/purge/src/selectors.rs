@@ -6,7 +6,6 @@ use std::sync::Arc;
 use api_types::Selector;
 use dialect::{OriginalPath, SourceName, native};
 use edge::Serving;
-use edge::request::url_subject;
 use purge_protocol::{Mode, Subject};
 use snapshot::SiteKind;
 use url::Url;
@@ -83,6 +82,7 @@ impl Selectors {
                 _ => Err(malformed("a source is one name; for what lies below it say folder or original")),
             },
             Selector::Url(url) => self.url(url, selector),
+            Selector::Prefix(url) => self.prefix(url, selector),
             Selector::Tag(tag) => {
                 let is_tag = !tag.is_empty()
                     && tag.len() <= TAG_BYTES_MAX
@@ -117,21 +117,14 @@ impl Selectors {
 
     fn url(&self, text: &str, selector: &Selector) -> Result<Resolved, AcceptError> {
         let malformed = |why: String| AcceptError::Malformed { selector: selector.to_string(), why };
-        let url: Url =
-            text.parse().map_err(|_| malformed("it is not an absolute URL (http://host/path)".to_owned()))?;
-        let host = match (url.scheme(), url.host_str(), url.port()) {
-            ("http" | "https", Some(host), Some(port)) => format!("{host}:{port}"),
-            ("http" | "https", Some(host), None) => host.to_owned(),
-            _ => return Err(malformed("it is not an http or https URL".to_owned())),
-        };
-        let site = self.serving.site_for(&host);
-        match site.kind {
+        let (host, url) = web_url(text).map_err(malformed)?;
+        match self.serving.site_for(&host).kind {
             SiteKind::PassThrough { .. } => {
                 let path_and_query = match url.query() {
                     Some(query) => format!("{}?{query}", url.path()),
                     None => url.path().to_owned(),
                 };
-                Ok(Resolved::Responses(url_subject(&host, &path_and_query)))
+                Ok(Resolved::Responses(Subject::web_url(&host, &path_and_query)))
             }
             SiteKind::Images { .. } => {
                 let request = dialect::Request { path: url.path(), query: url.query(), accept: None };
@@ -146,6 +139,39 @@ impl Selectors {
             }
         }
     }
+
+    /// Of a site with pictures of ours, a prefix of URLs is a folder of a source.
+    fn prefix(&self, text: &str, selector: &Selector) -> Result<Resolved, AcceptError> {
+        let malformed =
+            |why: &str| AcceptError::Malformed { selector: selector.to_string(), why: why.to_owned() };
+        let (host, url) = web_url(text).map_err(|why| malformed(&why))?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(malformed("a prefix has no query; it covers every query"));
+        }
+        match self.serving.site_for(&host).kind {
+            SiteKind::PassThrough { .. } => Ok(Resolved::Responses(Subject::web_prefix(&host, url.path()))),
+            SiteKind::Images { .. } => match url.path().trim_matches('/') {
+                "" => Err(malformed(
+                    "this host delivers pictures: name a source, as in http://host/demo/, or purge all",
+                )),
+                path => match self.place(path, selector)? {
+                    (source, None) => self.resolve(&Selector::Source(source)),
+                    (source, Some(folder)) => self.resolve(&Selector::Folder(format!("{source}/{folder}"))),
+                },
+            },
+        }
+    }
+}
+
+/// The URL, and its host as requests name it.
+fn web_url(text: &str) -> Result<(String, Url), String> {
+    let url: Url = text.parse().map_err(|_| "it is not an absolute URL (http://host/path)".to_owned())?;
+    let host = match (url.scheme(), url.host_str(), url.port()) {
+        ("http" | "https", Some(host), Some(port)) => format!("{host}:{port}"),
+        ("http" | "https", Some(host), None) => host.to_owned(),
+        _ => return Err("it is not an http or https URL".to_owned()),
+    };
+    Ok((host, url))
 }
 
 #[cfg(test)]
@@ -190,6 +216,11 @@ mod tests {
             (Selector::All(true), "bulk tenant"),
             (Selector::Tag(text("img-1")), "responses tag:img-1"),
             (Selector::Url(text("https://Shop.test/x?a=1")), "responses url:http://shop.test/x?a=1"),
+            (Selector::Url(text("https://shop.test:443/a/../%78")), "responses url:http://shop.test/x"),
+            (Selector::Prefix(text("https://shop.test/blog/")), "responses prefix:shop.test/blog"),
+            (Selector::Prefix(text("https://shop.test")), "responses prefix:shop.test"),
+            (Selector::Prefix(text("http://other.test/demo/a/")), "bulk folder:demo/a"),
+            (Selector::Prefix(text("http://other.test/demo")), "bulk source:demo"),
             (
                 Selector::Url(text("http://other.test/demo/cat.jpg?fit=crop&w=9&h=8")),
                 "original demo cat.jpg + url:/demo/cat.jpg?w=9&h=8&fit=crop",
@@ -210,6 +241,9 @@ mod tests {
             Selector::Source(text("demo/a")),
             Selector::Url(text("/demo/cat.jpg")),
             Selector::Url(text("ftp://h/x")),
+            Selector::Prefix(text("https://shop.test/blog?page=2")),
+            Selector::Prefix(text("http://other.test/")),
+            Selector::Prefix(text("blog/")),
             Selector::Tag(text("")),
             Selector::Tag(text("a b")),
             Selector::All(false),

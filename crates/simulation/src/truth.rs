@@ -149,7 +149,7 @@ impl Truth {
             Subject::Source(name) => any_part(&|part| part.source == name),
             Subject::Original(name) => any_part(&|part| part.name() == *name),
             Subject::Folder(name) => any_part(&|part| part.name().starts_with(&format!("{name}/"))),
-            Subject::Pack(_) | Subject::Location(_) | Subject::Label(_) => false,
+            Subject::Prefix(_) | Subject::Pack(_) | Subject::Location(_) | Subject::Label(_) => false,
         }
     }
 }

@@ -16,6 +16,7 @@ pub struct Selectors {
     pub original: Option<String>,
     pub folder: Option<String>,
     pub url: Option<String>,
+    pub prefix: Option<String>,
     pub tag: Option<String>,
     pub source: Option<String>,
     pub all: bool,
@@ -27,6 +28,7 @@ impl Selectors {
             self.original.map(Selector::Original),
             self.folder.map(Selector::Folder),
             self.url.map(Selector::Url),
+            self.prefix.map(Selector::Prefix),
             self.tag.map(Selector::Tag),
             self.source.map(Selector::Source),
             self.all.then_some(Selector::All(true)),
@@ -36,7 +38,7 @@ impl Selectors {
         .collect();
         if list.is_empty() {
             bail!(
-                "say what to purge: an original as in demo/cat.jpg, or --folder, --url, --tag, --source, --all"
+                "say what to purge: an original as in demo/cat.jpg, or --folder, --url, --prefix, --tag, --source, --all"
             );
         }
         Ok(list)
