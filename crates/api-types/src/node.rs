@@ -3,10 +3,14 @@
 use purge_protocol::{Batch, LogId, Position, Renewal};
 use serde::{Deserialize, Serialize};
 
+use crate::purge::PurgeRequest;
+
 /// Where a node follows the log: `POST`, answered when there is news or when `wait_millis` has passed.
 pub const FOLLOW_PATH: &str = "/.pentimento/v1/follow";
 /// Where a node fetches what it must know to serve.
 pub const SNAPSHOT_PATH: &str = "/.pentimento/v1/snapshot";
+/// Where a node hands on a purge that it was asked for ([`PurgeOrder`]).
+pub const PURGES_PATH: &str = "/.pentimento/v1/purges";
 /// Everything under it belongs to the node protocol and never to a site.
 pub const NODE_PREFIX: &str = "/.pentimento/";
 
@@ -37,6 +41,15 @@ pub struct FollowAnswer {
     pub batch: Batch,
     /// Changes when the snapshot at [`SNAPSHOT_PATH`] changes.
     pub snapshot: String,
+}
+
+/// A purge on its way to the control plane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PurgeOrder {
+    pub request: PurgeRequest,
+    /// Who asked for it, for the purge's history.
+    pub cause: String,
 }
 
 /// One entry of `GET /v1/nodes`.

@@ -56,7 +56,7 @@ pub async fn accept(State(api): State<PurgeApi>, request: Request<Body>) -> Resu
     let wanted: PurgeRequest =
         serde_json::from_slice(&read_body(body).await?).map_err(MalformedRequest::NotAPurge)?;
 
-    let accepted = api.purges.accept(wanted.clone(), key).await?;
+    let accepted = api.purges.accept(wanted.clone(), key, "api").await?;
     if !accepted.new && !asks_for(&wanted, &accepted.view) {
         // Answering 202 here would make somebody believe that something is being purged which is not.
         return Err(IdempotencyKeyError::UsedForAnother.into());

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use api_types::node::{FOLLOW_PATH, NODE_KEY, SNAPSHOT_PATH};
-use api_types::{FollowAnswer, FollowRequest};
+use api_types::node::{FOLLOW_PATH, NODE_KEY, PURGES_PATH, PurgeOrder, SNAPSHOT_PATH};
+use api_types::{FollowAnswer, FollowRequest, Problem, PurgeView};
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -41,6 +41,22 @@ impl HttpFeed {
         self.call(Method::GET, SNAPSHOT_PATH, Bytes::new(), Duration::ZERO).await
     }
 
+    /// Hands a purge on towards the control plane; it says itself what is wrong with one.
+    pub async fn purge(&self, order: &PurgeOrder) -> Result<PurgeView, Problem> {
+        let unreachable = |why: String| {
+            Problem::new(503, "control-unreachable", "The control plane cannot be reached", why)
+        };
+        let body = serde_json::to_vec(order).map_err(|error| unreachable(error.to_string()))?;
+        let answered = self.send(Method::POST, PURGES_PATH, body.into(), Duration::ZERO).await;
+        let (turn, status, body) = answered.map_err(|error| unreachable(error.to_string()))?;
+        if status == StatusCode::OK {
+            let view = serde_json::from_slice(&body).map_err(|error| unreachable(error.to_string()))?;
+            turn.keep();
+            return Ok(view);
+        }
+        Err(serde_json::from_slice(&body).unwrap_or_else(|_| unreachable(format!("it answered {status}"))))
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -48,13 +64,34 @@ impl HttpFeed {
         body: Bytes,
         held_open: Duration,
     ) -> Result<T, FeedError> {
+        let (turn, status, body) = self.send(method, path, body, held_open).await?;
+        match status {
+            StatusCode::OK => {
+                let answer =
+                    serde_json::from_slice(&body).map_err(|error| FeedError::Nonsense(error.to_string()))?;
+                turn.keep();
+                Ok(answer)
+            }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
+                Err(FeedError::Refused(format!("{status}; do both know the same cluster secret?")))
+            }
+            _ => Err(FeedError::Unreachable(format!("it answered {status}"))),
+        }
+    }
+
+    /// Whatever the node answers whose turn it is.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        held_open: Duration,
+    ) -> Result<(Turn<'_>, StatusCode, Bytes), FeedError> {
         let turn = Turn::take(self);
         let none = || FeedError::Unreachable("no node above is known".to_owned());
         let upstream = self.upstreams.get(turn.taken % self.upstreams.len().max(1)).ok_or_else(none)?;
-        let body = self.ask_one(upstream, method, path, body, held_open).await?;
-        let answer = serde_json::from_slice(&body).map_err(|error| FeedError::Nonsense(error.to_string()))?;
-        turn.keep();
-        Ok(answer)
+        let (status, body) = self.ask_one(upstream, method, path, body, held_open).await?;
+        Ok((turn, status, body))
     }
 
     async fn ask_one(
@@ -64,7 +101,7 @@ impl HttpFeed {
         path: &str,
         body: Bytes,
         held_open: Duration,
-    ) -> Result<Bytes, FeedError> {
+    ) -> Result<(StatusCode, Bytes), FeedError> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -87,13 +124,7 @@ impl HttpFeed {
         let status = answer.status();
         let body = answer.into_body().collect().await;
         let body = body.map_err(|error| FeedError::Unreachable(error.to_string()))?.to_bytes();
-        match status {
-            StatusCode::OK => Ok(body),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
-                Err(FeedError::Refused(format!("{status}; do both know the same cluster secret?")))
-            }
-            _ => Err(FeedError::Unreachable(format!("it answered {status}"))),
-        }
+        Ok((status, body))
     }
 }
 

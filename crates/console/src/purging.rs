@@ -42,7 +42,7 @@ pub async fn purge(State(console): State<Arc<Console>>, form: Form) -> Response 
             return notice.answer(form.htmx).into_response();
         }
     };
-    match console.purges.accept(request, None).await {
+    match console.purges.accept(request, None, "console").await {
         Ok(accepted) if form.htmx => shown(StatusCode::OK, &Receipt::of(&accepted.view)).into_response(),
         Ok(accepted) => Redirect::to(&format!("/console/purges/{}", accepted.view.id)).into_response(),
         Err(error) => Notice::from(Refused::from(error)).answer(form.htmx).into_response(),

@@ -15,6 +15,7 @@ pub mod node_protocol;
 pub mod pass_through;
 pub mod pools;
 pub mod problem;
+pub mod purge_method;
 pub mod request;
 pub mod serve;
 pub mod serving;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use api_types::node::{FOLLOW_PATH, SNAPSHOT_PATH};
+use api_types::node::{FOLLOW_PATH, PURGES_PATH, PurgeOrder, SNAPSHOT_PATH};
 use api_types::{FollowRequest, Problem};
 use bus::FeedError;
 use bytes::Bytes;
@@ -22,6 +22,7 @@ pub async fn answer(edge: &Arc<Edge>, request: &Request<Bytes>, is_node: bool) -
     }
     match (request.method(), request.uri().path()) {
         (&Method::POST, FOLLOW_PATH) => follow(edge, request.body()).await,
+        (&Method::POST, PURGES_PATH) => purge(edge, request.body()).await,
         (&Method::GET, SNAPSHOT_PATH) => match edge.serving.get() {
             Some(serving) => json(serde_json::to_vec(&serving.snapshot)),
             None => refuse(503, "starting", "this node has not been told yet what to serve"),
@@ -39,6 +40,17 @@ async fn follow(edge: &Arc<Edge>, body: &Bytes) -> Response<EdgeBody> {
         Ok(answer) => json(serde_json::to_vec(&answer)),
         Err(FeedError::Refused(why)) => refuse(403, "refused", &why),
         Err(error) => refuse(503, "log-unreachable", &error.to_string()),
+    }
+}
+
+async fn purge(edge: &Arc<Edge>, body: &Bytes) -> Response<EdgeBody> {
+    let order: PurgeOrder = match serde_json::from_slice(body) {
+        Ok(order) => order,
+        Err(error) => return refuse(400, "malformed", &format!("not a purge: {error}")),
+    };
+    match edge.purge_door.purge(&order.request, &order.cause).await {
+        Ok(view) => json(serde_json::to_vec(&view)),
+        Err(problem) => problem::answer(&problem, 0),
     }
 }
 

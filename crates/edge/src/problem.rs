@@ -10,6 +10,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::body::EdgeBody;
 use crate::fill::FillError;
+use crate::purge_method;
 use crate::request::Refusal;
 
 pub fn of_refusal(refusal: &Refusal) -> Problem {
@@ -46,6 +47,19 @@ pub fn of_refusal(refusal: &Refusal) -> Problem {
                 Problem::new(403, "signature-expired", "Signature expired", detail)
             }
         },
+    }
+}
+
+pub fn of_purge_method(refused: &purge_method::Refused) -> Problem {
+    use purge_method::Refused;
+    let detail = refused.to_string();
+    match refused {
+        Refused::Off => Problem::new(405, "purge-method-off", "PURGE is off", detail),
+        Refused::NotFrom(_) => {
+            Problem::new(403, "purge-method-forbidden", "PURGE is not open to you", detail)
+        }
+        Refused::Unreadable(_) => Problem::new(400, "malformed-purge", "Malformed purge", detail),
+        Refused::TooMany(_) => Problem::new(400, "too-many-selectors", "Too many selectors", detail),
     }
 }
 

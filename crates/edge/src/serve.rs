@@ -29,8 +29,9 @@ use crate::flights::{Flights, Role};
 use crate::growing_body::Reader;
 use crate::invalidations::{Invalidated, Invalidations};
 use crate::pass_through::{self, PassOn};
+use crate::purge_method::{self, PurgeDoor};
 use crate::request::{PassThrough, Refusal, Target, Wanted, host_of, interpret, key_text};
-use crate::serving::CurrentServing;
+use crate::serving::{CurrentServing, Serving};
 use crate::trust::Trust;
 use crate::unshareable::Unshareable;
 use crate::variants::{self, fits};
@@ -53,6 +54,7 @@ pub struct Edge {
     pub unshareable: Unshareable,
     pub invalidations: Invalidations,
     pub feed: Arc<dyn Feed>,
+    pub purge_door: Arc<dyn PurgeDoor>,
     pub trust: Trust,
     pub metrics: Arc<Metrics>,
 }
@@ -97,16 +99,19 @@ pub async fn serve(edge: &Arc<Edge>, request: Request<Bytes>, peer: SocketAddr) 
         return node_protocol::answer(edge, &request, is_node).await;
     }
     let (parts, body) = request.into_parts();
-    let reply = respond(edge, &parts, body, is_node).await;
+    let reply = respond(edge, &parts, body, is_node, peer).await;
     finish(edge, &parts, reply, is_node, peer, began)
 }
 
-async fn respond(edge: &Arc<Edge>, parts: &Parts, body: Bytes, is_node: bool) -> Reply {
+async fn respond(edge: &Arc<Edge>, parts: &Parts, body: Bytes, is_node: bool, peer: SocketAddr) -> Reply {
     let Some(serving) = edge.serving.get() else {
         let starting =
             Problem::new(503, "starting", "Starting", "this node has not been told yet what to serve");
         return edge.refuse(&starting, 0, Forward::Bypass);
     };
+    if parts.method.as_str() == purge_method::METHOD {
+        return purged(edge, &serving, parts, peer).await;
+    }
     let wanted = match interpret(&serving, parts, body, is_node, clock::unix_millis() / 1000) {
         Ok(wanted) => wanted,
         Err(refusal) => {
@@ -127,6 +132,24 @@ async fn respond(edge: &Arc<Edge>, parts: &Parts, body: Bytes, is_node: bool) ->
             uncached(edge, &wanted, passed, Forward::Method).await
         }
         _ => cached(edge, parts, &wanted, is_node, asked).await,
+    }
+}
+
+/// A `PURGE` becomes a purge of the whole cluster.
+async fn purged(edge: &Edge, serving: &Serving, parts: &Parts, peer: SocketAddr) -> Reply {
+    let host = host_of(parts).unwrap_or_default();
+    let understood = purge_method::admit(serving.site_for(&host), peer, &parts.headers)
+        .and_then(|()| purge_method::understand(&host, parts));
+    let purge = match understood {
+        Ok(purge) => purge,
+        Err(refused) => return edge.refuse(&problem::of_purge_method(&refused), 0, Forward::Method),
+    };
+    match edge.purge_door.purge(&purge, &format!("PURGE from {}", peer.ip())).await {
+        Ok(view) => {
+            let status = edge.says(forwarded(Forward::Method, None), None);
+            Reply { response: purge_method::answer(&view), status, above: None }
+        }
+        Err(problem) => edge.refuse(&problem, 0, Forward::Method),
     }
 }
 

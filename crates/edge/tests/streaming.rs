@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use api_types::node::{FollowAnswer, FollowRequest};
+use api_types::{Problem, PurgeRequest, PurgeView};
 use bus::{Feed, FeedError, LogView, clock};
 use bytes::Bytes;
 use cache::Cache;
@@ -16,6 +17,7 @@ use edge::fill::{ComingBody, Keep, Sharing};
 use edge::flights::Flights;
 use edge::invalidations::Invalidations;
 use edge::pass_through::PassOn;
+use edge::purge_method::PurgeDoor;
 use edge::request::{PassThrough, Target};
 use edge::serving::CurrentServing;
 use edge::unshareable::Unshareable;
@@ -130,6 +132,16 @@ impl Feed for Silent {
     }
 }
 
+impl PurgeDoor for Silent {
+    fn purge<'a>(
+        &'a self,
+        _request: &'a PurgeRequest,
+        _cause: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<PurgeView, Problem>> + Send + 'a>> {
+        Box::pin(async { Err(Problem::new(503, "control-unreachable", "", "nobody is there")) })
+    }
+}
+
 struct Stage {
     edge: Arc<Edge>,
     origin: Arc<Origin>,
@@ -156,6 +168,7 @@ impl Stage {
                 upstreams: snapshot::Upstreams::one("http://upstream.test").into(),
                 allow_private: true,
                 strip_tags: false,
+                purge_from: Vec::new(),
             },
             ..Site::default()
         };
@@ -185,6 +198,7 @@ impl Stage {
             unshareable: Unshareable::default(),
             invalidations: Invalidations::default(),
             feed: Arc::new(Silent),
+            purge_door: Arc::new(Silent),
             trust: Trust { secret: None, loopback: false },
             metrics: Arc::default(),
         });

@@ -21,6 +21,7 @@ use edge::flights::Flights;
 use edge::invalidations::Invalidations;
 use edge::pass_through::{Direct, PassOn};
 use edge::pools::{self, Pools};
+use edge::purge_method::PurgeDoor;
 use edge::request::Target;
 use edge::serving::CurrentServing;
 use edge::tier_above::TierAbove;
@@ -38,6 +39,7 @@ use url::Url;
 use crate::config::{Config, Isolated, NodesAbove, Role, SourceKind};
 use crate::data_dir::DataDir;
 use crate::listeners;
+use crate::purge_door::{ToControl, Upwards};
 
 /// Fences that a node keeps; about 36 bytes each.
 const FENCES_MAX: usize = 1_000_000;
@@ -130,6 +132,12 @@ pub async fn run(
         _ => bail!("a node has either the control role or an upstream"),
     };
 
+    let purge_door: Arc<dyn PurgeDoor> = match (&controlled, &http_feed) {
+        (Some(controlled), _) => Arc::new(ToControl(Arc::clone(&controlled.purges))),
+        (None, Some(feed)) => Arc::new(Upwards(Arc::clone(feed))),
+        (None, None) => bail!("a node has either the control role or an upstream"),
+    };
+
     let edge = Arc::new(Edge {
         name: config.node.name.clone(),
         view: Arc::clone(&view),
@@ -142,6 +150,7 @@ pub async fn run(
         unshareable: Unshareable::default(),
         invalidations: Invalidations::default(),
         feed: Arc::clone(&feed),
+        purge_door,
         trust: Trust { secret, loopback: config.cluster.trust_loopback && delivery.ip().is_loopback() },
         metrics: Arc::clone(&metrics),
     });

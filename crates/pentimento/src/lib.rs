@@ -7,3 +7,4 @@ pub mod data_dir;
 pub mod environment;
 mod listeners;
 pub mod log;
+pub mod purge_door;

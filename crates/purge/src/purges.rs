@@ -58,6 +58,7 @@ impl Purges {
         &self,
         request: PurgeRequest,
         idempotency_key: Option<String>,
+        cause: &str,
     ) -> Result<Accepted, AcceptError> {
         self.selectors.resolve_all(&request.selectors, request.mode)?;
         if self.catalog.open_purges().await? >= OPEN_MAX {
@@ -66,7 +67,7 @@ impl Purges {
         let purge = NewPurge {
             id: Uuid::now_v7().to_string(),
             idempotency_key,
-            cause: "api".to_owned(),
+            cause: cause.to_owned(),
             selectors: request.selectors,
             mode: request.mode,
             force: request.force,

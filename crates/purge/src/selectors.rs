@@ -185,6 +185,7 @@ mod tests {
             upstreams: Arc::new(snapshot::Upstreams::one("http://u")),
             allow_private: true,
             strip_tags: false,
+            purge_from: Vec::new(),
         };
         let sites = vec![Site { hosts: vec!["shop.test".parse().unwrap()], kind: pass, ..Site::default() }];
         let snapshot =

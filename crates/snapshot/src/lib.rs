@@ -66,8 +66,12 @@ mod tests {
 
     fn site(hosts: &[&str], upstream: &str) -> Site {
         let hosts = hosts.iter().map(|host| host.parse().expect("a pattern")).collect();
-        let upstreams = Upstreams::one(upstream).into();
-        let kind = SiteKind::PassThrough { upstreams, allow_private: false, strip_tags: false };
+        let kind = SiteKind::PassThrough {
+            upstreams: Upstreams::one(upstream).into(),
+            allow_private: false,
+            strip_tags: false,
+            purge_from: Vec::new(),
+        };
         Site { hosts, kind, ..Site::default() }
     }
 
@@ -191,7 +195,8 @@ mod tests {
                       }
                     },
                     "allow_private": false,
-                    "strip_tags": false
+                    "strip_tags": false,
+                    "purge_from": []
                   },
                   "edge_lifetime": 2592000,
                   "browser_lifetime": 300,
@@ -242,7 +247,15 @@ mod tests {
             r#"{"kind":"pass_through","upstream":"http://h:1","allow_private":true,"strip_tags":false}"#;
         let read: SiteKind = serde_json::from_str(old).expect("a site's kind");
         let upstreams = Upstreams::one("http://h:1").into();
-        assert_eq!(read, SiteKind::PassThrough { upstreams, allow_private: true, strip_tags: false });
+        assert_eq!(
+            read,
+            SiteKind::PassThrough {
+                upstreams,
+                allow_private: true,
+                strip_tags: false,
+                purge_from: Vec::new()
+            }
+        );
     }
 
     #[test]

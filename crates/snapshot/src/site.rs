@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::host::HostPattern;
@@ -40,7 +41,19 @@ pub enum SiteKind {
         allow_private: bool,
         /// Whether their tags (`Surrogate-Key`, `Cache-Tag`, `xkey`) are kept from clients.
         strip_tags: bool,
+        /// Whose `PURGE` requests are carried out; nobody's if it is empty.
+        #[serde(default)]
+        purge_from: Vec<IpNet>,
     },
+}
+
+impl SiteKind {
+    pub fn purge_from(&self) -> &[IpNet] {
+        match self {
+            SiteKind::Images { .. } => &[],
+            SiteKind::PassThrough { purge_from, .. } => purge_from,
+        }
+    }
 }
 
 /// The site of hosts that no site names: signed pictures.

@@ -200,6 +200,10 @@ impl Web {
             Selector::Original(original) => name.is_some_and(|name| name == *original),
             Selector::Folder(folder) => name.is_some_and(|name| name.starts_with(&format!("{folder}/"))),
             Selector::Source(source) => name.is_some() && source == SOURCE,
+            Selector::Prefix(prefix) => {
+                let below = absolute.strip_prefix(prefix.trim_end_matches('/'));
+                below.is_some_and(|below| below.is_empty() || below.starts_with(['/', '?']))
+            }
             Selector::Tag(tag) => matches!(kind, Kind::Text(labels) if labels.contains(&tag.as_str())),
         }
     }

@@ -1,8 +1,10 @@
 //! `[[site]]`: host names and what they serve.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use snapshot::{HostPattern, Patience, Server, Site, SiteKind, Upstreams};
 
 use super::delivery::Lifetimes;
@@ -34,7 +36,7 @@ pub(super) fn write(site: &Site, out: &mut Writer) {
     out.list("hosts", &site.hosts);
     match &site.kind {
         SiteKind::Images { unsigned } => out.plain("unsigned", unsigned),
-        SiteKind::PassThrough { upstreams, allow_private, strip_tags } => {
+        SiteKind::PassThrough { upstreams, allow_private, strip_tags, purge_from } => {
             upstream::write_servers(&upstreams.servers, out);
             if let Some(health) = &upstreams.health {
                 upstream::write_health(health, out);
@@ -43,6 +45,7 @@ pub(super) fn write(site: &Site, out: &mut Writer) {
             upstream::write_places(upstreams.places, out);
             out.plain("allow_private", allow_private);
             out.plain("strip_tags", strip_tags);
+            out.list("purge_from", purge_from);
         }
     }
     Lifetimes::of(site).write(out);
@@ -90,7 +93,7 @@ fn read_kind(section: &mut Section) -> Option<SiteKind> {
     let [unsigned, allow_private, strip_tags] =
         ["unsigned", "allow_private", "strip_tags"].map(|key| section.boolean(key));
     if !section.is_set("upstream") && !section.is_set("upstreams") {
-        let others = ["allow_private", "strip_tags", "health"].into_iter();
+        let others = ["allow_private", "strip_tags", "purge_from", "health"].into_iter();
         for key in others.chain(upstream::PATIENCE).chain(upstream::PLACES) {
             if section.is_set(key) {
                 section.complain(key, format!("`{key}` has no meaning for a site without `upstream`"));
@@ -108,9 +111,27 @@ fn read_kind(section: &mut Section) -> Option<SiteKind> {
         section.complain("upstreams", message.to_owned());
     }
     let one = one.map(|url| vec![Server { url: web_address::written(&url).to_owned(), weight: 1 }]);
+    let purge_from = read_purge_from(section);
     Some(SiteKind::PassThrough {
         upstreams: Arc::new(Upstreams { servers: several.or(one)?, health, patience, places }),
         allow_private: allow_private.unwrap_or(false),
         strip_tags: strip_tags.unwrap_or(false),
+        purge_from,
     })
+}
+
+fn read_purge_from(section: &mut Section) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for (at, text) in section.list("purge_from").unwrap_or_default() {
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        match network {
+            Ok(network) => networks.push(network),
+            Err(_) => {
+                let message =
+                    format!("`purge_from`: {text:?} is no address and no network, such as \"10.0.0.0/8\"");
+                section.complain_at(at, message);
+            }
+        }
+    }
+    networks
 }

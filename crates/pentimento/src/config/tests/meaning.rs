@@ -115,6 +115,7 @@ browser_lifetime = "3m"
         upstreams: Upstreams::one("http://127.0.0.1:8000").into(),
         allow_private: true,
         strip_tags: false,
+        purge_from: Vec::new(),
     };
     assert_eq!(config.sites[1].kind, pass_through);
 }

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use proptest::prelude::*;
 use snapshot::{HealthCheck, Patience, Places, RequestLimits, Server, Site, SiteKind, Upstreams};
 
@@ -164,13 +165,21 @@ fn any_sources() -> impl Strategy<Value = Vec<Source>> {
 
 fn any_sites() -> impl Strategy<Value = Vec<Site>> {
     let hosts = prop::collection::btree_set("(\\*\\.)?[a-z]{1,8}(:[1-9][0-9]{0,3})?|\\*|\\[::1\\]", 0..6);
-    let kind =
-        (any::<[bool; 3]>(), any_upstreams()).prop_map(|([pass_through, first, second], upstreams)| {
-            if !pass_through {
-                return SiteKind::Images { unsigned: first };
-            }
-            SiteKind::PassThrough { upstreams: upstreams.into(), allow_private: first, strip_tags: second }
-        });
+    let networks = prop::collection::vec((any::<std::net::IpAddr>(), 0..=32_u8), 0..3);
+    let kind = (any::<[bool; 3]>(), any_upstreams(), networks);
+    let kind = kind.prop_map(|([pass_through, first, second], upstreams, networks)| {
+        if !pass_through {
+            return SiteKind::Images { unsigned: first };
+        }
+        let network = |(address, length)| IpNet::new(address, length).expect("a network");
+        let purge_from = networks.into_iter().map(network).collect();
+        SiteKind::PassThrough {
+            upstreams: upstreams.into(),
+            allow_private: first,
+            strip_tags: second,
+            purge_from,
+        }
+    });
     (hosts, kind, any_lifetimes()).prop_map(|(hosts, kind, lifetimes)| {
         let site = |hosts: &[String]| Site {
             hosts: hosts.iter().map(|host| host.parse().expect("a host")).collect(),
