@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 pub use error::CatalogError;
 pub use meta::Meta;
 pub use nodes::KnownNode;
-pub use originals::{AskedDelivery, Known, Moved, OriginalRow, OriginalState, Seen};
+pub use originals::{AskedDelivery, Fenced, Known, Moved, OriginalRow, OriginalState, Seen};
 pub use purges::{Accepted, Claim, NewPurge, Step};
 
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! Which version of each original is current.
 
+use purge_protocol::Mode;
 use sqlx::{FromRow, Sqlite, Transaction};
 
 use crate::purges::insert_purge;
@@ -37,8 +38,49 @@ pub struct OriginalRow {
     pub last_modified: Option<String>,
     pub checked_ms: u64,
     pub lifetime_ms: u64,
-    /// Every change so far is covered by a record of the purge log.
-    pub fenced: bool,
+    pub fenced: Fenced,
+}
+
+/// What covers every change of an original so far: the strongest record of the purge log that came after the last one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fenced {
+    Not,
+    Softly,
+    Hard,
+}
+
+impl Fenced {
+    /// Whether a purge of this mode would add nothing.
+    pub fn is_enough_for(self, mode: Mode) -> bool {
+        match mode {
+            Mode::Soft => self != Fenced::Not,
+            Mode::Hard | Mode::Erase => self == Fenced::Hard,
+        }
+    }
+
+    pub(crate) fn by(mode: Mode) -> Self {
+        match mode {
+            Mode::Soft => Fenced::Softly,
+            Mode::Hard | Mode::Erase => Fenced::Hard,
+        }
+    }
+
+    /// As the column says it; what it does not know is fenced once more.
+    fn of_column(number: i64) -> Self {
+        match number {
+            1 => Fenced::Hard,
+            2 => Fenced::Softly,
+            _ => Fenced::Not,
+        }
+    }
+
+    pub(crate) fn column(self) -> i64 {
+        match self {
+            Fenced::Not => 0,
+            Fenced::Hard => 1,
+            Fenced::Softly => 2,
+        }
+    }
 }
 
 /// What a source said of an original.
@@ -85,7 +127,7 @@ struct Row {
     last_modified: Option<String>,
     checked_ms: i64,
     lifetime_ms: i64,
-    fenced: bool,
+    fenced: i64,
 }
 
 impl TryFrom<Row> for OriginalRow {
@@ -104,7 +146,7 @@ impl TryFrom<Row> for OriginalRow {
             last_modified: row.last_modified,
             checked_ms: row.checked_ms.unsigned_abs(),
             lifetime_ms: row.lifetime_ms.unsigned_abs(),
-            fenced: row.fenced,
+            fenced: Fenced::of_column(row.fenced),
         })
     }
 }
@@ -157,7 +199,7 @@ impl Catalog {
             last_modified: seen.last_modified.clone(),
             checked_ms: seen.checked_ms,
             lifetime_ms: seen.lifetime_ms,
-            fenced: !changed && current.is_none_or(|row| row.fenced),
+            fenced: if changed { Fenced::Not } else { current.map_or(Fenced::Hard, |row| row.fenced) },
         };
         sqlx::query(
             "INSERT INTO original (source, path, generation, state, digest, etag, last_modified, checked_ms, \
@@ -174,7 +216,7 @@ impl Catalog {
         .bind(&row.last_modified)
         .bind(row.checked_ms.cast_signed())
         .bind(row.lifetime_ms.cast_signed())
-        .bind(row.fenced)
+        .bind(row.fenced.column())
         .execute(&mut *tx)
         .await?;
         if let Some(purge) = announce.filter(|_| changed) {
@@ -343,7 +385,7 @@ mod tests {
         assert_eq!(slow, Moved::Overtaken);
         let row = catalog.original("demo", "cat.jpg").await.unwrap().row.unwrap();
         assert_eq!(row.digest.as_deref(), Some("b"));
-        assert!(!row.fenced, "no record covers the change yet");
+        assert_eq!(row.fenced, Fenced::Not, "no record covers the change yet");
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use api_types::{Event, PurgeState, PurgeView, Receipt, Selector};
 use purge_protocol::{Mode, Position, Record, Tag};
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use crate::{Catalog, CatalogError};
+use crate::{Catalog, CatalogError, Fenced};
 
 const ENDED: &str = "('done', 'unchanged', 'error', 'error_cdn_node')";
 
@@ -190,11 +190,16 @@ impl Catalog {
             let position = append(&mut tx, &claim.id, tags, claim.mode, now_ms).await?;
             step.receipt.position = Some(position);
             for (source, path) in &step.covers {
-                sqlx::query("UPDATE original SET fenced = 1 WHERE source = $1 AND path = $2")
-                    .bind(source)
-                    .bind(path)
-                    .execute(&mut *tx)
-                    .await?;
+                // A soft record after a hard one takes nothing away.
+                sqlx::query(
+                    "UPDATE original SET fenced = $3 WHERE source = $1 AND path = $2 AND fenced <> $4",
+                )
+                .bind(source)
+                .bind(path)
+                .bind(Fenced::by(claim.mode).column())
+                .bind(Fenced::Hard.column())
+                .execute(&mut *tx)
+                .await?;
             }
         }
         let moved_on = step.state != claim.state;

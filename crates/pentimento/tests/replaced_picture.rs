@@ -201,6 +201,67 @@ async fn an_unchanged_original_ends_the_purge_unless_it_is_forced() {
 }
 
 #[tokio::test]
+async fn a_purge_that_finds_nothing_to_do_ends_no_sooner_than_the_one_that_was_quicker() {
+    let world = World::new().await;
+    assert_eq!(colour(&world.edge.get(PNG).await), RED);
+    assert_eq!(world.edge.get(PNG).await.header("x-cache"), "HIT");
+    world.source.put("/cat.jpg", "image/png", picture::png(640, 480, BLUE));
+    // The edge holds a lease and hears nothing.
+    world.edge.signal(Signal::STOP);
+    let quicker = world.node.purge(PURGE).await;
+    let path = format!("/v1/purges/{quicker}");
+    while world.node.api_get(&path).await["receipt"]["position"].is_null() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+
+    let id = world.node.purge(PURGE).await;
+    let view = world.node.ended(&id).await;
+    world.edge.signal(Signal::CONT);
+
+    assert_eq!(view["state"], "unchanged", "{view:#}");
+    assert_eq!(colour(&world.edge.get(PNG).await), BLUE, "whoever was told so must find it so");
+}
+
+#[tokio::test]
+async fn a_hard_purge_after_a_soft_one_is_not_unchanged_for_older_bytes_may_still_answer() {
+    let world = World::new().await;
+    // More than the verifier looks at, and so brings up to date.
+    let urls: Vec<String> = (1..=8).map(|n| format!("/demo/cat.jpg?w={}&format=png", n * 20)).collect();
+    for url in &urls {
+        assert_eq!(colour(&world.edge.get(url).await), RED);
+    }
+    world.source.put("/cat.jpg", "image/png", picture::png(640, 480, BLUE));
+    let soft = r#"{"selectors":[{"original":"demo/cat.jpg"}],"mode":"soft"}"#;
+    for end in ["done", "unchanged"] {
+        let id = world.node.purge(soft).await;
+        assert_eq!(world.node.ended(&id).await["state"], end);
+    }
+    for end in ["done", "unchanged"] {
+        let id = world.node.purge(PURGE).await;
+        assert_eq!(world.node.ended(&id).await["state"], end);
+    }
+    for url in &urls {
+        let seen = world.edge.get(url).await;
+        assert_eq!(colour(&seen), BLUE, "{url}: {}", seen.header("cache-status"));
+    }
+}
+
+#[tokio::test]
+async fn after_a_forced_purge_nothing_old_is_served_though_the_source_could_not_be_asked() {
+    let world = World::new().await;
+    assert_eq!(colour(&world.edge.get(PNG).await), RED);
+    world.source.put("/cat.jpg", "image/png", picture::png(640, 480, BLUE));
+    world.source.fail(true);
+    let id = world.node.purge(r#"{"selectors":[{"original":"demo/cat.jpg"}],"force":true}"#).await;
+    let view = world.node.ended(&id).await;
+    assert_eq!(view["receipt"]["originals"][0]["outcome"], "unasked", "{view:#}");
+    let meanwhile = world.edge.get(PNG).await;
+    assert_eq!(meanwhile.status, 502, "{}", meanwhile.text());
+    world.source.fail(false);
+    assert_eq!(colour(&world.edge.get(PNG).await), BLUE);
+}
+
+#[tokio::test]
 async fn an_unknown_original_is_fenced_all_the_same_and_the_receipt_says_so() {
     let world = World::new().await;
     let id = world.node.purge(r#"{"selectors":[{"original":"demo/never-seen.jpg"}]}"#).await;

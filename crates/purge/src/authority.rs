@@ -131,6 +131,15 @@ impl Authority {
         }
     }
 
+    /// Waits until every record that has been committed so far is settled.
+    pub async fn all_settled(&self) -> Result<(), CatalogError> {
+        self.appended().await?;
+        let head = *self.head.borrow();
+        // Of none of them the moment of the append is known here: everybody counts who was ever granted a lease.
+        self.settled(head, Moment(0)).await;
+        Ok(())
+    }
+
     /// Nodes whose lease is live, and where they answer clients.
     pub fn live_nodes(&self) -> Vec<KnownNode> {
         let now = clock::now();

@@ -157,6 +157,9 @@ impl Worker {
         }
         let subjects = subjects_to_fence(claim, &resolved);
         if subjects.is_empty() {
+            // Perhaps because another purge was quicker. Whoever hears that nothing had to be done must find the new
+            // bytes everywhere too, so this one ends no sooner than that one could.
+            self.authority.all_settled().await?;
             let mut step = go(claim, PurgeState::Unchanged);
             step.detail = Some("the sources have what we have".to_owned());
             return Ok(step);
@@ -181,7 +184,7 @@ impl Worker {
             let before = self.originals.entomb(source, path).await?;
             (OriginalOutcome::Erased, before, None)
         } else {
-            match self.originals.revalidate(source, path).await {
+            match self.originals.revalidate(source, path, claim.mode).await {
                 Ok(Revalidated::Unknown) => (OriginalOutcome::Unknown, None, None),
                 Ok(Revalidated::Unchanged { digest }) => {
                     (OriginalOutcome::Unchanged, Some(digest.clone()), Some(digest))
@@ -201,6 +204,8 @@ impl Worker {
                     if !claim.force {
                         return Ok(fail(claim, why));
                     }
+                    // Nobody could say what is there now: whoever needs it next asks the source, or gets nothing.
+                    self.originals.expire(source, path).await?;
                     (OriginalOutcome::Unasked, None, None)
                 }
                 Err(error) => return Err(error.into()),

@@ -149,12 +149,20 @@ impl Originals {
         Ok(row.is_some_and(|row| row.state == OriginalState::Erased))
     }
 
-    /// Asks the source now, whatever the lifetime, and moves the pointer. Joins no fetch that began earlier.
-    pub async fn revalidate(&self, source: &str, path: &str) -> Result<Revalidated, OriginalError> {
+    /// Asks the source now, whatever the lifetime, and moves the pointer. Joins no fetch that began earlier. What has not
+    /// changed since a purge at least as strong as `mode` is unchanged.
+    pub async fn revalidate(
+        &self,
+        source: &str,
+        path: &str,
+        mode: Mode,
+    ) -> Result<Revalidated, OriginalError> {
         let known = self.source(source)?;
         for _ in 0..ROUNDS {
             let read = self.catalog.original(source, path).await?;
-            let Some(row) = read.row.as_ref().filter(|row| row.digest.is_some() || !row.fenced) else {
+            let Some(row) =
+                read.row.as_ref().filter(|row| row.digest.is_some() || !row.fenced.is_enough_for(mode))
+            else {
                 if self.expire_unknown(source, path, &read).await? {
                     return Ok(Revalidated::Unknown);
                 }
@@ -172,12 +180,41 @@ impl Originals {
                     return Ok(Revalidated::Gone { before });
                 }
                 // A change that an ordinary revalidation found is no less a change for having been found.
-                Moved::To { row, changed } if changed || !row.fenced => {
+                Moved::To { row, changed } if changed || !row.fenced.is_enough_for(mode) => {
                     return Ok(Revalidated::Changed { before, after: row.digest });
                 }
                 Moved::To { row, .. } => {
                     return Ok(Revalidated::Unchanged { digest: row.digest.unwrap_or_default() });
                 }
+            }
+        }
+        Err(OriginalError::Contended)
+    }
+
+    /// Makes the original be asked for again before it is used, when its source cannot be asked now. A fetch that is under
+    /// way cannot undo it.
+    pub async fn expire(&self, source: &str, path: &str) -> Result<(), OriginalError> {
+        for _ in 0..ROUNDS {
+            let read = self.catalog.original(source, path).await?;
+            let Some(row) = &read.row else {
+                if self.expire_unknown(source, path, &read).await? {
+                    return Ok(());
+                }
+                continue;
+            };
+            if row.state == OriginalState::Erased {
+                return Ok(());
+            }
+            let expired = Seen {
+                state: row.state,
+                digest: row.digest.clone(),
+                etag: row.etag.clone(),
+                last_modified: row.last_modified.clone(),
+                checked_ms: 0,
+                lifetime_ms: 0,
+            };
+            if let Moved::To { .. } = self.catalog.move_original(source, path, &read, &expired, None).await? {
+                return Ok(());
             }
         }
         Err(OriginalError::Contended)
