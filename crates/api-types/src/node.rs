@@ -9,6 +9,8 @@ use crate::purge::PurgeRequest;
 pub const FOLLOW_PATH: &str = "/.pentimento/v1/follow";
 /// Where a node fetches what it must know to serve.
 pub const SNAPSHOT_PATH: &str = "/.pentimento/v1/snapshot";
+/// Where a node asks whether the one above can answer it: 200, or 503 with the reason.
+pub const READY_PATH: &str = "/.pentimento/v1/ready";
 /// Where a node hands on a purge that it was asked for ([`PurgeOrder`]).
 pub const PURGES_PATH: &str = "/.pentimento/v1/purges";
 /// Everything under it belongs to the node protocol and never to a site.

@@ -54,6 +54,10 @@ impl HttpFeed {
             turn.keep();
             return Ok(view);
         }
+        if status.is_client_error() {
+            // The purge is at fault, not the node that says so.
+            turn.keep();
+        }
         Err(serde_json::from_slice(&body).unwrap_or_else(|_| unreachable(format!("it answered {status}"))))
     }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use api_types::node::{FOLLOW_PATH, PURGES_PATH, PurgeOrder, SNAPSHOT_PATH};
+use api_types::node::{FOLLOW_PATH, PURGES_PATH, PurgeOrder, READY_PATH, SNAPSHOT_PATH};
 use api_types::{FollowRequest, Problem};
 use bus::FeedError;
 use bytes::Bytes;
@@ -27,8 +27,26 @@ pub async fn answer(edge: &Arc<Edge>, request: &Request<Bytes>, is_node: bool) -
             Some(serving) => json(serde_json::to_vec(&serving.snapshot)),
             None => refuse(503, "starting", "this node has not been told yet what to serve"),
         },
+        (&Method::GET, READY_PATH) => match readiness(edge) {
+            Ok(()) => json(serde_json::to_vec(&edge.name)),
+            Err(why) => refuse(503, "not-ready", &why),
+        },
         _ => refuse(404, "not-found", "the node protocol has no such address"),
     }
+}
+
+/// Whether this node may answer unasked, and knows what; else why not.
+pub fn readiness(edge: &Edge) -> Result<(), String> {
+    let mut reasons = Vec::new();
+    if edge.serving.get().is_none() {
+        reasons.push("it has not been told yet what to serve");
+    }
+    if edge.view.log().is_none() {
+        reasons.push("it has not heard from the purge log");
+    } else if edge.view.lease_remaining() == 0 {
+        reasons.push("its lease has ended: it cannot reach the purge log");
+    }
+    if reasons.is_empty() { Ok(()) } else { Err(reasons.join("; ")) }
 }
 
 async fn follow(edge: &Arc<Edge>, body: &Bytes) -> Response<EdgeBody> {

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
 use origin::{Balance, Client, FetchLimits, HealthRules, MemberReport, Places, Pool, PoolSettings, Probe};
 use snapshot::{Patience, Server, SiteKind, Snapshot, Upstreams};
 use url::Url;
@@ -51,6 +52,7 @@ fn settings(upstreams: &Upstreams, allow_private: bool) -> Result<PoolSettings, 
             path: health.path.clone(),
             interval: millis(health.interval),
             expect: health.expect,
+            headers: HeaderMap::new(),
         }),
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::USER_AGENT;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Request};
+use http::{HeaderMap, HeaderValue, Request};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::passed_to;
@@ -21,6 +21,8 @@ pub struct Probe {
     pub path: String,
     pub interval: Duration,
     pub expect: u16,
+    /// What is sent besides.
+    pub headers: HeaderMap,
 }
 
 /// Until it is dropped. It does not wait for a place: the question is whether the upstream is well, not whether we
@@ -29,6 +31,7 @@ pub(crate) async fn probe(connections: Connections, member: Arc<Member>, probe: 
     let Ok(path) = PathAndQuery::try_from(probe.path.as_str()) else { return };
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = path.into();
+    *request.headers_mut() = probe.headers.clone();
     request
         .headers_mut()
         .insert(USER_AGENT, HeaderValue::from_static(concat!("pentimento/", env!("CARGO_PKG_VERSION"))));

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use api::{ApiToken, Control, HostRule, Operations};
+use api_types::node::{NODE_KEY, READY_PATH};
 use blobs::Blobs;
 use bus::clock::unix_millis;
 use bus::{Feed, Follow, HttpFeed, LogView, StateFile};
@@ -19,6 +20,7 @@ use console::{ConsoleSettings, DemoSource};
 use edge::fill::Upstream;
 use edge::flights::Flights;
 use edge::invalidations::Invalidations;
+use edge::node_protocol;
 use edge::pass_through::{Direct, PassOn};
 use edge::pools::{self, Pools};
 use edge::purge_method::PurgeDoor;
@@ -27,7 +29,8 @@ use edge::serving::CurrentServing;
 use edge::tier_above::TierAbove;
 use edge::unshareable::Unshareable;
 use edge::{Answered, Ask, Edge, FillError, FillMemory, Serving, Trust};
-use origin::{Balance, FetchLimits, HealthRules, MemberReport, Pool, PoolSettings};
+use http::{HeaderMap, HeaderValue};
+use origin::{Balance, FetchLimits, HealthRules, MemberReport, Pool, PoolSettings, Probe};
 use purge::{Authority, Purges, Selectors, Verifier, Worker, WorkerSettings};
 use purge_protocol::{AsOf, Erasure, Fences, Fill, Follower, Isolation, NodeId, TagKey, Tags};
 use renderer::{KnownSource, Originals, RenderPool, Renderer};
@@ -45,6 +48,8 @@ use crate::purge_door::{ToControl, Upwards};
 const FENCES_MAX: usize = 1_000_000;
 const PURGE_WORKERS: usize = 4;
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// A node above that hangs is passed over after two of these; it may take as long to answer.
+const PROBE_EVERY: Duration = Duration::from_secs(2);
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 
 /// What the demo adds to a node.
@@ -121,7 +126,7 @@ pub async fn run(
         (None, Some(above)) => {
             let feed = Arc::new(HttpFeed::new(client.clone(), above.urls.clone(), secret.clone()));
             let above = Arc::new(TierAbove {
-                pool: Pool::new(client.clone(), nodes_above(above)),
+                pool: Pool::new(client.clone(), nodes_above(above, secret.as_deref())?),
                 secret: secret.clone(),
                 node: config.node.name.clone(),
             });
@@ -174,7 +179,7 @@ pub async fn run(
 
     let is_ready = {
         let edge = Arc::clone(&edge);
-        Arc::new(move || readiness(&edge))
+        Arc::new(move || node_protocol::readiness(&edge))
     };
     let operations = Operations { metrics: metrics_text(&edge, members), ready: Arc::clone(&is_ready) as _ };
     let mut control_address = None;
@@ -315,8 +320,15 @@ fn known_sources(config: &Config) -> HashMap<String, KnownSource> {
 }
 
 /// Each of them is asked for its own share of the URLs, so that together they hold more.
-fn nodes_above(above: &NodesAbove) -> PoolSettings {
-    PoolSettings {
+fn nodes_above(above: &NodesAbove, secret: Option<&str>) -> anyhow::Result<PoolSettings> {
+    let mut headers = HeaderMap::new();
+    if let Some(secret) = secret {
+        let mut secret = HeaderValue::from_str(secret).context("the cluster secret cannot be sent")?;
+        secret.set_sensitive(true);
+        headers.insert(NODE_KEY, secret);
+    }
+    let probe = Probe { path: READY_PATH.to_owned(), interval: PROBE_EVERY, expect: 200, headers };
+    Ok(PoolSettings {
         members: above.urls.iter().map(|url| (url.clone(), 1)).collect(),
         balance: Balance::ByKey,
         // The operator named these addresses, so they may be anywhere.
@@ -324,8 +336,9 @@ fn nodes_above(above: &NodesAbove) -> PoolSettings {
         limits: pools::passing_limits(&above.patience),
         places: pools::places(&above.places),
         health: HealthRules::default(),
-        probe: None,
-    }
+        // Where there is but one, it is asked in any case.
+        probe: (above.urls.len() > 1).then_some(probe),
+    })
 }
 
 /// Pictures from the renderer in this process, everything else from its site's upstream.
@@ -443,19 +456,6 @@ async fn keep_serving_current(
             Err(error) => tracing::warn!(%error, "the snapshot cannot be fetched"),
         }
     }
-}
-
-fn readiness(edge: &Edge) -> Result<(), String> {
-    let mut reasons = Vec::new();
-    if edge.serving.get().is_none() {
-        reasons.push("it has not been told yet what to serve");
-    }
-    if edge.view.log().is_none() {
-        reasons.push("it has not heard from the purge log");
-    } else if edge.view.lease_remaining() == 0 {
-        reasons.push("its lease has ended: it cannot reach the purge log");
-    }
-    if reasons.is_empty() { Ok(()) } else { Err(reasons.join("; ")) }
 }
 
 fn metrics_text(edge: &Arc<Edge>, members: Members) -> Arc<dyn Fn() -> String + Send + Sync> {

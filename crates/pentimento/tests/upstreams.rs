@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 use testkit::{Node, Seen, Source, get, get_with, picture};
 use world::{BLUE, RED};
@@ -142,69 +143,129 @@ fn shield_of(seen: &Seen) -> String {
     shield.split(';').next().unwrap_or_default().to_owned()
 }
 
-#[tokio::test]
-async fn a_url_has_its_shield_and_when_that_dies_the_other_takes_over_and_purges_stay_true() {
-    let source = Source::start().await;
-    let paths: Vec<String> = (0..10).map(|n| format!("/{n}.png")).collect();
-    for path in &paths {
-        source.put(path, "image/png", picture::png(64, 48, RED));
-    }
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("pentimento.toml");
-    std::fs::write(&file, world::config(&source, "")).expect("the folder can be written");
-    let binary = Path::new(env!("CARGO_BIN_EXE_pentimento"));
-    let of = |name: &str, arguments: &[&str]| {
-        Node::new(binary, &folder.path().join(name), &[&["--node", name], arguments].concat())
-    };
-    let mut control = of("control", &["--config", &file.display().to_string()]);
-    control.start().await;
-    let above = format!("http://{}", control.delivery);
-    let mut shields =
-        ["shield-1", "shield-2"].map(|name| of(name, &["--role", "shield", "--upstream", &above]));
-    for shield in &mut shields {
-        shield.start().await;
-    }
-    let above = shields.each_ref().map(|shield| format!("http://{}", shield.delivery)).join(",");
-    let mut edges = ["edge-1", "edge-2"].map(|name| of(name, &["--role", "edge", "--upstream", &above]));
-    for edge in &mut edges {
-        edge.start().await;
-    }
-    let url = |path: &str| format!("/demo{path}?w=32&format=png");
+/// Control, two shields below it, two edges below both.
+struct Tiers {
+    source: Source,
+    paths: Vec<String>,
+    control: Node,
+    shields: [Node; 2],
+    edges: [Node; 2],
+    _folder: TempDir,
+}
 
-    let mut firsts = Vec::new();
-    for path in &paths {
-        let [one, other] = [edges[0].get(&url(path)).await, edges[1].get(&url(path)).await];
-        assert_eq!(shield_of(&one), shield_of(&other), "both edges ask the same shield for {path}");
-        assert_eq!(source.asked(path), 1);
-        firsts.push(shield_of(&one));
+impl Tiers {
+    async fn new() -> Self {
+        let source = Source::start().await;
+        let paths: Vec<String> = (0..10).map(|n| format!("/{n}.png")).collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("pentimento.toml");
+        std::fs::write(&file, world::config(&source, "")).expect("the folder can be written");
+        let binary = Path::new(env!("CARGO_BIN_EXE_pentimento"));
+        let of = |name: &str, arguments: &[&str]| {
+            Node::new(binary, &folder.path().join(name), &[&["--node", name], arguments].concat())
+        };
+        let mut control = of("control", &["--config", &file.display().to_string()]);
+        control.start().await;
+        let above = format!("http://{}", control.delivery);
+        let mut shields =
+            ["shield-1", "shield-2"].map(|name| of(name, &["--role", "shield", "--upstream", &above]));
+        for shield in &mut shields {
+            shield.start().await;
+        }
+        let above = shields.each_ref().map(|shield| format!("http://{}", shield.delivery)).join(",");
+        let mut edges = ["edge-1", "edge-2"].map(|name| of(name, &["--role", "edge", "--upstream", &above]));
+        for edge in &mut edges {
+            edge.start().await;
+        }
+        let tiers = Self { source, paths, control, shields, edges, _folder: folder };
+        tiers.paint(RED);
+        tiers
     }
-    assert!(firsts.contains(&"shield-1".to_owned()) && firsts.contains(&"shield-2".to_owned()), "{firsts:?}");
 
-    // The edges follow the log through the first one; they have to go elsewhere for that as well.
-    shields[0].kill().await;
-    for path in &paths {
-        source.put(path, "image/png", picture::png(64, 48, BLUE));
-    }
-    let id = control.purge(r#"{"selectors":[{"source":"demo"}]}"#).await;
-    let view = control.ended(&id).await;
-    assert_eq!(view["state"], "done", "{view:#}");
-    for path in &paths {
-        for edge in &edges {
-            let seen = edge.get(&url(path)).await;
-            assert_eq!(seen.status, 200, "{path}: {}", seen.text());
-            assert_eq!(picture::look_at(&seen.body).2, BLUE, "{path}: {}", seen.header("cache-status"));
+    fn paint(&self, rgb: [u8; 3]) {
+        for path in &self.paths {
+            self.source.put(path, "image/png", picture::png(64, 48, rgb));
         }
     }
+
+    /// Paints all, purges all, and sees that it is so on the edges.
+    async fn repaint(&self, rgb: [u8; 3]) {
+        self.paint(rgb);
+        let id = self.control.purge(r#"{"selectors":[{"source":"demo"}]}"#).await;
+        let view = self.control.ended(&id).await;
+        assert_eq!(view["state"], "done", "{view:#}");
+        for path in &self.paths {
+            for edge in &self.edges {
+                shows(&edge.get(&url(path)).await, rgb);
+            }
+        }
+    }
+
+    /// Waits until the first edge takes the first shield for fit, or for not.
+    async fn until_fit(&self, fit: u64) {
+        let shield = format!("http://{}", self.shields[0].delivery);
+        let begun = Instant::now();
+        while metric(self.edges[0].control, "upstream_fit", &shield).await != fit {
+            assert!(begun.elapsed() < Duration::from_secs(60), "nobody noticed");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+fn url(path: &str) -> String {
+    format!("/demo{path}?w=32&format=png")
+}
+
+fn shows(seen: &Seen, rgb: [u8; 3]) {
+    assert_eq!(seen.status, 200, "{}", seen.text());
+    assert_eq!(picture::look_at(&seen.body).2, rgb, "{}", seen.header("cache-status"));
+}
+
+#[tokio::test]
+async fn a_url_has_its_shield_and_when_that_dies_the_other_takes_over_and_purges_stay_true() {
+    let mut tiers = Tiers::new().await;
+    let mut shields = Vec::new();
+    for path in &tiers.paths {
+        let [one, other] = [tiers.edges[0].get(&url(path)).await, tiers.edges[1].get(&url(path)).await];
+        assert_eq!(shield_of(&one), shield_of(&other), "both edges ask the same shield for {path}");
+        assert_eq!(tiers.source.asked(path), 1);
+        shields.push(shield_of(&one));
+    }
+    for shield in ["shield-1", "shield-2"] {
+        assert!(shields.iter().any(|name| name == shield), "{shields:?}");
+    }
+
+    // The edges follow the log through the first one; they have to go elsewhere for that as well.
+    tiers.shields[0].kill().await;
+    tiers.repaint(BLUE).await;
     // And once more, so that the whole way is gone without the shield that is dead.
-    for path in &paths {
-        let fresh = edges[0].get(&format!("/demo{path}?w=31&format=png")).await;
+    for path in &tiers.paths {
+        let fresh = tiers.edges[0].get(&format!("/demo{path}?w=31&format=png")).await;
         assert_eq!(shield_of(&fresh), "shield-2");
     }
 
     // It comes back with what it had on disk, and answers nothing of that.
-    shields[0].start().await;
-    for path in &paths {
-        let seen = shields[0].get(&url(path)).await;
-        assert_eq!((seen.status, picture::look_at(&seen.body).2), (200, BLUE), "{path}");
+    tiers.shields[0].start().await;
+    for path in &tiers.paths {
+        shows(&tiers.shields[0].get(&url(path)).await, BLUE);
     }
+}
+
+#[tokio::test]
+async fn a_shield_that_hangs_is_passed_over_until_it_goes_on() {
+    let tiers = Tiers::new().await;
+    for path in &tiers.paths {
+        shows(&tiers.edges[0].get(&url(path)).await, RED);
+    }
+    tiers.shields[0].signal(Signal::STOP);
+    tiers.until_fit(0).await;
+    tiers.repaint(BLUE).await;
+    tiers.shields[0].signal(Signal::CONT);
+    tiers.until_fit(1).await;
+    tiers.repaint(RED).await;
+    let mut answered = Vec::new();
+    for path in &tiers.paths {
+        answered.push(shield_of(&tiers.edges[0].get(&format!("/demo{path}?w=31&format=png")).await));
+    }
+    assert!(answered.iter().any(|name| name == "shield-1"), "{answered:?}");
 }

@@ -275,7 +275,12 @@ async fn a_probe_takes_a_member_out_before_a_request_has_to_and_brings_it_back()
     })
     .await;
     let other = named("other").await;
-    let probe = Some(Probe { path: "/up".into(), interval: Duration::from_millis(50), expect: 200 });
+    let probe = Some(Probe {
+        path: "/up".into(),
+        interval: Duration::from_millis(50),
+        expect: 200,
+        headers: http::HeaderMap::new(),
+    });
     let pool = pool(PoolSettings { probe, ..settings(&[&server.url(""), &other.url("")]) });
     let until = async |fit: bool| {
         let begun = Instant::now();
