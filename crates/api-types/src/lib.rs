@@ -3,6 +3,7 @@
 pub mod node;
 pub mod problem;
 pub mod purge;
+pub mod why;
 
 pub use node::{FollowAnswer, FollowRequest, NodeList, NodeView};
 pub use problem::Problem;

@@ -13,6 +13,8 @@ pub const SNAPSHOT_PATH: &str = "/.pentimento/v1/snapshot";
 pub const READY_PATH: &str = "/.pentimento/v1/ready";
 /// Where a node hands on a purge that it was asked for ([`PurgeOrder`]).
 pub const PURGES_PATH: &str = "/.pentimento/v1/purges";
+/// Where a node is asked why it answers as it does ([`crate::why`]).
+pub const WHY_PATH: &str = "/.pentimento/v1/why";
 /// Everything under it belongs to the node protocol and never to a site.
 pub const NODE_PREFIX: &str = "/.pentimento/";
 

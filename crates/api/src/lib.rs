@@ -13,6 +13,7 @@ pub mod problem;
 mod purges;
 mod token;
 mod watch;
+mod why;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use host::HostRule;
 pub use operations::Operations;
 pub use token::ApiToken;
 pub use watch::{WatchError, Watches};
+pub use why::Explainer;
 
 /// What the control listener serves from.
 pub struct Control {
@@ -36,11 +38,12 @@ pub struct Control {
     pub token: ApiToken,
     pub operations: Operations,
     pub hosts: HostRule,
+    pub explainer: Arc<dyn Explainer>,
 }
 
 /// The whole control listener: the API, metrics and probes, and `pages` beside them.
 pub fn router(control: Control, pages: Router) -> Router {
-    let Control { purges, token, operations, hosts } = control;
+    let Control { purges, token, operations, hosts, explainer } = control;
     let state = purges::PurgeApi { watches: Watches::new(Arc::clone(&purges)), purges };
     let v1 = Router::new()
         .route("/purges", get(purges::list).post(purges::accept))
@@ -48,6 +51,7 @@ pub fn router(control: Control, pages: Router) -> Router {
         .route("/purges/{id}/events", get(purges::events))
         .route("/nodes", get(nodes::list))
         .with_state(state)
+        .merge(Router::new().route("/why", get(why::explain)).with_state(explainer))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(middleware::from_fn_with_state(token, authorization::require));

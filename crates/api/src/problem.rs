@@ -17,6 +17,7 @@ use crate::host::Misdirected;
 use crate::idempotency::IdempotencyKeyError;
 use crate::purges::{MalformedList, MalformedRequest};
 use crate::watch::WatchError;
+use crate::why::MalformedWhy;
 
 /// A request that is answered with a problem (RFC 9457).
 #[derive(Debug)]
@@ -82,6 +83,20 @@ impl From<MalformedRequest> for Refused {
         Refused(match error {
             MalformedRequest::NotJson => Problem::new(415, "not-json", "Not JSON", detail),
             MalformedRequest::NotAPurge(_) => Problem::new(400, "malformed-purge", "Malformed purge", detail),
+        })
+    }
+}
+
+impl From<MalformedWhy> for Refused {
+    fn from(error: MalformedWhy) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            MalformedWhy::UnknownParameter(_) => {
+                Problem::new(400, "unknown-parameter", "Unknown parameter", detail)
+            }
+            MalformedWhy::NoUrl | MalformedWhy::Url(_) | MalformedWhy::Field(_) => {
+                Problem::new(400, "malformed-parameter", "Malformed parameter", detail)
+            }
         })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use purge_protocol::{
     Arrival, AsOf, Batch, CheckedAt, Drift, Erasure, Fill, Flight, Follower, Isolation, Landing, Leave,
-    LogId, Moment, NodeId, Position, Readiness, Received, Renewal, SavedFences, Tags, Verdict,
+    LogId, Mode, Moment, NodeId, Position, Readiness, Received, Renewal, SavedFences, Tag, Tags, Verdict,
 };
 use tokio::sync::watch;
 
@@ -65,6 +65,11 @@ impl LogView {
     /// Whether a stored response can never answer again.
     pub fn is_fenced(&self, tags: &Tags, as_of: AsOf) -> bool {
         matches!(self.read().fences().judge(tags, as_of), Verdict::Unusable(_))
+    }
+
+    /// The purges that a stored response does not reflect.
+    pub fn fences_above(&self, tags: &Tags, as_of: AsOf) -> Vec<(Tag, Mode, Position)> {
+        self.read().fences().above(tags, as_of)
     }
 
     /// What a node may be told that a stored response reflects; `None` if it may not be told at all.

@@ -23,6 +23,7 @@ pub mod tier_above;
 pub mod trust;
 pub mod unshareable;
 pub mod variants;
+pub mod why;
 
 pub use fill::{Answered, Ask, Fetched, FetchedBody, FillError, Upstream};
 pub use fill_memory::FillMemory;

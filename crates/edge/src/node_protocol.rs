@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use api_types::node::{FOLLOW_PATH, PURGES_PATH, PurgeOrder, READY_PATH, SNAPSHOT_PATH};
+use api_types::node::{FOLLOW_PATH, PURGES_PATH, PurgeOrder, READY_PATH, SNAPSHOT_PATH, WHY_PATH};
+use api_types::why::WhyQuestion;
 use api_types::{FollowRequest, Problem};
 use bus::FeedError;
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use http::{HeaderValue, Method, Request, Response, header};
 use crate::body::EdgeBody;
 use crate::problem;
 use crate::serve::Edge;
+use crate::why;
 
 pub async fn answer(edge: &Arc<Edge>, request: &Request<Bytes>, is_node: bool) -> Response<EdgeBody> {
     // To anyone else, these addresses do not exist.
@@ -23,9 +25,10 @@ pub async fn answer(edge: &Arc<Edge>, request: &Request<Bytes>, is_node: bool) -
     match (request.method(), request.uri().path()) {
         (&Method::POST, FOLLOW_PATH) => follow(edge, request.body()).await,
         (&Method::POST, PURGES_PATH) => purge(edge, request.body()).await,
+        (&Method::POST, WHY_PATH) => why(edge, request.body()).await,
         (&Method::GET, SNAPSHOT_PATH) => match edge.serving.get() {
             Some(serving) => json(serde_json::to_vec(&serving.snapshot)),
-            None => refuse(503, "starting", "this node has not been told yet what to serve"),
+            None => problem::answer(&problem::starting(), 0),
         },
         (&Method::GET, READY_PATH) => match readiness(edge) {
             Ok(()) => json(serde_json::to_vec(&edge.name)),
@@ -68,6 +71,17 @@ async fn purge(edge: &Arc<Edge>, body: &Bytes) -> Response<EdgeBody> {
     };
     match edge.purge_door.purge(&order.request, &order.cause).await {
         Ok(view) => json(serde_json::to_vec(&view)),
+        Err(problem) => problem::answer(&problem, 0),
+    }
+}
+
+async fn why(edge: &Arc<Edge>, body: &Bytes) -> Response<EdgeBody> {
+    let question: WhyQuestion = match serde_json::from_slice(body) {
+        Ok(question) => question,
+        Err(error) => return refuse(400, "malformed", &format!("not a question: {error}")),
+    };
+    match why::explain(edge, &question).await {
+        Ok(explanation) => json(serde_json::to_vec(&explanation)),
         Err(problem) => problem::answer(&problem, 0),
     }
 }

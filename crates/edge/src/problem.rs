@@ -50,6 +50,10 @@ pub fn of_refusal(refusal: &Refusal) -> Problem {
     }
 }
 
+pub fn starting() -> Problem {
+    Problem::new(503, "starting", "Starting", "this node has not been told yet what to serve")
+}
+
 pub fn of_purge_method(refused: &purge_method::Refused) -> Problem {
     use purge_method::Refused;
     let detail = refused.to_string();

@@ -60,7 +60,7 @@ pub struct Edge {
 }
 
 /// What the cache says to a request, before anyone is asked.
-enum Decision {
+pub(crate) enum Decision {
     Hit {
         stored: Arc<StoredResponse>,
         ttl: Duration,
@@ -105,9 +105,7 @@ pub async fn serve(edge: &Arc<Edge>, request: Request<Bytes>, peer: SocketAddr) 
 
 async fn respond(edge: &Arc<Edge>, parts: &Parts, body: Bytes, is_node: bool, peer: SocketAddr) -> Reply {
     let Some(serving) = edge.serving.get() else {
-        let starting =
-            Problem::new(503, "starting", "Starting", "this node has not been told yet what to serve");
-        return edge.refuse(&starting, 0, Forward::Bypass);
+        return edge.refuse(&problem::starting(), 0, Forward::Bypass);
     };
     if parts.method.as_str() == purge_method::METHOD {
         return purged(edge, &serving, parts, peer).await;
@@ -263,7 +261,12 @@ fn refresh(edge: &Arc<Edge>, wanted: &Wanted, stored: &Arc<StoredResponse>, arri
     edge.flights.board(wanted.key, own, None, |flight| flight.admits(arrival), begin);
 }
 
-fn decide(edge: &Edge, wanted: &Wanted, found: Option<Arc<StoredResponse>>, is_node: bool) -> Decision {
+pub(crate) fn decide(
+    edge: &Edge,
+    wanted: &Wanted,
+    found: Option<Arc<StoredResponse>>,
+    is_node: bool,
+) -> Decision {
     let Some(stored) = found.filter(|stored| fits(stored, wanted)) else {
         let why = if wanted.beside.is_some() { Forward::VaryMiss } else { Forward::UriMiss };
         return Decision::Forward { why, detail: None, stored: None };
@@ -321,7 +324,7 @@ fn freshness_of(stored: &StoredResponse, wanted: &Wanted) -> Reuse {
 }
 
 /// Nothing of the answer is kept.
-fn forwarded(why: Forward, status: Option<StatusCode>) -> Outcome {
+pub(crate) fn forwarded(why: Forward, status: Option<StatusCode>) -> Outcome {
     Outcome::Forwarded { why, status, ttl: None, stored: false, collapsed: false }
 }
 

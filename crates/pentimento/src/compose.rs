@@ -41,6 +41,7 @@ use url::Url;
 
 use crate::config::{Config, Isolated, NodesAbove, Role, SourceKind};
 use crate::data_dir::DataDir;
+use crate::explainer::AllNodes;
 use crate::listeners;
 use crate::purge_door::{ToControl, Upwards};
 
@@ -197,7 +198,12 @@ pub async fn run(
                     demo: demo.map(|demo| DemoSource::new(demo.source, demo.base_url)),
                 });
                 let purges = Arc::clone(&controlled.purges);
-                api::router(Control { purges, token, operations, hosts }, pages)
+                let explainer = Arc::new(AllNodes {
+                    purges: Arc::clone(&purges),
+                    client: client.clone(),
+                    secret: edge.trust.secret.clone(),
+                });
+                api::router(Control { purges, token, operations, hosts, explainer }, pages)
             }
             None => api::operations_router(operations, hosts),
         };

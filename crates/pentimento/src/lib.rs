@@ -5,6 +5,7 @@ pub mod compose;
 pub mod config;
 pub mod data_dir;
 pub mod environment;
+pub mod explainer;
 mod listeners;
 pub mod log;
 pub mod purge_door;

@@ -85,6 +85,16 @@ enum Command {
         #[command(flatten)]
         control: ControlArgs,
     },
+    /// Explain what each node would answer for a URL now, and why
+    Why {
+        /// As a client asks for it: 'https://img.example.com/demo/cat.jpg?w=300'
+        url: String,
+        /// A request field that may choose among representations: 'accept: image/avif'
+        #[arg(long)]
+        field: Vec<String>,
+        #[command(flatten)]
+        control: ControlArgs,
+    },
     /// Print the API token of a data directory
     Token {
         #[arg(long, default_value = "./pentimento-data")]
@@ -180,6 +190,7 @@ async fn main() -> ExitCode {
             return command::purge::run(selectors, mode, force, wait, control.into()).await;
         }
         Command::Nodes { control } => command::nodes::run(control.into()).await,
+        Command::Why { url, field, control } => command::why::run(&url, &field, control.into()).await,
         Command::Token { data } => command::token::run(&data),
         Command::CheckConfig(args) => {
             let (config, overrides) = args.into();

@@ -206,6 +206,16 @@ impl Fences {
         }
     }
 
+    /// The purges that a response with these tags and this stamp does not reflect, for those who ask why.
+    pub fn above(&self, tags: &Tags, as_of: AsOf) -> Vec<(Tag, Mode, Position)> {
+        let of = |tag, table: &Table, mode| {
+            let fence = table.get(&tag).copied().filter(|fence| !as_of.position.has_reached(*fence));
+            fence.map(|fence| (tag, mode, fence))
+        };
+        let both = |tag| [of(tag, &self.hard, Mode::Hard), of(tag, &self.soft, Mode::Soft)];
+        tags.iter().flat_map(both).flatten().collect()
+    }
+
     /// Whether a response may answer a request that arrived when the node had applied `arrived`.
     ///
     /// A fence that came later does not bind that request: its read began before the purge was done. For the one

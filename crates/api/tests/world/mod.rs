@@ -1,11 +1,14 @@
 //! A control listener without a socket: a real catalog in a folder of its own, and callers.
 
 use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use api::{ApiToken, Control, HostRule, Operations};
+use api::{ApiToken, Control, Explainer, HostRule, Operations};
 use api_types::PurgeState;
+use api_types::why::{WhyList, WhyQuestion};
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
@@ -21,6 +24,7 @@ use serde_json::Value;
 use snapshot::{RequestLimits, Snapshot};
 use tempfile::TempDir;
 use tower::ServiceExt;
+use url::Url;
 
 pub const TOKEN: &str = "the-token-of-these-stories";
 
@@ -61,6 +65,7 @@ impl World {
             token: ApiToken::new(TOKEN),
             operations: self.operations(),
             hosts: HostRule::Loopback,
+            explainer: Arc::new(NobodyExplains),
         };
         api::router(control, Router::new().route("/page", get(async || "a page")))
     }
@@ -153,5 +158,18 @@ impl Answer {
         assert_eq!(problem.status, self.status.as_u16());
         assert!(!problem.title.is_empty() && !problem.detail.is_empty());
         format!("{} {}", problem.status, problem.slug())
+    }
+}
+
+/// No nodes are asked on this stage.
+struct NobodyExplains;
+
+impl Explainer for NobodyExplains {
+    fn explain<'a>(
+        &'a self,
+        url: &'a Url,
+        _question: &'a WhyQuestion,
+    ) -> Pin<Box<dyn Future<Output = WhyList> + Send + 'a>> {
+        Box::pin(async move { WhyList { url: url.to_string(), nodes: Vec::new() } })
     }
 }

@@ -2,10 +2,13 @@
 //! requests.
 
 use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ApiToken, Control, HostRule, Operations};
+use api::{ApiToken, Control, Explainer, HostRule, Operations};
+use api_types::why::{WhyList, WhyQuestion};
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
@@ -89,7 +92,16 @@ impl World {
             demo: demo.map(|base| DemoSource::new("demo".to_owned(), url(&base))),
         });
         let operations = Operations { metrics: Arc::new(String::new), ready: Arc::new(|| Ok(())) };
-        let router = api::router(Control { purges, token, operations, hosts: HostRule::Loopback }, pages);
+        let router = api::router(
+            Control {
+                purges,
+                token,
+                operations,
+                hosts: HostRule::Loopback,
+                explainer: Arc::new(NobodyExplains),
+            },
+            pages,
+        );
         Self { _folder: folder, catalog, router }
     }
 
@@ -178,4 +190,17 @@ impl Answer {
 
 fn url(text: &str) -> Url {
     text.parse().expect("a URL")
+}
+
+/// No nodes are asked on this stage.
+struct NobodyExplains;
+
+impl Explainer for NobodyExplains {
+    fn explain<'a>(
+        &'a self,
+        url: &'a Url,
+        _question: &'a WhyQuestion,
+    ) -> Pin<Box<dyn Future<Output = WhyList> + Send + 'a>> {
+        Box::pin(async move { WhyList { url: url.to_string(), nodes: Vec::new() } })
+    }
 }

@@ -10,5 +10,6 @@ pub mod run;
 pub mod sign;
 pub mod stop;
 pub mod token;
+pub mod why;
 
 pub use control::ControlAddress;
