@@ -9,6 +9,7 @@ pub mod fill;
 pub mod fill_memory;
 pub mod filling;
 pub mod flights;
+pub mod forwarding;
 pub mod growing_body;
 pub mod invalidations;
 pub mod node_protocol;

@@ -18,8 +18,8 @@ use purge_protocol::Mode;
 use snapshot::Site;
 
 use crate::body::EdgeBody;
+use crate::forwarding::came_through_a_proxy;
 use crate::pass_through::TAG_FIELD_NAMES;
-use crate::trust;
 
 pub const METHOD: &str = "PURGE";
 
@@ -61,7 +61,7 @@ pub fn admit(site: &Site, peer: SocketAddr, headers: &HeaderMap) -> Result<(), R
     }
     let address = peer.ip().to_canonical();
     let is_listed = allowed.iter().any(|network| network.contains(&address));
-    if is_listed && !trust::came_through_a_proxy(headers) { Ok(()) } else { Err(Refused::NotFrom(address)) }
+    if is_listed && !came_through_a_proxy(headers) { Ok(()) } else { Err(Refused::NotFrom(address)) }
 }
 
 /// What it purges.

@@ -1,5 +1,6 @@
 //! From a request to what is wanted: host, site, dialect, signature, cache key.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use plan::{Accepted, FormatWish};
 use purge_protocol::{Subject, TagKey, Tags, TooManyTags};
 use snapshot::{Site, SiteKind, Upstreams};
 
+use crate::forwarding;
 use crate::serving::Serving;
 use crate::variants::Beside;
 
@@ -140,12 +142,20 @@ pub fn key_text(host: &str, path_and_query: &str) -> String {
     format!("pass\n{host}\n{path_and_query}")
 }
 
-/// Understands a request. `from_node`: another node asks, which has checked the client's signature itself.
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    Client(IpAddr),
+    /// Another node, which has checked the client's signature itself and speaks for it.
+    Node,
+}
+
+/// Understands a request.
 pub fn interpret(
     serving: &Serving,
     parts: &Parts,
     body: Bytes,
-    from_node: bool,
+    asker: Asker,
     now_unix: u64,
 ) -> Result<Wanted, Refusal> {
     let host = host_of(parts).ok_or(Refusal::NoHost)?;
@@ -160,7 +170,16 @@ pub fn interpret(
     match &site.kind {
         SiteKind::PassThrough { upstreams, allow_private, .. } => {
             let mut headers = http_caching::hop_by_hop::forwarded(&parts.headers);
-            strip_ours(&mut headers);
+            match asker {
+                Asker::Client(address) => {
+                    strip_ours(&mut headers);
+                    forwarding::introduce(&mut headers, &parts.method, &host, address);
+                }
+                Asker::Node => {
+                    forwarding::unpack(&mut headers);
+                    strip_ours(&mut headers);
+                }
+            }
             let key_text = key_text(&host, path_and_query);
             let target = Target::PassThrough(Arc::new(PassThrough {
                 method: parts.method.clone(),
@@ -186,7 +205,7 @@ pub fn interpret(
                 accept: accept.as_deref(),
             };
             let parsed = native::parse(&request)?;
-            if !unsigned && !from_node {
+            if !unsigned && asker != Asker::Node {
                 signature::verify(&parsed, &serving.keys, now_unix)?;
             }
             let delivery = parsed.delivery;
@@ -223,7 +242,9 @@ pub fn host_of(parts: &Parts) -> Option<String> {
         Some(host) => host,
         None => parts.headers.get(header::HOST)?.to_str().ok()?,
     };
-    (!host.is_empty()).then(|| host.to_ascii_lowercase())
+    // A user name, a path or anything else that is no host (RFC 3986 §3.2.2) would make two servers see two hosts.
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%[]:!$&'()*+,;=".contains(&byte);
+    (!host.is_empty() && host.bytes().all(is_host)).then(|| host.to_ascii_lowercase())
 }
 
 fn uri_authority(uri: &Uri) -> Option<&str> {

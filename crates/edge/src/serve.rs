@@ -30,7 +30,7 @@ use crate::growing_body::Reader;
 use crate::invalidations::{Invalidated, Invalidations};
 use crate::pass_through::{self, PassOn};
 use crate::purge_method::{self, PurgeDoor};
-use crate::request::{PassThrough, Refusal, Target, Wanted, host_of, interpret, key_text};
+use crate::request::{Asker, PassThrough, Refusal, Target, Wanted, host_of, interpret, key_text};
 use crate::serving::{CurrentServing, Serving};
 use crate::trust::Trust;
 use crate::unshareable::Unshareable;
@@ -110,7 +110,8 @@ async fn respond(edge: &Arc<Edge>, parts: &Parts, body: Bytes, is_node: bool, pe
     if parts.method.as_str() == purge_method::METHOD {
         return purged(edge, &serving, parts, peer).await;
     }
-    let wanted = match interpret(&serving, parts, body, is_node, clock::unix_millis() / 1000) {
+    let asker = if is_node { Asker::Node } else { Asker::Client(peer.ip()) };
+    let wanted = match interpret(&serving, parts, body, asker, clock::unix_millis() / 1000) {
         Ok(wanted) => wanted,
         Err(refusal) => {
             let remembered =

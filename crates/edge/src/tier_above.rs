@@ -12,6 +12,7 @@ use origin::{Pool, UpstreamBody};
 use purge_protocol::{AsOf, Fill, Tags};
 
 use crate::fill::{Answered, Ask, Fetched, FetchedBody, FillError, Keep, Upstream};
+use crate::forwarding;
 use crate::pass_through::{self, PassOn};
 use crate::request::{Image, PassThrough, Target};
 
@@ -35,6 +36,7 @@ impl TierAbove {
         body: Bytes,
         fill: Option<Fill>,
     ) -> Result<Response<UpstreamBody>, FillError> {
+        forwarding::pack(&mut headers);
         let mut set = |name: &'static str, value: &str| {
             if let Ok(value) = HeaderValue::from_str(value) {
                 headers.insert(HeaderName::from_static(name), value);

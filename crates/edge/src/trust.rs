@@ -7,8 +7,7 @@ use std::net::SocketAddr;
 use api_types::node::NODE_KEY;
 use http::HeaderMap;
 
-/// Fields that a reverse proxy adds: whoever came through one is not a process of this machine.
-const FORWARDED: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+use crate::forwarding::came_through_a_proxy;
 
 #[derive(Clone)]
 pub struct Trust {
@@ -25,10 +24,6 @@ impl Trust {
         }
         self.loopback && peer.ip().is_loopback() && !came_through_a_proxy(headers)
     }
-}
-
-pub fn came_through_a_proxy(headers: &HeaderMap) -> bool {
-    FORWARDED.iter().any(|name| headers.contains_key(*name))
 }
 
 /// Compares digests, so that the time taken says nothing about where the difference is.

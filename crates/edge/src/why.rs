@@ -14,7 +14,7 @@ use http_caching::{CacheControl, Timestamp, freshness};
 use purge_protocol::Subject;
 
 use crate::problem;
-use crate::request::{Target, Wanted, interpret};
+use crate::request::{Asker, Target, Wanted, interpret};
 use crate::serve::{Decision, Edge, decide, forwarded};
 use crate::{answer, variants};
 
@@ -23,7 +23,7 @@ pub async fn explain(edge: &Arc<Edge>, question: &WhyQuestion) -> Result<Explana
         |error: http::Error| Problem::new(400, "malformed", "Malformed question", error.to_string());
     let parts = parts(question).map_err(malformed)?;
     let serving = edge.serving.get().ok_or_else(problem::starting)?;
-    let wanted = interpret(&serving, &parts, Bytes::new(), true, clock::unix_millis() / 1000);
+    let wanted = interpret(&serving, &parts, Bytes::new(), Asker::Node, clock::unix_millis() / 1000);
     let mut wanted = wanted.map_err(|refusal| problem::of_refusal(&refusal))?;
 
     let mut found = edge.cache.get(&wanted.key, &wanted.key_text).await;
