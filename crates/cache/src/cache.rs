@@ -11,7 +11,7 @@ use purge_protocol::{AsOf, Tag, Tags};
 use crate::disk::{Disk, Found, Limits, PAUSE};
 use crate::erasures::{Concerns, Erasures};
 use crate::key::Key;
-use crate::memory::Memory;
+use crate::memory::{Memory, Sight};
 use crate::stored_response::{StoredResponse, reflects_more};
 
 #[derive(Debug, Clone)]
@@ -23,8 +23,19 @@ pub struct Settings {
     /// place of another.
     pub disk_bytes: u64,
     pub disk_files: u64,
+    pub disk_admission: Admission,
     /// What is larger, with its head, is not stored.
     pub entry_bytes_max: u64,
+}
+
+/// What is written to disk when it is stored for the first time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Admission {
+    /// While there is room, everything; after that, what would take the place of others is kept in memory only until it
+    /// is wanted a second time. Much of what is asked for is never asked for again.
+    #[default]
+    SecondSight,
+    Always,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +56,8 @@ pub enum Tier {
 /// What became of a response that was to be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Insert {
-    /// Which tiers took it; the disk tier has it queued, and may still fail to write it.
+    /// Which tiers took it; the disk tier has it queued, and may still fail to write it. What memory alone took may get
+    /// to disk later, see [`Admission`].
     Stored {
         memory: bool,
         disk: bool,
@@ -124,6 +136,7 @@ impl Cache {
             bytes: settings.disk_bytes,
             files: settings.disk_files,
             entry_bytes: settings.entry_bytes_max,
+            admission: settings.disk_admission,
             pause: PAUSE,
         };
         let disk = settings.dir.map(|dir| Disk::open(dir, limits, memory.clone())).transpose()?;
@@ -139,14 +152,31 @@ impl Cache {
     ///
     /// Does not compare [`StoredResponse::key_text`]; [`Cache::get`] does.
     pub fn get_memory(&self, key: &Key) -> Option<Arc<StoredResponse>> {
-        self.memory.get(key)
+        let found = self.memory.get(key)?;
+        if found.is_second_sight {
+            self.admit_to_disk(key, &found.response);
+        }
+        Some(found.response)
+    }
+
+    /// Writes what memory has had alone so far.
+    #[cold]
+    fn admit_to_disk(&self, key: &Key, response: &Arc<StoredResponse>) {
+        let Some(disk) = &self.disk else { return };
+        let write = || {
+            // Nobody has removed or replaced it since it was found.
+            if self.memory.peek(key).is_some_and(|stored| Arc::ptr_eq(&stored, response)) {
+                disk.insert(*key, response.clone());
+            }
+        };
+        self.erasures.admit(&response.tags, response.as_of, write);
     }
 
     /// From memory, else from disk, and from there into memory. What is stored under another text is a miss.
     ///
     /// Needs a tokio runtime.
     pub async fn get(&self, key: &Key, key_text: &str) -> Option<(Arc<StoredResponse>, Tier)> {
-        if let Some(response) = self.memory.get(key) {
+        if let Some(response) = self.get_memory(key) {
             return (response.key_text == key_text).then_some((response, Tier::Memory));
         }
         let disk = self.disk.as_ref()?;
@@ -159,7 +189,7 @@ impl Cache {
                 if let Some(generation) = generation {
                     let promote = || {
                         if !self.memory.contains(key) && disk.is_latest(key, generation) {
-                            self.memory.insert(*key, response.clone(), response.bytes());
+                            self.memory.insert(*key, response.clone(), response.bytes(), Sight::Later);
                         }
                     };
                     self.erasures.admit(&response.tags, response.as_of, promote);
@@ -197,8 +227,11 @@ impl Cache {
             if self.has_newer(&key, response.as_of) {
                 return Insert::Refused(Refusal::Older);
             }
-            let memory = self.memory.insert(key, response.clone(), bytes);
-            let disk = self.disk.as_ref().is_some_and(|disk| disk.insert(key, response.clone()));
+            let admits = |disk: &&Disk| disk.admits(&key, bytes) || !self.memory.takes(bytes);
+            let admitted = self.disk.as_ref().filter(admits);
+            let sight = if self.disk.is_some() && admitted.is_none() { Sight::First } else { Sight::Later };
+            let memory = self.memory.insert(key, response.clone(), bytes, sight);
+            let disk = admitted.is_some_and(|disk| disk.insert(key, response.clone()));
             if memory || disk { Insert::Stored { memory, disk } } else { Insert::Refused(Refusal::NoRoom) }
         };
         self.erasures
@@ -220,11 +253,13 @@ impl Cache {
 
     /// From here on it is not found; its file goes a little later.
     pub fn remove(&self, key: &Key) {
-        // The disk first: what is read from it is taken into memory only while the disk has it.
-        if let Some(disk) = &self.disk {
-            disk.remove(key);
-        }
-        self.memory.remove(key);
+        // At once from both: what one tier has goes into the other at times.
+        self.erasures.shut_out(|| {
+            if let Some(disk) = &self.disk {
+                disk.remove(key);
+            }
+            self.memory.remove(key);
+        });
     }
 
     /// Gives back the room of what cannot answer any more, without reading bodies. At its leisure: it may pass over

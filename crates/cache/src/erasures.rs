@@ -34,6 +34,12 @@ impl Erasures {
         (!concerned).then(store)
     }
 
+    /// Does what nothing may come in between.
+    pub fn shut_out(&self, remove: impl FnOnce()) {
+        let _under_way = self.lock();
+        remove();
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Concerns>> {
         // The list is whole at any time; a panic of somebody's predicate does not spoil it.
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)

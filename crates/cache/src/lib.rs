@@ -10,6 +10,6 @@ mod key;
 mod memory;
 mod stored_response;
 
-pub use cache::{Cache, Insert, OpenError, Refusal, Settings, Stats, Swept, Tier};
+pub use cache::{Admission, Cache, Insert, OpenError, Refusal, Settings, Stats, Swept, Tier};
 pub use key::Key;
 pub use stored_response::StoredResponse;

@@ -1,6 +1,7 @@
 //! The memory tier.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use purge_protocol::{AsOf, Tags};
 use quick_cache::sync::{Cache, DefaultLifecycle};
@@ -18,22 +19,38 @@ const HOT_SHARE: f64 = 0.97;
 const TYPICAL_ENTRY_BYTES: u64 = 16 * 1024;
 
 pub(crate) struct Memory {
-    entries: Cache<Key, Slot, SlotWeight, DefaultHashBuilder>,
+    entries: Cache<Key, Arc<Slot>, SlotWeight, DefaultHashBuilder>,
     largest: u64,
 }
 
-#[derive(Clone)]
 struct Slot {
     response: Arc<StoredResponse>,
     /// Counted once: the cache asks for it again and again.
     bytes: u64,
+    /// It is here only, until somebody asks for it.
+    awaits_second_sight: AtomicBool,
+}
+
+/// A response in memory.
+pub(crate) struct InMemory {
+    pub response: Arc<StoredResponse>,
+    /// This was its second sight: said once, to the first who asks for what was stored as [`Sight::First`].
+    pub is_second_sight: bool,
+}
+
+/// What is known of a response when memory gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// The next one who asks for it is to be told.
+    First,
+    Later,
 }
 
 #[derive(Clone)]
 struct SlotWeight;
 
-impl Weighter<Key, Slot> for SlotWeight {
-    fn weight(&self, _: &Key, slot: &Slot) -> u64 {
+impl Weighter<Key, Arc<Slot>> for SlotWeight {
+    fn weight(&self, _: &Key, slot: &Arc<Slot>) -> u64 {
         slot.bytes
     }
 }
@@ -50,26 +67,36 @@ impl Memory {
         Self { entries, largest }
     }
 
-    pub fn get(&self, key: &Key) -> Option<Arc<StoredResponse>> {
-        self.entries.get(key).map(|slot| slot.response)
+    pub fn get(&self, key: &Key) -> Option<InMemory> {
+        let slot = self.entries.get(key)?;
+        let awaited = &slot.awaits_second_sight;
+        // Nearly always there is nothing to change, and many look at once.
+        let is_second_sight = awaited.load(Ordering::Relaxed) && awaited.swap(false, Ordering::Relaxed);
+        Some(InMemory { response: slot.response.clone(), is_second_sight })
     }
 
     /// As `get`, but not counted as a use.
     pub fn peek(&self, key: &Key) -> Option<Arc<StoredResponse>> {
-        self.entries.peek(key).map(|slot| slot.response)
+        self.entries.peek(key).map(|slot| slot.response.clone())
     }
 
     pub fn contains(&self, key: &Key) -> bool {
         self.entries.contains_key(key)
     }
 
+    /// Whether there is room for something of this size.
+    pub fn takes(&self, bytes: u64) -> bool {
+        bytes <= self.largest
+    }
+
     /// Whether it was taken in. What was there before is gone in any case.
-    pub fn insert(&self, key: Key, response: Arc<StoredResponse>, bytes: u64) -> bool {
-        if bytes > self.largest {
+    pub fn insert(&self, key: Key, response: Arc<StoredResponse>, bytes: u64, sight: Sight) -> bool {
+        if !self.takes(bytes) {
             self.entries.remove(&key);
             return false;
         }
-        self.entries.insert(key, Slot { response, bytes });
+        let awaits_second_sight = AtomicBool::new(sight == Sight::First);
+        self.entries.insert(key, Arc::new(Slot { response, bytes, awaits_second_sight }));
         true
     }
 
@@ -100,7 +127,7 @@ impl Memory {
                 tokio::task::yield_now().await;
             }
             if unusable(&slot.response.tags, slot.response.as_of) {
-                let same = |now: &Slot| Arc::ptr_eq(&now.response, &slot.response);
+                let same = |now: &Arc<Slot>| Arc::ptr_eq(now, &slot);
                 if self.entries.remove_if(&key, same).is_some() {
                     swept += Swept { entries: 1, bytes: slot.bytes };
                 }
@@ -143,7 +170,7 @@ mod tests {
     fn insert(memory: &Memory, name: &str, bytes: usize) -> bool {
         let stored = Arc::new(response(name, &[1], 1, Bytes::from(vec![0; bytes])));
         let weight = stored.bytes();
-        memory.insert(Key::of(name), stored, weight)
+        memory.insert(Key::of(name), stored, weight, Sight::Later)
     }
 
     #[test]
@@ -162,6 +189,17 @@ mod tests {
         assert!(insert(&memory, "picture", 100));
         assert!(!insert(&memory, "picture", 64 << 10));
         assert!(memory.get(&Key::of("picture")).is_none());
+    }
+
+    #[test]
+    fn the_first_who_asks_for_what_was_seen_once_is_told() {
+        let memory = Memory::new(64 << 10, 64 << 10);
+        for (name, sight, expected) in [("once", Sight::First, true), ("again", Sight::Later, false)] {
+            memory.insert(Key::of(name), Arc::new(response(name, &[1], 1, Bytes::new())), 100, sight);
+            memory.peek(&Key::of(name));
+            let told = [(); 3].map(|()| memory.get(&Key::of(name)).unwrap().is_second_sight);
+            assert_eq!(told, [expected, false, false], "{name}");
+        }
     }
 
     #[test]

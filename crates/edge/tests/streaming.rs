@@ -184,6 +184,7 @@ impl Stage {
             memory_bytes: 64 << 20,
             disk_bytes: 0,
             disk_files: 0,
+            disk_admission: cache::Admission::Always,
             entry_bytes_max: ENTRY_MAX,
         };
         let edge = Arc::new(Edge {

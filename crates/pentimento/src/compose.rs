@@ -39,7 +39,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
-use crate::config::{Config, Isolated, NodesAbove, Role, SourceKind};
+use crate::config::{Config, DiskAdmission, Isolated, NodesAbove, Role, SourceKind};
 use crate::data_dir::DataDir;
 use crate::explainer::AllNodes;
 use crate::listeners;
@@ -372,6 +372,10 @@ fn cache_settings(config: &Config, data: &DataDir) -> cache::Settings {
         memory_bytes: config.cache.memory,
         disk_bytes: config.cache.disk,
         disk_files: config.cache.disk_files,
+        disk_admission: match config.cache.disk_admission {
+            DiskAdmission::SecondSight => cache::Admission::SecondSight,
+            DiskAdmission::Always => cache::Admission::Always,
+        },
         entry_bytes_max: config.cache.entry_max,
     }
 }

@@ -4,9 +4,11 @@
 //! index first; all changes of files are made by one [`writer`]; [`walk`] fills the index after a start.
 
 mod file_format;
+mod head;
 mod index;
 mod queue;
 mod read;
+mod sightings;
 mod walk;
 mod writer;
 
@@ -24,11 +26,12 @@ use tokio::sync::{oneshot, watch};
 
 use self::index::{Candidate, Entry, Generation, Index, Known};
 use self::queue::{Queue, Ticket, Unlink};
+use self::sightings::Sightings;
 use self::writer::Writer;
 use crate::key::Key;
 use crate::memory::Memory;
 use crate::stored_response::{StoredResponse, reflects_more};
-use crate::{OpenError, Swept};
+use crate::{Admission, OpenError, Swept};
 
 /// How long nothing is written after a write failed.
 pub(crate) const PAUSE: Duration = Duration::from_secs(10);
@@ -40,6 +43,7 @@ pub(crate) struct Limits {
     pub bytes: u64,
     pub files: u64,
     pub entry_bytes: u64,
+    pub admission: Admission,
     /// [`PAUSE`], except in tests.
     pub pause: Duration,
 }
@@ -59,6 +63,8 @@ struct Shared {
     bytes_max: u64,
     files_max: u64,
     entry_bytes_max: u64,
+    admission: Admission,
+    sightings: Sightings,
     pause: Duration,
     memory: Arc<Memory>,
     state: Mutex<State>,
@@ -106,6 +112,8 @@ impl Disk {
             bytes_max: limits.bytes,
             files_max: limits.files,
             entry_bytes_max: limits.entry_bytes,
+            admission: limits.admission,
+            sightings: Sightings::for_about(limits.files),
             pause: limits.pause,
             memory,
             state: Mutex::new(State { index: Index::new(), queue: Queue::default(), paused_until: None }),
@@ -188,6 +196,22 @@ impl Disk {
         let state = self.shared.lock();
         let stored = state.queue.response(key).map(|queued| queued.as_of).or_else(|| state.index.as_of(key));
         stored.is_some_and(|stored| reflects_more(stored, as_of))
+    }
+
+    /// Whether to write a response of this size now, or when it is wanted again. What is there already is replaced:
+    /// it must not outlive what memory knows to be newer.
+    pub fn admits(&self, key: &Key, bytes: u64) -> bool {
+        let shared = &self.shared;
+        // In any case, so that it is known when there is no room any more.
+        let was_seen = shared.sightings.note(key);
+        if was_seen || shared.admission == Admission::Always {
+            return true;
+        }
+        let state = shared.lock();
+        state.queue.response(key).is_some()
+            || state.index.contains(key)
+            || state.index.is_unknown(key)
+            || state.index.has_room_for(key, bytes, shared.bytes_max, shared.files_max)
     }
 
     /// `false`: it will not be written.

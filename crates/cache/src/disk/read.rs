@@ -8,12 +8,16 @@ use bytes::Bytes;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::ReadWriteFlags;
 
-use super::file_format::{self, FRONT_MAX, Front, Rejected};
+use super::file_format::{self, Front, Rejected};
+use super::head::Head;
 use crate::key::Key;
 use crate::stored_response::StoredResponse;
 
 /// Above this, checking the digest alone would hold up the other tasks of the thread.
 const INLINE_MAX: u64 = 256 * 1024;
+
+/// Few fronts are longer; those take a second read.
+const FRONT_GUESS: usize = 4096;
 
 /// Reads an entry, at once if the kernel has all of it in memory (a thread of the blocking pool would cost more
 /// than the reading), else on the blocking pool.
@@ -59,11 +63,32 @@ fn read_cached(path: &Path, len_max: u64) -> Option<Bytes> {
     Some(Bytes::from(bytes))
 }
 
-/// The front of a file, and the file's length.
-pub(super) fn front(path: &Path, key: &Key) -> io::Result<Result<(Front, u64), Rejected>> {
-    let file = File::open(path)?;
-    let len = file.metadata()?.len();
-    let mut start = Vec::with_capacity(FRONT_MAX);
-    file.take(FRONT_MAX as u64).read_to_end(&mut start)?;
-    Ok(file_format::read_front(&start, len, key).map(|front| (front, len)))
+/// The front of a file, and what it was read from.
+pub(super) struct FrontRead {
+    pub front: Front,
+    pub start: Vec<u8>,
+    pub file_len: u64,
+}
+
+impl FrontRead {
+    pub fn head(&self) -> Result<Head<'_>, Rejected> {
+        self.front.head(&self.start)
+    }
+}
+
+pub(super) fn front(path: &Path, key: &Key) -> io::Result<Result<FrontRead, Rejected>> {
+    let mut file = File::open(path)?;
+    let file_len = file.metadata()?.len();
+    let mut start = Vec::with_capacity(FRONT_GUESS);
+    (&mut file).take(FRONT_GUESS as u64).read_to_end(&mut start)?;
+    let front_len = match file_format::front_len(&start) {
+        Ok(front_len) if front_len as u64 <= file_len => front_len,
+        Ok(_) => return Ok(Err(Rejected::Length)),
+        Err(rejected) => return Ok(Err(rejected)),
+    };
+    if let Some(more) = front_len.checked_sub(start.len()) {
+        file.take(more as u64).read_to_end(&mut start)?;
+    }
+    let read = file_format::read_front(&start, file_len, key);
+    Ok(read.map(|front| FrontRead { front, start, file_len }))
 }

@@ -14,7 +14,8 @@ const BODY: &[u8] = b"the bytes of the picture that somebody wants to be gone";
 
 /// Opened, and the walk has ended: it would take what these tests put in its way for junk.
 async fn disk(dir: &TempDir, pause: Duration) -> Disk {
-    let limits = Limits { bytes: 1 << 30, files: 1000, entry_bytes: 1 << 20, pause };
+    let limits =
+        Limits { bytes: 1 << 30, files: 1000, entry_bytes: 1 << 20, admission: Admission::Always, pause };
     let disk = Disk::open(dir.path().to_owned(), limits, Arc::new(Memory::new(0, 1 << 20))).unwrap();
     disk.walk_ended.clone().wait_for(|ended| *ended).await.unwrap();
     disk
@@ -149,7 +150,8 @@ async fn what_is_removed_while_it_is_written_does_not_come_back() {
     disk.flush().await;
 
     let stuck = StuckWrite::next_of(&disk);
-    disk.insert(key, response.clone());
+    let (_, replaced) = picture("picture", 2);
+    disk.insert(key, replaced);
     stuck.wait(&disk);
     disk.remove(&key);
     stuck.go_on();

@@ -55,8 +55,9 @@ fn key_of(shard: u8, name: &OsStr) -> Option<Key> {
 
 fn list(shared: &Shared, key: Key, path: &Path) {
     let rejected = match read::front(path, &key) {
-        Ok(Ok((front, len))) if len <= shared.entry_bytes_max => {
-            shared.lock().index.found(key, len, front.tags, front.as_of);
+        Ok(Ok(read)) if read.file_len <= shared.entry_bytes_max => {
+            let as_of = read.front.as_of();
+            shared.lock().index.found(key, read.file_len, read.front.tags, as_of);
             return;
         }
         Ok(Ok(_)) => "it is larger than entries may be".to_owned(),

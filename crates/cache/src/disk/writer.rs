@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,7 +15,8 @@ use tokio::sync::watch;
 
 use super::index::{self, Index};
 use super::queue::{Job, Ticket, Unlink};
-use super::{Shared, file_format, read};
+use super::read::{self, FrontRead};
+use super::{Shared, file_format};
 use crate::Swept;
 use crate::key::Key;
 use crate::stored_response::{StoredResponse, reflects_more};
@@ -72,7 +74,9 @@ impl Writer {
         let mut state = self.shared.lock();
         let cancelled = state.queue.end();
         match written {
-            Ok(file_len) => {
+            // A file that was there stays. Who cancelled has asked for its removal, too.
+            Ok(None) => {}
+            Ok(Some(file_len)) => {
                 // It replaced what was there before, and that is how the index must see it in any case.
                 state.index.insert(key, file_len, response.tags.clone(), response.as_of);
                 if cancelled {
@@ -103,19 +107,29 @@ impl Writer {
         }
     }
 
-    /// The length of the file.
-    fn write(&self, key: &Key, response: &StoredResponse) -> Result<u64, WriteError> {
+    /// The length of the file, unless it is as good as it was.
+    fn write(&self, key: &Key, response: &StoredResponse) -> Result<Option<u64>, WriteError> {
         let path = self.shared.path(key);
-        if self.is_older_than_what_is_stored(key, response) {
-            return Err(WriteError::Older);
+        if let Some(stored) = self.stored(key, &path) {
+            if reflects_more(stored.front.as_of(), response.as_of) {
+                return Err(WriteError::Older);
+            }
+            if stored.front.is_of(response) {
+                if stored.head().is_ok_and(|head| head.will_do_for(response)) {
+                    return Ok(None);
+                }
+                if let Some(renewal) = stored.front.renewal(response)? {
+                    File::options().write(true).open(&path)?.write_all_at(&renewal.bytes, renewal.at)?;
+                    return Ok(Some(stored.file_len));
+                }
+            }
         }
-        let front_and_head = file_format::encode(key, response)?;
-        let file_len = (front_and_head.len() + response.body.len()) as u64;
+        let front = file_format::encode(key, response)?;
+        let file_len = (front.len() + response.body.len()) as u64;
         self.make_room(key, file_len)?;
 
         let draft = self.shared.draft_path();
-        let result =
-            write_file(&draft, &front_and_head, &response.body).and_then(|()| fs::rename(&draft, path));
+        let result = write_file(&draft, &front, &response.body).and_then(|()| fs::rename(&draft, path));
         if let Err(error) = result {
             // It may hold bytes that are to be erased, and on a full disk it stands in the way.
             if remove_file(&draft).is_err() {
@@ -123,20 +137,18 @@ impl Writer {
             }
             return Err(error.into());
         }
-        Ok(file_len)
+        Ok(Some(file_len))
     }
 
-    fn is_older_than_what_is_stored(&self, key: &Key, response: &StoredResponse) -> bool {
-        let (known, unknown) = {
+    /// What is on disk under this key, if it can be read.
+    fn stored(&self, key: &Key, path: &Path) -> Option<FrontRead> {
+        {
             let state = self.shared.lock();
-            (state.index.as_of(key), state.index.is_unknown(key))
-        };
-        let stored = if unknown {
-            read::front(&self.shared.path(key), key).ok().and_then(Result::ok).map(|(front, _)| front.as_of)
-        } else {
-            known
-        };
-        stored.is_some_and(|stored| reflects_more(stored, response.as_of))
+            if !state.index.contains(key) && !state.index.is_unknown(key) {
+                return None;
+            }
+        }
+        read::front(path, key).ok()?.ok()
     }
 
     fn make_room(&self, key: &Key, file_len: u64) -> Result<(), WriteError> {
@@ -206,9 +218,9 @@ impl Writer {
     }
 }
 
-fn write_file(draft: &Path, front_and_head: &[u8], body: &[u8]) -> io::Result<()> {
+fn write_file(draft: &Path, front: &[u8], body: &[u8]) -> io::Result<()> {
     let mut file = File::create(draft)?;
-    file.write_all(front_and_head)?;
+    file.write_all(front)?;
     file.write_all(body)
 }
 

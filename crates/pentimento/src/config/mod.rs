@@ -30,7 +30,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use cache::Cache;
+pub use cache::{Cache, DiskAdmission};
 pub use cluster::{Cluster, Isolated};
 pub use complaint::ConfigErrors;
 pub use delivery::{Delivery, Lifetimes};

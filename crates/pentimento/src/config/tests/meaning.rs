@@ -28,6 +28,7 @@ fn nothing_at_all_is_the_embedded_default() {
         memory = "256MiB"
         disk = "10GiB"
         disk_files = 1000000
+        disk_admission = "second-sight"
         entry_max = "64MiB"
         fill_memory = "256MiB"
         store = "20GiB"

@@ -41,7 +41,7 @@ hosts = ["*"]
         expect![[r#"
             pentimento.toml:2:2: "nodes" is not a section: did you mean `node`?
             pentimento.toml:5:1: "memroy" is not a setting of [cache]: did you mean `memory`?
-            pentimento.toml:6:1: "colour" is not a setting of [cache]: known are `memory`, `disk`, `disk_files`, `entry_max`, `fill_memory`, `store`
+            pentimento.toml:6:1: "colour" is not a setting of [cache]: known are `memory`, `disk`, `disk_files`, `disk_admission`, `entry_max`, `fill_memory`, `store`
             pentimento.toml:7:1: a source needs `base_url`
             pentimento.toml:9:1: "url" is not a setting of [[source]]: did you mean `base_url`?
             pentimento.toml:10:3: "sites" is not a section: did you mean `site`?"#]],

@@ -84,14 +84,18 @@ fn any_cluster() -> impl Strategy<Value = Cluster> {
 fn any_cache() -> impl Strategy<Value = Cache> {
     let sizes = ((1_u64 << 20)..=(64 << 40), 0..=(1_u64 << 50), 1..=1_000_000_000_u64, 1024..=16_u64 << 30);
     let others = ((1_u64 << 20)..=(64 << 40), (64_u64 << 20)..=(1 << 50));
-    (sizes, others).prop_map(|((memory, disk, disk_files, entry_max), (fill_memory, store))| Cache {
-        memory,
-        disk,
-        disk_files,
-        entry_max,
-        fill_memory,
-        store,
-    })
+    let admissions = prop_oneof![Just(DiskAdmission::SecondSight), Just(DiskAdmission::Always)];
+    (sizes, admissions, others).prop_map(
+        |((memory, disk, disk_files, entry_max), disk_admission, (fill_memory, store))| Cache {
+            memory,
+            disk,
+            disk_files,
+            disk_admission,
+            entry_max,
+            fill_memory,
+            store,
+        },
+    )
 }
 
 fn any_delivery() -> impl Strategy<Value = Delivery> {
