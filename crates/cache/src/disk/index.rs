@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use purge_protocol::{AsOf, Tags};
 
+use super::file_format::Body;
 use crate::key::Key;
 
 /// How many entries may be spared, one eviction, before one goes all the same: bounds the time.
@@ -34,16 +35,21 @@ pub(super) type Generation = u64;
 #[derive(Debug)]
 pub(super) struct Entry {
     generation: Generation,
-    bytes: u64,
+    file_len: u64,
     as_of: AsOf,
     tags: Tags,
     used: bool,
+    verified: bool,
 }
 
 /// What is known of a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Known {
-    Stored(Generation),
+    Stored {
+        generation: Generation,
+        file_len: u64,
+        body: Body,
+    },
     Absent,
     /// There may be a file: not all were found yet.
     Unknown,
@@ -60,7 +66,7 @@ pub(super) struct Candidate {
 
 impl Entry {
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        on_disk(self.file_len)
     }
 }
 
@@ -90,7 +96,8 @@ impl Index {
     pub fn look_up(&mut self, key: &Key) -> Known {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.used = true;
-            return Known::Stored(entry.generation);
+            let body = if entry.verified { Body::Verified } else { Body::Unverified };
+            return Known::Stored { generation: entry.generation, file_len: entry.file_len, body };
         }
         match &self.removed_during_walk {
             Some(removed) if !removed.contains(key) => Known::Unknown,
@@ -116,11 +123,18 @@ impl Index {
         self.entries.get(key).map(|entry| entry.as_of)
     }
 
+    /// The body in this entry's file was compared with its digest.
+    pub fn verified(&mut self, key: &Key, generation: Generation) {
+        if let Some(entry) = self.entries.get_mut(key).filter(|entry| entry.generation == generation) {
+            entry.verified = true;
+        }
+    }
+
     /// A file was written.
     pub fn insert(&mut self, key: Key, file_len: u64, tags: Tags, as_of: AsOf) {
         self.last_generation += 1;
         let generation = self.last_generation;
-        self.put(key, Entry { generation, bytes: on_disk(file_len), as_of, tags, used: false });
+        self.put(key, Entry { generation, file_len, as_of, tags, used: false, verified: false });
     }
 
     /// A file was found. What is known already is newer than what was found.
@@ -139,9 +153,9 @@ impl Index {
 
     fn put(&mut self, key: Key, entry: Entry) {
         self.order.push_back((key, entry.generation));
-        self.bytes = self.bytes.saturating_add(entry.bytes);
+        self.bytes = self.bytes.saturating_add(entry.bytes());
         if let Some(replaced) = self.entries.insert(key, entry) {
-            self.bytes -= replaced.bytes;
+            self.bytes -= replaced.bytes();
         }
         self.drop_stale_places();
     }
@@ -151,7 +165,7 @@ impl Index {
             removed.insert(*key);
         }
         let entry = self.entries.remove(key)?;
-        self.bytes -= entry.bytes;
+        self.bytes -= entry.bytes();
         Some(entry)
     }
 
@@ -162,7 +176,7 @@ impl Index {
     /// Whether a file of this key and length fits beside the others.
     pub fn has_room_for(&self, key: &Key, file_len: u64, bytes_max: u64, files_max: u64) -> bool {
         let replaced = self.entries.get(key);
-        let bytes = self.bytes - replaced.map_or(0, |entry| entry.bytes);
+        let bytes = self.bytes - replaced.map_or(0, Entry::bytes);
         let files = (self.entries.len() - usize::from(replaced.is_some())) as u64;
         bytes.saturating_add(on_disk(file_len)) <= bytes_max && files < files_max
     }
@@ -311,7 +325,7 @@ mod tests {
                         index.put_back(key(number), entry);
                     }
                 }
-                prop_assert_eq!(index.bytes, index.entries.values().map(|entry| entry.bytes).sum::<u64>());
+                prop_assert_eq!(index.bytes, index.entries.values().map(Entry::bytes).sum::<u64>());
                 prop_assert!(index.order.len() <= 2 * index.entries.len() + 65 + 16);
                 let scanned = index.scan(None, 3).into_iter().chain(index.scan(index.scan(None, 3).last().map(|c| c.key), 99));
                 if index.len() > 0 {

@@ -24,8 +24,10 @@ use purge_protocol::{AsOf, Tags};
 use rustix::fs::FlockOperation;
 use tokio::sync::{oneshot, watch};
 
+use self::file_format::Body;
 use self::index::{Candidate, Entry, Generation, Index, Known};
 use self::queue::{Queue, Ticket, Unlink};
+use self::read::{Expected, Folder};
 use self::sightings::Sightings;
 use self::writer::Writer;
 use crate::key::Key;
@@ -60,6 +62,7 @@ pub(crate) struct Disk {
 /// What the reading tasks, the writer and the walk share.
 struct Shared {
     dir: PathBuf,
+    folder: Folder,
     bytes_max: u64,
     files_max: u64,
     entry_bytes_max: u64,
@@ -108,6 +111,7 @@ impl Disk {
             Err(error) => return Err(failed(error.into())),
         }
         let shared = Arc::new(Shared {
+            folder: Folder::open(&dir).map_err(failed)?,
             dir: dir.clone(),
             bytes_max: limits.bytes,
             files_max: limits.files,
@@ -140,19 +144,26 @@ impl Disk {
     }
 
     pub async fn get(&self, key: &Key) -> Option<Found> {
-        let generation = {
+        let (generation, expected) = {
             let mut state = self.shared.lock();
             if let Some(response) = state.queue.response(key) {
                 return Some(Found::Queued(response.clone()));
             }
             match state.index.look_up(key) {
-                Known::Stored(generation) => Some(generation),
-                Known::Unknown => None,
+                Known::Stored { generation, file_len, body } => {
+                    (Some(generation), Expected { file_len: Some(file_len), body })
+                }
+                Known::Unknown => (None, Expected { file_len: None, body: Body::Unverified }),
                 Known::Absent => return None,
             }
         };
-        match read::entry(self.shared.path(key), *key, self.shared.entry_bytes_max).await {
-            Ok(Ok(response)) => Some(Found::Read(Arc::new(response), generation)),
+        match read::entry(&self.shared.folder, *key, expected, self.shared.entry_bytes_max).await {
+            Ok(Ok(response)) => {
+                if let (Some(generation), Body::Unverified) = (generation, expected.body) {
+                    self.shared.lock().index.verified(key, generation);
+                }
+                Some(Found::Read(Arc::new(response), generation))
+            }
             Ok(Err(rejected)) => {
                 tracing::warn!(file = %self.shared.path(key).display(), %rejected, "a file of the cache is spoilt: removed");
                 self.shared.counters.rejected_files.fetch_add(1, Ordering::Relaxed);
@@ -369,14 +380,8 @@ impl Shared {
         self.wake();
     }
 
-    fn folder(&self, shard: u8) -> PathBuf {
-        self.dir.join(format!("{shard:02x}"))
-    }
-
     fn path(&self, key: &Key) -> PathBuf {
-        let mut path = self.folder(key.0[0]);
-        path.push(key.to_string());
-        path
+        self.folder.path(key)
     }
 
     fn drafts_folder(&self) -> PathBuf {
@@ -399,7 +404,7 @@ impl Shared {
     fn create_folders(&self) -> io::Result<()> {
         let create = |folder: &Path| fs::create_dir_all(folder);
         create(&self.drafts_folder())?;
-        (0..=u8::MAX).try_for_each(|shard| create(&self.folder(shard)))
+        (0..=u8::MAX).try_for_each(|shard| create(&self.folder.shard(shard)))
     }
 }
 

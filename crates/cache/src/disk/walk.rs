@@ -18,7 +18,7 @@ use crate::key::Key;
 pub(super) fn walk(shared: &Arc<Shared>, ended: &watch::Sender<bool>) {
     for shard in 0..=u8::MAX {
         if let Err(error) = walk_folder(shared, shard) {
-            tracing::warn!(dir = %shared.folder(shard).display(), %error, "cannot read a folder of the cache");
+            tracing::warn!(dir = %shared.folder.shard(shard).display(), %error, "cannot read a folder of the cache");
             shared.unaccounted.store(true, Ordering::Relaxed);
         }
         if shared.is_stopping() {
@@ -34,7 +34,7 @@ pub(super) fn walk(shared: &Arc<Shared>, ended: &watch::Sender<bool>) {
 }
 
 fn walk_folder(shared: &Shared, shard: u8) -> io::Result<()> {
-    for file in fs::read_dir(shared.folder(shard))? {
+    for file in fs::read_dir(shared.folder.shard(shard))? {
         if shared.is_stopping() {
             return Ok(());
         }
