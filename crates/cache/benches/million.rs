@@ -1,0 +1,105 @@
+//! What a million stored responses on disk cost in memory, and how soon after a start the first of them answers.
+//!
+//! `cargo bench -p cache --bench million -- [FOLDER [COUNT]]` writes as many small files as that, and removes them.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+use std::{env, fs};
+
+use bytes::Bytes;
+use cache::{Admission, Cache, Key, Settings, StoredResponse};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use purge_protocol::{AsOf, CheckedAt, LogId, Position, Tag, Tags};
+
+/// As in the binary: what a table takes depends on it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What waits for the disk is bounded.
+const AT_ONCE: u64 = 2000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = env::args().skip(1).filter(|argument| !argument.starts_with("--"));
+    let parent = arguments.next().unwrap_or_else(|| env!("CARGO_TARGET_TMPDIR").to_owned());
+    let count: u64 = arguments.next().map_or(Ok(1_000_000), |count| count.parse())?;
+    let folder = tempfile::Builder::new().prefix("million").tempdir_in(parent)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(measure(folder.path(), count))
+}
+
+async fn measure(folder: &Path, count: u64) -> Result<(), Box<dyn Error>> {
+    let began = Instant::now();
+    let cache = open(folder)?;
+    for number in 0..count {
+        cache.insert(Key::of(&url(number)), Arc::new(response(number)));
+        if number % AT_ONCE == 0 {
+            cache.flush().await;
+        }
+    }
+    cache.flush().await;
+    println!("{count} responses written in {:.1?}", began.elapsed());
+    drop(cache);
+
+    let before = resident()?;
+    let began = Instant::now();
+    let cache = open(folder)?;
+    let opened = began.elapsed();
+    let last = url(count - 1);
+    if cache.get(&Key::of(&last), &last).await.is_none() {
+        return Err("the last one written does not answer".into());
+    }
+    println!("opened in {opened:.1?}, first hit after {:.1?}", began.elapsed());
+    // An erasure waits for the walk, whatever it concerns.
+    cache.erase(&[], |_| false).await?;
+    let listed = cache.stats().disk_entries;
+    let bytes = (resident()? - before) as f64 / listed as f64;
+    println!("{listed} listed after {:.1?}, {bytes:.0} bytes of memory each", began.elapsed());
+    Ok(())
+}
+
+fn open(folder: &Path) -> Result<Cache, Box<dyn Error>> {
+    Ok(Cache::open(Settings {
+        dir: Some(folder.to_owned()),
+        memory_bytes: 0,
+        disk_bytes: u64::MAX,
+        disk_files: u64::MAX,
+        disk_admission: Admission::Always,
+        entry_bytes_max: 1 << 20,
+    })?)
+}
+
+fn url(number: u64) -> String {
+    format!("image\n/shop/summer/dresses/{number:08}.jpg?w=300&format=auto\nimage/webp")
+}
+
+/// Small, so that the files are: a picture's tags are of its tenant, source, original, URL and two folders.
+fn response(number: u64) -> StoredResponse {
+    let tags = [1, 2, 1_000_000_007 * (number + 3), 998_244_353 * (number + 5), number % 50, number % 1000];
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("image/webp"));
+    headers.insert("etag", HeaderValue::from_static("\"4a7d1ed414474e4033ac29ccb8653d9b\""));
+    StoredResponse {
+        key_text: url(number),
+        status: StatusCode::OK,
+        headers,
+        body: Bytes::from_static(&[7; 2048]),
+        tags: Tags::new(tags.map(Tag).into()).unwrap_or_default(),
+        as_of: AsOf { log: LogId(1), position: Position::new(number) },
+        varied_on: Vec::new(),
+        stored_at: 1_800_000_000_000,
+        initial_age: 0,
+        lifetime: 86_400,
+        stale_if_error: 0,
+        stale_while_revalidate: 0,
+        checked: CheckedAt::default(),
+    }
+}
+
+/// Of this process, in bytes: proc(5), `statm`, whose second field counts pages.
+fn resident() -> Result<u64, Box<dyn Error>> {
+    let statm = fs::read_to_string("/proc/self/statm")?;
+    let pages: u64 = statm.split(' ').nth(1).ok_or("statm has no second field")?.parse()?;
+    Ok(pages * rustix::param::page_size() as u64)
+}
