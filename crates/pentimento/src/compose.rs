@@ -47,7 +47,8 @@ use crate::purge_door::{ToControl, Upwards};
 
 /// Fences that a node keeps; about 36 bytes each.
 const FENCES_MAX: usize = 1_000_000;
-const PURGE_WORKERS: usize = 4;
+/// A purge mostly waits: for sources, for silent nodes until their leases end, for looks. One that waits keeps a worker.
+const PURGE_WORKERS: usize = 32;
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// A node above that hangs is passed over after two of these; it may take as long to answer.
 const PROBE_EVERY: Duration = Duration::from_secs(2);

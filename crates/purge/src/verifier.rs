@@ -11,6 +11,7 @@ use catalog::{AskedDelivery, Catalog, CatalogError, KnownNode};
 use dialect::{native, signature};
 use edge::request::{Image, Target, Terms};
 use edge::{Answered, Ask, FillError, Serving, Upstream};
+use futures_util::{StreamExt, stream};
 use http::{Request, header};
 use origin::FetchLimits;
 use snapshot::SiteKind;
@@ -18,6 +19,7 @@ use url::Url;
 
 /// How many of an original's URLs are looked at through each node.
 const DELIVERIES_MAX: usize = 4;
+const LOOKS_AT_ONCE: usize = 32;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A signature that the verifier makes for itself holds for so long.
 const SIGNED_SECONDS: u64 = 300;
@@ -42,11 +44,12 @@ impl Verifier {
         for delivery in self.catalog.deliveries(source, path).await?.iter().take(DELIVERIES_MAX) {
             let Some(image) = self.image(delivery) else { continue };
             let expected = self.expected(&image).await;
-            for node in nodes {
-                looks.push(self.look_through(node, &image, &expected).await);
-            }
+            looks.extend(
+                nodes.iter().map(|node| self.look_through(node, Arc::clone(&image), expected.clone())),
+            );
         }
-        Ok(looks)
+        // Not one after the other: a node that is stuck keeps a look waiting, and should keep only that one.
+        Ok(stream::iter(looks).buffered(LOOKS_AT_ONCE).collect().await)
     }
 
     fn image(&self, delivery: &AskedDelivery) -> Option<Arc<Image>> {
@@ -79,26 +82,24 @@ impl Verifier {
         }
     }
 
-    async fn look_through(&self, node: &KnownNode, image: &Arc<Image>, expected: &str) -> Look {
+    async fn look_through(&self, node: &KnownNode, image: Arc<Image>, expected: String) -> Look {
         let mut look = Look {
             at: unix_millis(),
             node: node.id.name.clone(),
             url: image.url.clone(),
-            expected: expected.to_owned(),
+            expected,
             seen: None,
             verdict: Verdict::Unverifiable,
             why: None,
         };
-        match self.ask(node, image).await {
+        match self.ask(node, &image).await {
             Err(why) => look.why = Some(why),
             Ok(seen) => {
-                let mut expected = expected.to_owned();
-                if seen != expected {
+                if seen != look.expected {
                     // Another purge may have been quicker than this look.
-                    expected = self.expected(image).await;
+                    look.expected = self.expected(&image).await;
                 }
-                look.verdict = if seen == expected { Verdict::Verified } else { Verdict::Stale };
-                look.expected = expected;
+                look.verdict = if seen == look.expected { Verdict::Verified } else { Verdict::Stale };
                 look.seen = Some(seen);
             }
         }

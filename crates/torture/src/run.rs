@@ -62,6 +62,9 @@ impl Findings {
 }
 
 pub async fn run(options: Options) -> std::io::Result<Findings> {
+    if options.folder.exists() {
+        std::fs::remove_dir_all(&options.folder)?;
+    }
     let journal = Arc::new(Journal::begin(NODES.len()));
     let world = Arc::new(set_up(&options, &journal).await?);
     let mut chance = Chance::new(options.seed);
@@ -97,9 +100,6 @@ pub async fn run(options: Options) -> std::io::Result<Findings> {
 
 /// Files at their servers, and every process ready.
 async fn set_up(options: &Options, journal: &Arc<Journal>) -> std::io::Result<World> {
-    if options.folder.exists() {
-        std::fs::remove_dir_all(&options.folder)?;
-    }
     let address = own_address();
     let erasures = (options.storm.as_secs() / eraser::EVERY.as_secs()).clamp(1, 9_999);
     let mut noise = Chance::new(options.seed);
