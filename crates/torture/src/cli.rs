@@ -107,10 +107,11 @@ impl Command {
         let mut all_found = true;
         for sabotage in Sabotage::ALL {
             let findings = run(self.options(Some(sabotage))).await?;
+            report::write(&self.folder.join(format!("{}.html", sabotage.name())), &findings)?;
             let found = findings.records.violations.iter().find(|one| one.broken == sabotage.breaks());
             all_found &= found.is_some();
             let found = found.map_or_else(|| "NOT FOUND".to_owned(), ToString::to_string);
-            println!("{}\n  {found}", sabotage.what());
+            println!("{}: {}\n  {found}", sabotage.name(), sabotage.what());
         }
         Ok(all_found)
     }

@@ -27,6 +27,16 @@ impl Sabotage {
         Sabotage::FrozenEdge,
     ];
 
+    pub fn name(self) -> &'static str {
+        match self {
+            Sabotage::CachingFront => "caching-front",
+            Sabotage::ReturningBytes => "returning-bytes",
+            Sabotage::LostCatalog => "lost-catalog",
+            Sabotage::ColdCache => "cold-cache",
+            Sabotage::FrozenEdge => "frozen-edge",
+        }
+    }
+
     pub fn what(self) -> &'static str {
         match self {
             Sabotage::CachingFront => "a cache before an edge that no purge reaches",
