@@ -36,9 +36,7 @@ pub async fn warm(world: &World, member: &Member, patience: Duration) -> Result<
             if tokio::time::Instant::now() >= deadline {
                 return Err((url, last));
             }
-            if last != Outcome::Forwarded {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
+            tokio::time::sleep(Duration::from_millis(if last == Outcome::Forwarded { 5 } else { 50 })).await;
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use super::timeline::Timeline;
 use crate::journal::{At, Happened, Purge, Violation};
 use crate::plan::{Fault, Loss};
 use crate::run::Findings;
+use crate::sabotage::Sabotage;
 use crate::stage::{LINKS, NODES};
 use crate::summary::{Summary, millis};
 
@@ -21,6 +22,7 @@ pub struct Page {
     took: String,
     verdict: String,
     is_clean: bool,
+    sabotage: Option<&'static str>,
     figures: Vec<(String, String)>,
     timeline: Timeline,
     violations: Vec<(String, String, String)>,
@@ -69,6 +71,7 @@ impl Page {
                 _ => format!("{found} violations"),
             },
             is_clean: found == 0,
+            sabotage: findings.options.sabotage.map(Sabotage::what),
             figures: figures(&summary),
             timeline: Timeline::of(findings),
             violations: records.violations.iter().map(violation).collect(),
@@ -99,7 +102,7 @@ fn figures(summary: &Summary) -> Vec<(String, String)> {
         ("Without faults".to_owned(), summary.quiet_line()),
         ("Purges".to_owned(), purges.join(", ")),
         ("Accepted to done".to_owned(), summary.latency_line()),
-        ("Faults".to_owned(), faults.join(", ")),
+        ("Faults".to_owned(), if faults.is_empty() { "none".to_owned() } else { faults.join(", ") }),
     ]
 }
 
