@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use testkit::Seen;
 
@@ -67,22 +66,18 @@ impl Sabotage {
     }
 }
 
-/// What answers from before purges: it keeps each answer for a while and never hears of any purge.
+/// What answers from before purges: it keeps what it saw before the storm, and never hears of any purge.
 #[derive(Default)]
 pub struct Front {
-    kept: Mutex<HashMap<UrlNumber, (Instant, Seen)>>,
+    kept: Mutex<HashMap<UrlNumber, Seen>>,
 }
 
 impl Front {
-    const KEEPS: Duration = Duration::from_secs(2);
-
     pub fn has(&self, url: UrlNumber) -> Option<Seen> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(&url).filter(|(since, _)| since.elapsed() < Self::KEEPS).map(|(_, seen)| seen.clone())
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&url).cloned()
     }
 
     pub fn keep(&self, url: UrlNumber, seen: &Seen) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(url, (Instant::now(), seen.clone()));
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(url, seen.clone());
     }
 }

@@ -171,7 +171,10 @@ impl World {
 
     async fn fetch(&self, member: &Member, url: UrlNumber) -> Result<Seen, String> {
         let has_front = self.sabotage == Some(Sabotage::CachingFront) && member.number == SABOTAGED;
-        if has_front && let Some(seen) = self.front.has(url) {
+        if has_front
+            && matches!(*self.phase.borrow(), Phase::Storm | Phase::Heal)
+            && let Some(seen) = self.front.has(url)
+        {
             return Ok(seen);
         }
         let target = &self.web.urls[url];
