@@ -79,6 +79,6 @@ pub struct WhyList {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeWhy {
-    Explained(Explanation),
+    Explained(Box<Explanation>),
     Unknown { node: String, why: String },
 }

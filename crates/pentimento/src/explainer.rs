@@ -73,7 +73,7 @@ impl Explainer for AllNodes {
             let nodes = self.purges.nodes().nodes;
             let asked = nodes.iter().map(|node| async move {
                 match self.ask(node, question).await {
-                    Ok(explanation) => NodeWhy::Explained(explanation),
+                    Ok(explanation) => NodeWhy::Explained(Box::new(explanation)),
                     Err(why) => NodeWhy::Unknown { node: node.name.clone(), why },
                 }
             });
