@@ -1,10 +1,12 @@
 //! The wire types of the management API and of the node protocol.
 
+pub mod erasure;
 pub mod node;
 pub mod problem;
 pub mod purge;
 pub mod why;
 
+pub use erasure::{AuditList, AuditView, ErasureList, ErasureView};
 pub use node::{FollowAnswer, FollowRequest, NodeList, NodeView};
 pub use problem::Problem;
 pub use purge::{

@@ -66,6 +66,9 @@ pub struct NodeView {
     pub applied: Position,
     /// Milliseconds that its lease has left at the authority; 0 when it ran out.
     pub lease_millis: u64,
+    /// Without a lease it answers from its cache and says so, and purges wait for it.
+    #[serde(default)]
+    pub serves_stale: bool,
     /// Unix milliseconds of its last word.
     pub seen: u64,
 }

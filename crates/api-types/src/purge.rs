@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use purge_protocol::{LogId, Mode, Position};
+use purge_protocol::{LogId, Mode, Outcome, Position};
 use serde::{Deserialize, Serialize};
 
 /// The body of `POST /v1/purges`.
@@ -16,6 +16,9 @@ pub struct PurgeRequest {
     /// Fence also what has not changed at its source.
     #[serde(default)]
     pub force: bool,
+    /// Of an erasure that the law demands: what is told to whoever asks for it (451 instead of 410).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// What a purge covers, in an operator's words.
@@ -129,7 +132,9 @@ pub struct PurgeView {
     pub selectors: Vec<Selector>,
     pub mode: Mode,
     pub force: bool,
-    /// What asked for it: `api`, or what found a change by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What asked for it: `api`, `console`, or what found a change by itself.
     pub cause: String,
     pub received: u64,
     pub events: Vec<Event>,
@@ -210,6 +215,24 @@ pub enum NodeOutcome {
     Acknowledged,
     /// It was silent until its lease ran out; since then it answers nothing unasked.
     LeaseExpired,
+    /// It holds a lease and has not acknowledged yet.
+    Awaited,
+    /// It is cut off, and by its operator's choice answers from before the purge, saying so: the purge waits for it.
+    ServingStale,
+    /// An operator declared it gone for good while the purge waited for it.
+    DeclaredGone,
+}
+
+impl From<Outcome> for NodeOutcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Acknowledged => NodeOutcome::Acknowledged,
+            Outcome::Expired => NodeOutcome::LeaseExpired,
+            Outcome::Awaited => NodeOutcome::Awaited,
+            Outcome::ServingStale => NodeOutcome::ServingStale,
+            Outcome::DeclaredGone => NodeOutcome::DeclaredGone,
+        }
+    }
 }
 
 /// One look of the verifier: a client's request through one node.

@@ -5,8 +5,10 @@
 
 mod authorization;
 mod body;
+mod erasures;
 mod host;
 mod idempotency;
+mod list;
 mod nodes;
 mod operations;
 pub mod problem;
@@ -21,7 +23,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{delete, get};
 use http::{HeaderValue, header};
 use purge::Purges;
 
@@ -49,7 +51,11 @@ pub fn router(control: Control, pages: Router) -> Router {
         .route("/purges", get(purges::list).post(purges::accept))
         .route("/purges/{id}", get(purges::show))
         .route("/purges/{id}/events", get(purges::events))
+        .route("/erasures", get(erasures::list))
+        .route("/erasures/{*original}", get(erasures::show).delete(erasures::lift))
+        .route("/audit", get(erasures::audit))
         .route("/nodes", get(nodes::list))
+        .route("/nodes/{name}", delete(nodes::forget))
         .with_state(state)
         .merge(Router::new().route("/why", get(why::explain)).with_state(explainer))
         .fallback(problem::no_such_path)

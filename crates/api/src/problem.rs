@@ -8,14 +8,16 @@ use api_types::problem::MEDIA_TYPE;
 use axum::response::{IntoResponse, Response};
 use catalog::CatalogError;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
-use purge::AcceptError;
+use purge::{AcceptError, ForgetNodeError, LiftError};
+use purge_protocol::ForgetError;
 use serde::Serialize;
 
 use crate::authorization::Unauthorized;
 use crate::body::BodyError;
 use crate::host::Misdirected;
 use crate::idempotency::IdempotencyKeyError;
-use crate::purges::{MalformedList, MalformedRequest};
+use crate::list::MalformedList;
+use crate::purges::MalformedRequest;
 use crate::watch::WatchError;
 use crate::why::MalformedWhy;
 
@@ -51,8 +53,38 @@ impl From<AcceptError> for Refused {
             AcceptError::EraseNeedsOriginals => {
                 Problem::new(422, "erase-needs-originals", "Erase needs originals", detail)
             }
+            AcceptError::MalformedReason { .. } => {
+                Problem::new(400, "malformed-reason", "Malformed reason", detail)
+            }
             AcceptError::QueueFull { .. } => Problem::new(503, "purge-queue-full", "Too many purges", detail),
             AcceptError::Catalog(error) => return error.into(),
+        })
+    }
+}
+
+impl From<LiftError> for Refused {
+    fn from(error: LiftError) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            LiftError::NotErased { .. } => Problem::new(404, "no-such-erasure", "No such erasure", detail),
+            LiftError::UnderWay { .. } => Problem::new(409, "erasure-under-way", "Erasure under way", detail),
+            LiftError::Name(error) => return error.into(),
+            LiftError::Catalog(error) => return error.into(),
+        })
+    }
+}
+
+impl From<ForgetNodeError> for Refused {
+    fn from(error: ForgetNodeError) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            ForgetNodeError::Forget(ForgetError::Unknown { .. }) => {
+                Problem::new(404, "no-such-node", "No such node", detail)
+            }
+            ForgetNodeError::Forget(ForgetError::HoldsLease { .. }) => {
+                Problem::new(409, "node-holds-lease", "Node holds a lease", detail)
+            }
+            ForgetNodeError::Catalog(error) => return error.into(),
         })
     }
 }

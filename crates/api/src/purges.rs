@@ -11,15 +11,12 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use purge::Purges;
-use url::form_urlencoded;
 
 use crate::body::read_body;
 use crate::idempotency::{IdempotencyKeyError, idempotency_key};
+use crate::list::list_limit;
 use crate::problem::{Refused, json};
 use crate::watch::{WatchError, Watches};
-
-const LIST_DEFAULT: u32 = 50;
-const LIST_MAX: u32 = 200;
 
 #[derive(Clone)]
 pub struct PurgeApi {
@@ -39,14 +36,6 @@ pub enum MalformedRequest {
     NotAPurge(serde_json::Error),
 }
 
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MalformedList {
-    #[error("{0:?} is not a parameter here; allowed is limit")]
-    UnknownParameter(String),
-    #[error("limit is a number from 1 to {LIST_MAX}, not {0:?}")]
-    Limit(String),
-}
-
 pub async fn accept(State(api): State<PurgeApi>, request: Request<Body>) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
     if !is_json(&parts.headers) {
@@ -56,16 +45,21 @@ pub async fn accept(State(api): State<PurgeApi>, request: Request<Body>) -> Resu
     let wanted: PurgeRequest =
         serde_json::from_slice(&read_body(body).await?).map_err(MalformedRequest::NotAPurge)?;
 
-    let accepted = api.purges.accept(wanted.clone(), key, "api").await?;
-    if !accepted.new && !asks_for(&wanted, &accepted.view) {
+    let purge = api.purges.accept(wanted.clone(), key, "api").await?;
+    if !purge.new && !asks_for(&wanted, &purge.view) {
         // Answering 202 here would make somebody believe that something is being purged which is not.
         return Err(IdempotencyKeyError::UsedForAnother.into());
     }
-    let mut response = json(StatusCode::ACCEPTED, &accepted.view);
-    if let Ok(location) = HeaderValue::try_from(format!("/v1/purges/{}", accepted.view.id)) {
+    Ok(accepted(&purge.view))
+}
+
+/// A purge that is on its way, and where to see it.
+pub fn accepted(view: &PurgeView) -> Response {
+    let mut response = json(StatusCode::ACCEPTED, view);
+    if let Ok(location) = HeaderValue::try_from(format!("/v1/purges/{}", view.id)) {
         response.headers_mut().insert(header::LOCATION, location);
     }
-    Ok(response)
+    response
 }
 
 pub async fn list(State(api): State<PurgeApi>, RawQuery(query): RawQuery) -> Result<Response, Refused> {
@@ -90,7 +84,10 @@ fn event(view: &PurgeView) -> Event {
 }
 
 fn asks_for(wanted: &PurgeRequest, view: &PurgeView) -> bool {
-    wanted.selectors == view.selectors && wanted.mode == view.mode && wanted.force == view.force
+    wanted.selectors == view.selectors
+        && wanted.mode == view.mode
+        && wanted.force == view.force
+        && wanted.reason == view.reason
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -99,42 +96,9 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
-fn list_limit(query: Option<&str>) -> Result<u32, MalformedList> {
-    let mut limit = LIST_DEFAULT;
-    for (name, value) in form_urlencoded::parse(query.unwrap_or("").as_bytes()) {
-        if name != "limit" {
-            return Err(MalformedList::UnknownParameter(name.chars().take(100).collect()));
-        }
-        limit = match value.parse() {
-            Ok(limit @ 1..=LIST_MAX) => limit,
-            _ => return Err(MalformedList::Limit(value.chars().take(100).collect())),
-        };
-    }
-    Ok(limit)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_list_is_as_long_as_asked_within_bounds() {
-        let limit = |value: &str| Err(MalformedList::Limit(value.to_owned()));
-        for (query, wanted) in [
-            (None, Ok(50)),
-            (Some(""), Ok(50)),
-            (Some("limit=1"), Ok(1)),
-            (Some("limit=200"), Ok(200)),
-            (Some("limit=0"), limit("0")),
-            (Some("limit=201"), limit("201")),
-            (Some("limit=-1"), limit("-1")),
-            (Some("limit="), limit("")),
-            (Some("limit=99999999999999999999"), limit("99999999999999999999")),
-            (Some("state=done"), Err(MalformedList::UnknownParameter("state".to_owned()))),
-        ] {
-            assert_eq!(list_limit(query), wanted, "{query:?}");
-        }
-    }
 
     #[test]
     fn json_is_what_says_so_whatever_its_parameters() {

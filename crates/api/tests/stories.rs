@@ -81,7 +81,7 @@ async fn what_is_wrong_with_a_request_is_said_in_words() {
     expect![[r#"
         no JSON: 400 malformed-purge: the body is not a purge: expected value at line 1 column 1
         nothing: 400 malformed-purge: the body is not a purge: EOF while parsing a value at line 1 column 0
-        an unknown field: 400 malformed-purge: the body is not a purge: unknown field `hard`, expected one of `selectors`, `mode`, `force` at line 1 column 49
+        an unknown field: 400 malformed-purge: the body is not a purge: unknown field `hard`, expected one of `selectors`, `mode`, `force`, `reason` at line 1 column 49
         no selectors field: 400 malformed-purge: the body is not a purge: missing field `selectors` at line 1 column 14
         an unknown selector: 400 malformed-purge: the body is not a purge: unknown variant `picture`, expected one of `original`, `folder`, `source`, `url`, `prefix`, `tag`, `all` at line 1 column 24
         an unknown mode: 400 malformed-purge: the body is not a purge: unknown variant `gentle`, expected one of `soft`, `hard`, `erase` at line 1 column 58
@@ -208,6 +208,44 @@ async fn there_is_an_end_to_how_many_may_watch() {
 
     watching.pop();
     assert_eq!(world.open(&router, &path).await.status(), StatusCode::OK, "whoever leaves makes room");
+}
+
+#[tokio::test]
+async fn an_erasure_is_listed_and_lifted_when_its_purge_has_ended() {
+    let world = World::new().await;
+    let delete = async |path: &str| world.send(world.request(Method::DELETE, path), "").await;
+    assert_eq!(delete("/v1/erasures/demo/cat.jpg").await.problem(), "404 no-such-erasure");
+    assert_eq!(delete("/v1/erasures/nowhere/cat.jpg").await.problem(), "422 unknown-source");
+    assert_eq!(delete("/v1/erasures/demo").await.problem(), "400 malformed-selector");
+
+    let purge = r#"{"selectors":[{"original":"demo/a b.jpg"}],"mode":"erase","reason":"court order 7"}"#;
+    let id = world.post("/v1/purges", purge).await.json()["id"].as_str().expect("an id").to_owned();
+    world.entomb("demo", "a b.jpg", &id, "court order 7").await;
+    let shown = world.get("/v1/erasures/demo/a%20b.jpg").await.json();
+    assert_eq!(shown["status"], 451);
+    assert_eq!(world.get("/v1/erasures").await.json()["erasures"][0], shown);
+    assert_eq!(delete("/v1/erasures/demo/a%20b.jpg").await.problem(), "409 erasure-under-way");
+
+    world.fail_oldest("the story wants it so").await;
+    let lifted = delete("/v1/erasures/demo/a%20b.jpg").await;
+    assert_eq!(lifted.status, 202, "{}", lifted.body);
+    assert_eq!(lifted.json()["selectors"][0]["original"], "demo/a b.jpg");
+    assert_eq!(world.get("/v1/erasures/demo/a%20b.jpg").await.problem(), "404 no-such-erasure");
+    let told = world.get("/v1/audit?limit=1").await.json();
+    assert_eq!(
+        (&told["entries"][0]["action"], &told["entries"][0]["operator"]),
+        (&"lift".into(), &"api".into())
+    );
+}
+
+#[tokio::test]
+async fn a_reason_goes_with_an_erasure_only() {
+    let world = World::new().await;
+    for (mode, reason) in [("hard", "court order 7"), ("erase", " "), ("erase", "two\\nlines")] {
+        let body =
+            format!(r#"{{"selectors":[{{"original":"demo/a.jpg"}}],"mode":"{mode}","reason":"{reason}"}}"#);
+        assert_eq!(world.post("/v1/purges", &body).await.problem(), "400 malformed-reason");
+    }
 }
 
 #[tokio::test]

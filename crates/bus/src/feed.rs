@@ -19,6 +19,9 @@ pub enum FeedError {
     Unreachable(String),
     #[error("the tier above does not take this process for a node of its cluster: {0}")]
     Refused(String),
+    /// An operator has declared this life of the node gone.
+    #[error("an operator has declared this node gone: it goes on as a new one, with an empty cache")]
+    DeclaredGone,
     #[error("the tier above answered what no authority says: {0}")]
     Nonsense(String),
     #[error("the catalog cannot be read: {0}")]

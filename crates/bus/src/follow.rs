@@ -26,6 +26,8 @@ pub type Erase =
 /// Everything the loop needs.
 pub struct Follow {
     pub node: NodeId,
+    /// The earlier life whose stored responses this one found, if any.
+    pub inherits_from: Option<u64>,
     pub roles: Vec<String>,
     pub delivery: Option<String>,
     /// How long the tier above may keep a question open: well below the lease.
@@ -39,7 +41,7 @@ pub struct Follow {
 }
 
 /// Follows the log until it is dropped.
-pub async fn follow(follow: Follow) {
+pub async fn follow(mut follow: Follow) {
     let mut failing = false;
     let mut saved_at = None;
     loop {
@@ -63,6 +65,10 @@ pub async fn follow(follow: Follow) {
                     saved_at = Some(clock::now().plus(SAVE_EVERY.as_millis() as u64));
                 }
             }
+            Err(FeedError::DeclaredGone) => {
+                begin_anew(&mut follow);
+                tokio::time::sleep(RETRY).await;
+            }
             Err(error) => {
                 if !std::mem::replace(&mut failing, true) {
                     tracing::warn!(%error, "cannot follow the purge log; answering unasked ends with the lease");
@@ -73,9 +79,18 @@ pub async fn follow(follow: Follow) {
     }
 }
 
+/// An operator has declared this life gone: purges were done without it. What was written down stays that of the
+/// earlier life until all is wiped, so that a crash in between changes nothing.
+fn begin_anew(follow: &mut Follow) {
+    tracing::warn!("this node was declared gone by an operator; it starts anew, with an empty cache");
+    follow.view.begin_anew();
+    follow.node.incarnation = follow.node.incarnation.saturating_add(1).max(clock::unix_millis());
+    follow.inherits_from = None;
+}
+
 async fn ask(follow: &Follow, wait: Duration) -> Result<api_types::FollowAnswer, FeedError> {
     let request = FollowRequest {
-        renewal: follow.view.renewal(&follow.node),
+        renewal: follow.view.renewal(&follow.node, follow.inherits_from),
         roles: follow.roles.clone(),
         delivery: follow.delivery.clone(),
         wait_millis: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),

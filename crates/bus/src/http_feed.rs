@@ -76,6 +76,11 @@ impl HttpFeed {
                 turn.keep();
                 Ok(answer)
             }
+            // An answer like any other: whoever gives it relays what the authority says.
+            StatusCode::GONE => {
+                turn.keep();
+                Err(FeedError::DeclaredGone)
+            }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
                 Err(FeedError::Refused(format!("{status}; do both know the same cluster secret?")))
             }

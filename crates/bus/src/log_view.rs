@@ -83,10 +83,11 @@ impl LogView {
     }
 
     /// What the node says with each question for the log.
-    pub(crate) fn renewal(&self, node: &NodeId) -> Renewal {
+    pub(crate) fn renewal(&self, node: &NodeId, inherits_from: Option<u64>) -> Renewal {
         let follower = self.read();
         Renewal {
             node: node.clone(),
+            inherits_from,
             log: follower.fences().log(),
             applied: follower.applied(),
             acknowledged: follower.acknowledged(),
@@ -132,6 +133,11 @@ impl LogView {
         let received = self.write().receive(batch, sent, Drift::DEFAULT);
         self.moved.send_replace(());
         received
+    }
+
+    pub(crate) fn begin_anew(&self) {
+        self.write().begin_anew();
+        self.moved.send_replace(());
     }
 
     pub(crate) fn carried_out(&self, erasure: &Erasure) {

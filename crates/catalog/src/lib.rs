@@ -1,14 +1,17 @@
-//! The truth in SQL: originals, purges, the purge log, nodes.
+//! The truth in SQL: originals, tombstones, purges, the purge log, nodes.
 //!
 //! SQLite now; the statements keep to what PostgreSQL says too, because the cluster's dialect comes behind the same
 //! functions. Every write begins with `BEGIN IMMEDIATE`: a deferred transaction that turns into a writer fails at
 //! once when another one writes, whatever the busy timeout.
 
+mod audit;
+mod erasures;
 mod error;
 mod meta;
 mod nodes;
 mod originals;
 mod purges;
+mod retention;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +23,8 @@ use sqlx::sqlite::{
 use sqlx::{Sqlite, Transaction};
 use tokio::sync::Notify;
 
+pub use audit::{Action, AuditEntry};
+pub use erasures::{Erasure, Lifted};
 pub use error::CatalogError;
 pub use meta::Meta;
 pub use nodes::KnownNode;

@@ -1,9 +1,13 @@
 //! The nodes that have followed the log, so that a restarted authority knows who may hold a lease.
 
-use purge_protocol::{Isolation, NodeId, Position};
+use purge_protocol::{DeclaredGone, Isolation, NodeId, Position};
 use sqlx::FromRow;
 
+use crate::audit::{Action, AuditEntry, note};
 use crate::{Catalog, CatalogError};
+
+/// Lives declared gone that are remembered, as `purge-protocol` does.
+const GONE_KEPT: i64 = 10_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownNode {
@@ -71,6 +75,77 @@ impl Catalog {
         .bind(node.seen_ms.cast_signed())
         .execute(&self.writer)
         .await?;
+        Ok(())
+    }
+
+    /// Lives that operators have declared gone.
+    pub async fn gone_nodes(&self) -> Result<Vec<DeclaredGone>, CatalogError> {
+        let rows: Vec<(String, String, i64, i64)> =
+            sqlx::query_as("SELECT name, incarnation, acknowledged, head FROM gone_node")
+                .fetch_all(&self.reader)
+                .await?;
+        let gone = |(name, incarnation, acknowledged, head): (String, String, i64, i64)| {
+            let unreadable = |_| CatalogError::Unreadable(format!("the incarnation of node {name}"));
+            let incarnation = incarnation.parse().map_err(unreadable)?;
+            Ok(DeclaredGone {
+                node: NodeId { name, incarnation },
+                acknowledged: Position::new(acknowledged.unsigned_abs()),
+                head: Position::new(head.unsigned_abs()),
+            })
+        };
+        rows.into_iter().map(gone).collect()
+    }
+
+    /// An operator has declared these lives of a node gone. Purges that waited for them are looked at again at once.
+    pub async fn declare_gone(
+        &self,
+        name: &str,
+        lives: &[DeclaredGone],
+        operator: &str,
+        now_ms: u64,
+    ) -> Result<(), CatalogError> {
+        let now = now_ms.cast_signed();
+        let mut tx = self.write().await?;
+        for gone in lives {
+            let incarnation = gone.node.incarnation.to_string();
+            sqlx::query(
+                "INSERT INTO gone_node (name, incarnation, acknowledged, head, at_ms) VALUES ($1, $2, $3, $4, $5) \
+                 ON CONFLICT DO NOTHING",
+            )
+            .bind(&gone.node.name)
+            .bind(&incarnation)
+            .bind(gone.acknowledged.get().cast_signed())
+            .bind(gone.head.get().cast_signed())
+            .bind(now)
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query("DELETE FROM node WHERE name = $1 AND incarnation = $2")
+                .bind(&gone.node.name)
+                .bind(&incarnation)
+                .execute(&mut *tx)
+                .await?;
+        }
+        sqlx::query(
+            "DELETE FROM gone_node WHERE at_ms < \
+             (SELECT at_ms FROM gone_node ORDER BY at_ms DESC LIMIT 1 OFFSET $1)",
+        )
+        .bind(GONE_KEPT)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query("UPDATE purge SET due_ms = $1 WHERE state IN ('flushing_origin', 'flushing_servers') AND due_ms > $1")
+            .bind(now)
+            .execute(&mut *tx)
+            .await?;
+        let entry = AuditEntry {
+            at_ms: now_ms,
+            operator: operator.to_owned(),
+            action: Action::ForgetNode,
+            subject: format!("node:{name}"),
+            purge: None,
+        };
+        note(&mut tx, &entry).await?;
+        tx.commit().await?;
+        self.accepted.notify_one();
         Ok(())
     }
 

@@ -1,8 +1,9 @@
 //! Which version of each original is current.
 
-use purge_protocol::Mode;
+use purge_protocol::{Mode, Tombstone};
 use sqlx::{FromRow, Sqlite, Transaction};
 
+use crate::erasures;
 use crate::purges::insert_purge;
 use crate::{Catalog, CatalogError, NewPurge};
 
@@ -14,8 +15,6 @@ pub enum OriginalState {
     Present,
     /// The source says that it has it no more; asked again when its lifetime has passed.
     Gone,
-    /// Erased by an operator: never fetched again until lifted.
-    Erased,
 }
 
 impl OriginalState {
@@ -23,7 +22,6 @@ impl OriginalState {
         match self {
             OriginalState::Present => "present",
             OriginalState::Gone => "gone",
-            OriginalState::Erased => "erased",
         }
     }
 }
@@ -100,6 +98,8 @@ pub struct Known {
     pub row: Option<OriginalRow>,
     /// Rises when a purge expires many originals at once, those included that have no row yet.
     pub epoch: i64,
+    /// What keeps the original from being fetched and served. Read in the same moment as the row.
+    pub tombstone: Option<Tombstone>,
 }
 
 /// What became of an attempt to move the pointer.
@@ -134,7 +134,7 @@ impl TryFrom<Row> for OriginalRow {
     type Error = CatalogError;
 
     fn try_from(row: Row) -> Result<Self, CatalogError> {
-        let state = [OriginalState::Present, OriginalState::Gone, OriginalState::Erased]
+        let state = [OriginalState::Present, OriginalState::Gone]
             .into_iter()
             .find(|state| state.as_str() == row.state)
             .ok_or_else(|| CatalogError::Unreadable(format!("the state {:?} of an original", row.state)))?;
@@ -160,7 +160,8 @@ async fn known(tx: &mut Transaction<'_, Sqlite>, source: &str, path: &str) -> Re
         sqlx::query_scalar("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'epoch'")
             .fetch_optional(&mut **tx)
             .await?;
-    Ok(Known { row: row.map(OriginalRow::try_from).transpose()?, epoch: epoch.unwrap_or(0) })
+    let tombstone = erasures::over(tx, source, path).await?;
+    Ok(Known { row: row.map(OriginalRow::try_from).transpose()?, epoch: epoch.unwrap_or(0), tombstone })
 }
 
 impl Catalog {
@@ -182,9 +183,12 @@ impl Catalog {
         announce: Option<&NewPurge>,
     ) -> Result<Moved, CatalogError> {
         let mut tx = self.write().await?;
-        let Known { row: current, epoch } = known(&mut tx, source, path).await?;
+        let Known { row: current, epoch, tombstone } = known(&mut tx, source, path).await?;
         let generation = |row: &OriginalRow| row.generation;
-        if epoch != read.epoch || current.as_ref().map(generation) != read.row.as_ref().map(generation) {
+        let is_as_read = epoch == read.epoch
+            && tombstone == read.tombstone
+            && current.as_ref().map(generation) == read.row.as_ref().map(generation);
+        if !is_as_read {
             return Ok(Moved::Overtaken);
         }
         // Of an original that had no bytes, nobody can have stored anything.
@@ -247,7 +251,7 @@ impl Catalog {
         .await?;
         let result = sqlx::query(
             "UPDATE original SET generation = generation + 1, checked_ms = 0, lifetime_ms = 0 \
-             WHERE state <> 'erased' AND ($1 IS NULL OR source = $1) \
+             WHERE ($1 IS NULL OR source = $1) \
              AND ($2 IS NULL OR substr(path, 1, length($2) + 1) = $2 || '/')",
         )
         .bind(source)
@@ -311,17 +315,6 @@ impl Catalog {
             .bind(path)
             .fetch_all(&self.reader)
             .await?)
-    }
-
-    pub async fn forget_derivatives(&self, source: &str, path: &str) -> Result<(), CatalogError> {
-        for table in ["derivative", "delivery"] {
-            sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table} WHERE source = $1 AND path = $2")))
-                .bind(source)
-                .bind(path)
-                .execute(&self.writer)
-                .await?;
-        }
-        Ok(())
     }
 
     pub async fn deliveries(&self, source: &str, path: &str) -> Result<Vec<AskedDelivery>, CatalogError> {

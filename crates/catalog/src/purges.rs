@@ -6,7 +6,7 @@ use sqlx::{FromRow, Sqlite, Transaction};
 
 use crate::{Catalog, CatalogError, Fenced};
 
-const ENDED: &str = "('done', 'unchanged', 'error', 'error_cdn_node')";
+pub(crate) const ENDED: &str = "('done', 'unchanged', 'error', 'error_cdn_node')";
 
 #[derive(Debug, Clone)]
 pub struct NewPurge {
@@ -16,6 +16,7 @@ pub struct NewPurge {
     pub selectors: Vec<Selector>,
     pub mode: Mode,
     pub force: bool,
+    pub reason: Option<String>,
 }
 
 /// What became of a request for a purge.
@@ -34,6 +35,7 @@ pub struct Claim {
     pub selectors: Vec<Selector>,
     pub mode: Mode,
     pub force: bool,
+    pub reason: Option<String>,
     pub cause: String,
     pub receipt: Receipt,
     /// How often this state has been tried.
@@ -65,6 +67,7 @@ struct PurgeRow {
     selectors: String,
     mode: String,
     force: bool,
+    reason: Option<String>,
     state: String,
     receipt: String,
     error: Option<String>,
@@ -73,7 +76,8 @@ struct PurgeRow {
     fence: i64,
 }
 
-const COLUMNS: &str = "id, cause, selectors, mode, force, state, receipt, error, received_ms, attempt, fence";
+const COLUMNS: &str =
+    "id, cause, selectors, mode, force, reason, state, receipt, error, received_ms, attempt, fence";
 
 impl PurgeRow {
     fn state(&self) -> Result<PurgeState, CatalogError> {
@@ -91,6 +95,7 @@ impl PurgeRow {
             selectors: serde_json::from_str(&self.selectors)?,
             receipt: serde_json::from_str(&self.receipt)?,
             force: self.force,
+            reason: self.reason,
             attempt: u32::try_from(self.attempt).unwrap_or(u32::MAX),
             fence: self.fence,
             cause: self.cause,
@@ -105,6 +110,7 @@ impl PurgeRow {
             selectors: serde_json::from_str(&self.selectors)?,
             receipt: serde_json::from_str(&self.receipt)?,
             force: self.force,
+            reason: self.reason,
             cause: self.cause,
             received: self.received_ms.unsigned_abs(),
             events,
@@ -206,7 +212,7 @@ impl Catalog {
         let attempt = if moved_on { 0 } else { claim.attempt };
         let written = sqlx::query(
             "UPDATE purge SET state = $1, receipt = $2, error = $3, due_ms = $4, attempt = $5, \
-             lease_until_ms = $6 WHERE id = $7 AND fence = $8",
+             lease_until_ms = $6, ended_ms = $7 WHERE id = $8 AND fence = $9",
         )
         .bind(step.state.as_str())
         .bind(serde_json::to_string(&step.receipt)?)
@@ -214,6 +220,7 @@ impl Catalog {
         .bind(step.due_ms.cast_signed())
         .bind(i64::from(attempt))
         .bind(lease_until_ms.cast_signed())
+        .bind(step.state.has_ended().then(|| now_ms.cast_signed()))
         .bind(&claim.id)
         .bind(claim.fence)
         .execute(&mut *tx)
@@ -221,7 +228,10 @@ impl Catalog {
         if written.rows_affected() != 1 {
             return Err(CatalogError::LeaseLost);
         }
-        event(&mut tx, &claim.id, step.state, now_ms, step.detail.as_deref()).await?;
+        // Waiting on is no event.
+        if moved_on || step.detail.is_some() {
+            event(&mut tx, &claim.id, step.state, now_ms, step.detail.as_deref()).await?;
+        }
         tx.commit().await?;
         Ok(Claim { state: step.state, receipt: step.receipt, attempt, ..claim.clone() })
     }
@@ -294,8 +304,9 @@ pub(crate) async fn insert_purge(
     now_ms: u64,
 ) -> Result<(), CatalogError> {
     sqlx::query(
-        "INSERT INTO purge (id, idempotency_key, cause, selectors, mode, force, state, receipt, received_ms, due_ms, \
-         attempt, fence, lease_until_ms) VALUES ($1, $2, $3, $4, $5, $6, 'received', $7, $8, $8, 0, 0, 0)",
+        "INSERT INTO purge (id, idempotency_key, cause, selectors, mode, force, reason, state, receipt, received_ms, \
+         due_ms, attempt, fence, lease_until_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'received', $8, $9, $9, 0, 0, 0)",
     )
     .bind(&purge.id)
     .bind(&purge.idempotency_key)
@@ -303,6 +314,7 @@ pub(crate) async fn insert_purge(
     .bind(serde_json::to_string(&purge.selectors)?)
     .bind(purge.mode.as_str())
     .bind(purge.force)
+    .bind(&purge.reason)
     .bind(serde_json::to_string(&Receipt::default())?)
     .bind(now_ms.cast_signed())
     .execute(&mut **tx)
@@ -380,6 +392,7 @@ mod tests {
             selectors: vec![Selector::Original("demo/cat.jpg".to_owned())],
             mode: Mode::Hard,
             force: false,
+            reason: None,
         }
     }
 

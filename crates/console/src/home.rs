@@ -8,6 +8,7 @@ use http::StatusCode;
 
 use crate::Console;
 use crate::asset::Asset;
+use crate::erasures::ErasureTable;
 use crate::lists::{NodeTable, PurgeTable};
 use crate::page::{self, Shown, shown};
 use crate::picture::{self, Picture};
@@ -18,6 +19,7 @@ struct HomePage {
     gallery: Option<Gallery>,
     purges: PurgeTable,
     nodes: NodeTable,
+    erasures: ErasureTable,
 }
 
 struct Gallery {
@@ -41,6 +43,7 @@ pub async fn show(State(console): State<Arc<Console>>) -> Shown {
         gallery,
         purges: PurgeTable::newest(&console.purges).await,
         nodes: NodeTable::now(&console.purges),
+        erasures: ErasureTable::newest(&console.purges).await,
     };
     shown(StatusCode::OK, &page)
 }

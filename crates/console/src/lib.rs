@@ -7,6 +7,7 @@ mod asset;
 mod change;
 mod clock_face;
 mod demo_source;
+mod erasures;
 mod form;
 mod home;
 mod lists;
@@ -64,6 +65,9 @@ pub fn router(settings: ConsoleSettings) -> Router {
         .route("/console", get(home::show))
         .route("/console/purges", get(lists::purges))
         .route("/console/nodes", get(lists::nodes))
+        .route("/console/erasures", get(erasures::list))
+        .route("/console/erasures/lift", post(erasures::lift))
+        .route("/console/nodes/forget", post(lists::forget))
         .route("/console/purge", post(purging::purge))
         .route("/console/purges/{id}", get(purging::show))
         .route("/console/purges/{id}/events", get(purging::events))

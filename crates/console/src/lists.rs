@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use api::problem::Refused;
 use api_types::{NodeList, NodeView, PurgeView};
 use askama::Template;
 use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use purge::Purges;
 
 use crate::Console;
 use crate::clock_face::{Moment, Span};
-use crate::page::{Shown, shown};
+use crate::form::Form;
+use crate::page::{Notice, Shown, shown};
 use crate::receipt::{Tone, state_label};
 
 const RECENT: u32 = 20;
@@ -76,6 +79,7 @@ impl NodeTable {
 
     fn lease(&self, node: &NodeView) -> String {
         match node.lease_millis {
+            0 if node.serves_stale => "ran out: answers what is old, saying so; purges wait".to_owned(),
             0 => "ran out: answers nothing unasked".to_owned(),
             left => format!("{} left", Span(left)),
         }
@@ -83,6 +87,19 @@ impl NodeTable {
 
     fn lags(&self, node: &NodeView) -> bool {
         !node.applied.has_reached(self.nodes.head)
+    }
+}
+
+/// The answer is the receipt's place: what was waiting goes on in the lists.
+pub async fn forget(State(console): State<Arc<Console>>, form: Form) -> Response {
+    let name = form.text("name");
+    match console.purges.forget_node(name, "console").await {
+        Ok(_) if form.htmx => {
+            let text = format!("{name} is declared gone. If it comes back, it starts with an empty cache.");
+            Notice::new(StatusCode::OK, text).answer(true).into_response()
+        }
+        Ok(_) => Redirect::to("/console").into_response(),
+        Err(error) => Notice::from(Refused::from(error)).answer(form.htmx).into_response(),
     }
 }
 

@@ -304,6 +304,9 @@ impl NodeLine {
         let (outcome, tone) = match node.outcome {
             NodeOutcome::Acknowledged => ("acknowledged", Tone::Good),
             NodeOutcome::LeaseExpired => ("silent; its lease ran out", Tone::Working),
+            NodeOutcome::Awaited => ("awaited", Tone::Working),
+            NodeOutcome::ServingStale => ("cut off, serving stale; awaited", Tone::Bad),
+            NodeOutcome::DeclaredGone => ("declared gone by an operator", Tone::Working),
         };
         Self {
             name: node.name.clone(),
@@ -348,6 +351,7 @@ mod tests {
             detail: detail.map(str::to_owned),
         };
         PurgeView {
+            reason: None,
             id: "id".to_owned(),
             state: states.last().map_or(PurgeState::Received, |(state, _)| *state),
             selectors: vec![Selector::Original("demo/cat.jpg".to_owned()), Selector::Tag("t".to_owned())],

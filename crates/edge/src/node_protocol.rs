@@ -59,6 +59,7 @@ async fn follow(edge: &Arc<Edge>, body: &Bytes) -> Response<EdgeBody> {
     };
     match edge.feed.ask(&question).await {
         Ok(answer) => json(serde_json::to_vec(&answer)),
+        Err(FeedError::DeclaredGone) => refuse(410, "declared-gone", &FeedError::DeclaredGone.to_string()),
         Err(FeedError::Refused(why)) => refuse(403, "refused", &why),
         Err(error) => refuse(503, "log-unreachable", &error.to_string()),
     }

@@ -113,7 +113,7 @@ pub fn answer(problem: &Problem, error_lifetime: u32) -> Response<EdgeBody> {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let remembered = match problem.status {
         // What is wrong with a request does not change soon, but whether its signature is known may.
-        400 | 404 | 410 | 414 | 422 => format!("public, max-age={error_lifetime}"),
+        400 | 404 | 410 | 414 | 422 | 451 => format!("public, max-age={error_lifetime}"),
         _ => "no-store".to_owned(),
     };
     if let Ok(value) = HeaderValue::try_from(remembered) {

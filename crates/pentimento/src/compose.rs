@@ -5,7 +5,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -31,7 +31,7 @@ use edge::unshareable::Unshareable;
 use edge::{Answered, Ask, Edge, FillError, FillMemory, Serving, Trust};
 use http::{HeaderMap, HeaderValue};
 use origin::{Balance, FetchLimits, HealthRules, MemberReport, Pool, PoolSettings, Probe};
-use purge::{Authority, Purges, Selectors, Verifier, Worker, WorkerSettings};
+use purge::{Authority, Keeping, Purges, Selectors, Verifier, Worker, WorkerSettings};
 use purge_protocol::{AsOf, Erasure, Fences, Fill, Follower, Isolation, NodeId, TagKey, Tags};
 use renderer::{KnownSource, Originals, RenderPool, Renderer};
 use telemetry::{Gauges, Metrics, UpstreamGauges};
@@ -91,6 +91,7 @@ pub async fn run(
         // Without its fences a node cannot tell what of its disk may answer, nor what was to be erased.
         empty(&data.cache())?;
     }
+    let inherits_from = earlier.as_ref().map(|state| state.incarnation);
     let incarnation = earlier.as_ref().map_or(0, |state| state.incarnation + 1).max(unix_millis());
     let follower = match earlier.and_then(|state| state.fences) {
         Some(fences) => Follower::restore(fences, FENCES_MAX),
@@ -165,6 +166,7 @@ pub async fn run(
     let (snapshot, snapshot_digest) = watch::channel(None);
     tokio::spawn(bus::follow(Follow {
         node: NodeId { name: config.node.name.clone(), incarnation },
+        inherits_from,
         roles: config.node.roles.iter().map(|role| role.to_string()).collect(),
         delivery: Some(format!("http://{}", reachable(delivery))),
         wait: config.cluster.lease / 3,
@@ -265,7 +267,13 @@ async fn control(
     let tag_key = TagKey::new(meta.tag_key);
     let serving = Arc::new(Serving::new(config.snapshot(tag_key.clone())));
     let digest = serving.snapshot.digest();
-    let authority = Arc::new(Authority::open(catalog.clone(), meta, config.cluster.lease, digest).await?);
+    let keeping = Keeping {
+        log_records: config.purge.log_records,
+        log_age: config.purge.log_retention,
+        history_age: config.purge.history_retention,
+    };
+    let authority = Authority::open(catalog.clone(), meta, config.cluster.lease, keeping, digest).await?;
+    let authority = Arc::new(authority);
     let blobs = Arc::new(Blobs::open(data.store(), config.cache.store)?);
     let sources = known_sources(config);
     let selectors = Selectors {
@@ -306,6 +314,7 @@ async fn control(
             origin_interval: config.purge.origin_interval,
         },
         metrics: Arc::clone(metrics),
+        appended: Mutex::default(),
     });
     Ok(Controlled { authority, purges, worker, renderer, serving })
 }
@@ -438,10 +447,10 @@ async fn sweep(cache: Arc<Cache>, view: Arc<LogView>) {
 
 async fn tidy(authority: Arc<Authority>) {
     loop {
-        tokio::time::sleep(TIDY_EVERY).await;
         if let Err(error) = authority.tidy().await {
-            tracing::warn!(%error, "silent nodes cannot be forgotten");
+            tracing::warn!(%error, "what is old cannot be forgotten");
         }
+        tokio::time::sleep(TIDY_EVERY).await;
     }
 }
 

@@ -74,14 +74,31 @@ enum Command {
         /// Fence also what has not changed at its source
         #[arg(long)]
         force: bool,
+        /// With --mode erase: the reason in law, told to whoever asks (451 instead of 410)
+        #[arg(long)]
+        reason: Option<String>,
         /// Show it live; end with 0 only when it is done or unchanged
         #[arg(long)]
         wait: bool,
         #[command(flatten)]
         control: ControlArgs,
     },
-    /// List the nodes that follow the purge log
+    /// List what was erased, or let it be fetched again
+    Erasures {
+        #[command(subcommand)]
+        command: Option<ErasuresCommand>,
+        #[command(flatten)]
+        control: ControlArgs,
+    },
+    /// List what operators did that no purge shows
+    Audit {
+        #[command(flatten)]
+        control: ControlArgs,
+    },
+    /// List the nodes that follow the purge log, or declare one gone
     Nodes {
+        #[command(subcommand)]
+        command: Option<NodesCommand>,
         #[command(flatten)]
         control: ControlArgs,
     },
@@ -119,6 +136,18 @@ enum Command {
     },
 }
 
+#[derive(Subcommand)]
+enum ErasuresCommand {
+    /// Let an erased original (source/path) be fetched again
+    Lift { original: String },
+}
+
+#[derive(Subcommand)]
+enum NodesCommand {
+    /// Declare a node gone for good: no purge waits for it any more
+    Forget { name: String },
+}
+
 #[derive(Args)]
 struct RunArgs {
     #[arg(long)]
@@ -143,12 +172,12 @@ struct RunArgs {
 #[derive(Args)]
 struct ControlArgs {
     /// The control listener
-    #[arg(long, default_value = "http://127.0.0.1:8081", env = "PENTIMENTO_CONTROL")]
+    #[arg(long, default_value = "http://127.0.0.1:8081", env = "PENTIMENTO_CONTROL", global = true)]
     control: Url,
     /// Where to read the API token, when none is given
-    #[arg(long, default_value = "./pentimento-data")]
+    #[arg(long, default_value = "./pentimento-data", global = true)]
     data: PathBuf,
-    #[arg(long, env = "PENTIMENTO_TOKEN", hide_env_values = true)]
+    #[arg(long, env = "PENTIMENTO_TOKEN", hide_env_values = true, global = true)]
     token: Option<String>,
 }
 
@@ -185,11 +214,32 @@ async fn main() -> ExitCode {
         Command::DemoSource { dir, listen, shrink, until_stdin_closes } => {
             command::demo_source::run(dir, listen, shrink, until_stdin_closes).await
         }
-        Command::Purge { original, folder, url, prefix, tag, source, all, mode, force, wait, control } => {
+        Command::Purge {
+            original,
+            folder,
+            url,
+            prefix,
+            tag,
+            source,
+            all,
+            mode,
+            force,
+            reason,
+            wait,
+            control,
+        } => {
             let selectors = command::purge::Selectors { original, folder, url, prefix, tag, source, all };
-            return command::purge::run(selectors, mode, force, wait, control.into()).await;
+            return command::purge::run(selectors, mode, force, reason, wait, control.into()).await;
         }
-        Command::Nodes { control } => command::nodes::run(control.into()).await,
+        Command::Erasures { command: None, control } => command::erasures::list(control.into()).await,
+        Command::Erasures { command: Some(ErasuresCommand::Lift { original }), control } => {
+            command::erasures::lift(&original, control.into()).await
+        }
+        Command::Audit { control } => command::erasures::audit(control.into()).await,
+        Command::Nodes { command: None, control } => command::nodes::list(control.into()).await,
+        Command::Nodes { command: Some(NodesCommand::Forget { name }), control } => {
+            command::nodes::forget(&name, control.into()).await
+        }
         Command::Why { url, field, control } => command::why::run(&url, &field, control.into()).await,
         Command::Token { data } => command::token::run(&data),
         Command::CheckConfig(args) => {

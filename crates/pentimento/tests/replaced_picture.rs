@@ -354,6 +354,34 @@ async fn an_erased_picture_is_gone_from_every_store_and_is_not_fetched_again() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+#[tokio::test]
+async fn a_lifted_erasure_lets_the_picture_be_fetched_again_and_is_told() {
+    let mut world = World::new().await;
+    all(&world).await;
+    let erase = r#"{"selectors":[{"original":"demo/cat.jpg"}],"mode":"erase","reason":"court order 7"}"#;
+    let erased = world.node.purge(erase).await;
+    assert_eq!(world.node.ended(&erased).await["state"], "done");
+    assert_eq!(world.edge.get(PNG).await.status, 451);
+    world.node.kill().await;
+    world.node.start().await;
+    let seen = world.edge.get(PNG).await;
+    assert_eq!(seen.status, 451, "a tombstone outlives the process");
+    assert!(seen.text().contains("court order 7"), "{}", seen.text());
+
+    let listed = &world.node.api_get("/v1/erasures").await["erasures"][0];
+    assert_eq!((&listed["original"], &listed["operator"]), (&"demo/cat.jpg".into(), &"api".into()));
+    assert_eq!(listed["purge"], erased.as_str());
+    let lifted = world.node.api_delete("/v1/erasures/demo/cat.jpg").await;
+    assert_eq!(lifted.status, 202, "{}", lifted.text());
+    let view = world.node.ended(lifted.json()["id"].as_str().unwrap()).await;
+    assert_eq!(view["state"], "done", "{view:#}");
+    assert_eq!(colour(&world.edge.get(PNG).await), RED, "no 451 is left in any cache");
+    assert_eq!(world.node.api_get("/v1/erasures").await["erasures"].as_array().map(Vec::len), Some(0));
+    let audit = world.node.api_get("/v1/audit").await;
+    let told: Vec<_> = audit["entries"].as_array().unwrap().iter().map(|e| e["action"].as_str()).collect();
+    assert_eq!(told, [Some("lift"), Some("erase")]);
+}
+
 fn files_in(folder: &std::path::Path, found: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();

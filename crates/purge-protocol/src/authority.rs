@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use crate::follower::Batch;
-use crate::lease::{Grant, Isolation, Leases, Moment, NodeId, Settlement};
+use crate::lease::{DeclaredGone, ForgetError, Grant, Isolation, Leases, Moment, NodeId, Settlement};
 use crate::position::{LogId, Position};
 use crate::record::{Mode, Record};
 use crate::tag::Tag;
@@ -33,6 +33,9 @@ pub struct SavedLog {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renewal {
     pub node: NodeId,
+    /// The earlier life whose stored responses this one took over, if it found any.
+    #[serde(default)]
+    pub inherits_from: Option<u64>,
     /// The log that `applied` and `acknowledged` belong to.
     pub log: Option<LogId>,
     pub applied: Position,
@@ -52,6 +55,10 @@ pub enum Refused {
         "{name} has started again since (incarnation {incarnation}): this is late mail of an earlier life"
     )]
     Superseded { name: String, incarnation: u64 },
+    #[error(
+        "{name} was declared gone by an operator: it goes on as a new life, with nothing of what it has stored"
+    )]
+    DeclaredGone { name: String },
 }
 
 impl SavedLog {
@@ -82,17 +89,18 @@ impl Authority {
         Self { log, leases: Leases::new(grant), settles_from: now.plus(grant.millis) }
     }
 
-    /// A new log in place of one that was lost or rolled back, with everyone still known of the old one.
+    /// A new log in place of one that was lost or rolled back, with the records that are left and everyone still
+    /// known of the old one.
     ///
     /// Leases of nodes that are not known any more run out within one grant, and nothing is done before. A node
     /// that *serves stale* has to be among the known, or nobody waits for it.
     pub fn replacing(
-        id: LogId,
+        log: SavedLog,
         known: impl IntoIterator<Item = (NodeId, Isolation)>,
         grant: Grant,
         now: Moment,
     ) -> Self {
-        let mut authority = Self::new(id, grant, now);
+        let mut authority = Self { log, ..Self::new(LogId(0), grant, now) };
         for (node, isolation) in known {
             authority.leases.renew_as(&node, isolation, Position::ZERO, now);
         }
@@ -125,6 +133,11 @@ impl Authority {
         &mut self.leases
     }
 
+    /// See [`Leases::declare_gone`].
+    pub fn declare_gone(&mut self, name: &str, now: Moment) -> Result<Vec<DeclaredGone>, ForgetError> {
+        self.leases.declare_gone(name, self.log.head, now)
+    }
+
     /// What the purge announces is durable and readable already (invariant 2).
     pub fn append(&mut self, purge: &str, tags: Vec<Tag>, mode: Mode, at: u64) -> Position {
         let position = self.log.head.next();
@@ -136,6 +149,13 @@ impl Authority {
     /// Forgets all but the newest records. Who has not seen the others finds out from [`Batch::start`].
     pub fn trim_to(&mut self, newest: usize) {
         let surplus = self.log.records.len().saturating_sub(newest);
+        self.log.records.drain(..surplus);
+    }
+
+    /// Forgets all records before `oldest`.
+    pub fn trim_before(&mut self, oldest: Position) {
+        let surplus =
+            self.log.records.iter().take_while(|record| !record.position.has_reached(oldest)).count();
         self.log.records.drain(..surplus);
     }
 
@@ -151,10 +171,13 @@ impl Authority {
     /// starts only under the lock on its data, which proves that the life before has ended.
     pub fn book(&mut self, renewal: &Renewal, received: Moment) -> Result<Grant, Refused> {
         let ours = renewal.log == Some(self.log.id);
-        if ours && renewal.applied > self.log.head {
+        if ours && !self.log.head.has_reached(renewal.applied) {
             return Err(Refused::RolledBack { applied: renewal.applied, head: self.log.head });
         }
         let NodeId { name, incarnation } = &renewal.node;
+        if self.leases.is_gone(&renewal.node, renewal.inherits_from) {
+            return Err(Refused::DeclaredGone { name: name.clone() });
+        }
         let other_lives = self.leases.known().map(|(node, _, _)| node).filter(|node| node.name == *name);
         let other_lives: Vec<NodeId> =
             other_lives.filter(|node| node.incarnation != *incarnation).cloned().collect();
@@ -226,6 +249,7 @@ mod tests {
     fn renewal(applied: u64) -> Renewal {
         Renewal {
             node: NodeId { name: "edge".to_owned(), incarnation: 1 },
+            inherits_from: None,
             log: Some(LOG),
             applied: Position::new(applied),
             acknowledged: Position::new(applied),
@@ -255,6 +279,7 @@ mod tests {
         authority.trim_to(0);
         let empty = authority.batch_after(Position::new(1), 9);
         assert_eq!((empty.start, empty.head), (Position::new(6), Position::new(5)));
+        authority.trim_before(Position::new(3));
         assert_eq!(authority.append("p", vec![], Mode::Soft, 0), Position::new(6));
     }
 
@@ -294,6 +319,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_of_a_log_keeps_its_positions_under_the_new_id() {
+        let mut before = authority(5);
+        before.trim_before(Position::new(4));
+        let records = before.batch_after(Position::ZERO, 9).records;
+        let log = SavedLog::of(LogId(2), Position::new(5), records);
+        let mut after = Authority::replacing(log, [], GRANT, Moment(0));
+        assert_eq!((after.log().id(), after.log().start()), (LogId(2), Position::new(4)));
+        assert_eq!(after.append("p", vec![], Mode::Hard, 0), Position::new(6));
+    }
+
+    #[test]
+    fn a_life_that_was_declared_gone_gets_no_lease_and_its_successor_does() {
+        let mut authority = authority(2);
+        authority.renew(&renewal(1), 9, Moment(0)).unwrap();
+        authority.declare_gone("edge", Moment(1000)).unwrap();
+        let refused = authority.renew(&renewal(1), 9, Moment(1001)).unwrap_err();
+        assert_eq!(refused, Refused::DeclaredGone { name: "edge".to_owned() });
+        let node = NodeId { incarnation: 2, ..renewal(1).node };
+        let heir = Renewal { node: node.clone(), inherits_from: Some(1), ..renewal(1) };
+        assert_eq!(authority.renew(&heir, 9, Moment(1001)).unwrap_err(), refused);
+        let anew = Renewal { node, log: None, ..renewal(0) };
+        assert!(authority.renew(&anew, 9, Moment(1002)).is_ok());
+    }
+
+    #[test]
     fn an_acknowledgement_of_another_log_is_worth_nothing() {
         let mut authority = authority(2);
         let stranger = Renewal { log: Some(LogId(9)), ..renewal(100) };
@@ -312,7 +362,8 @@ mod tests {
     #[test]
     fn a_log_that_replaces_another_waits_for_the_nodes_that_serve_stale() {
         let known = [(renewal(9).node, Isolation::ServeStale)];
-        let mut authority = Authority::replacing(LogId(2), known, GRANT, Moment(0));
+        let log = SavedLog::of(LogId(2), Position::ZERO, []);
+        let mut authority = Authority::replacing(log, known, GRANT, Moment(0));
         let position = authority.append("p", vec![], Mode::Hard, 0);
         assert!(
             !authority.is_settled(position, Moment(0), Moment(90_000)),

@@ -48,7 +48,7 @@ impl Fill {
     /// asked of the upstream is what was asked of us. `None` also if the asking node follows another log.
     pub fn begin_for(fences: &Fences, asked: AsOf) -> Option<Self> {
         let own = Self::begin(fences)?;
-        (own.began.log == asked.log).then(|| Self { wanted: own.wanted.max(asked.position), ..own })
+        (own.began.log == asked.log).then(|| Self { wanted: own.wanted.later_of(asked.position), ..own })
     }
 
     /// What the upstream must have applied before it may answer from anything stored (invariant 4).

@@ -28,18 +28,29 @@ pub struct Batch {
 pub struct Follower {
     fences: Fences,
     lease: HeldLease,
-    /// Erasures whose bytes are not gone yet, and the first position that each keeps from being acknowledged: its
-    /// own, or that of the first record which was trimmed unseen.
-    erasing: BTreeMap<Position, Position>,
+    /// Erasures whose bytes are not gone yet, by the position that they belong to.
+    erasing: BTreeMap<u64, Pending>,
+    /// The authority has answered this life: what it writes down is its own.
+    is_admitted: bool,
+    /// Nothing that is stored may answer again, not even what the log that we follow would let through.
+    begins_anew: bool,
     /// When the request was sent whose answer made this node follow its log.
     followed_since: Option<Moment>,
+}
+
+/// An erasure whose bytes are not gone yet.
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    /// The first position that it keeps from being acknowledged: its own, or that of the first record unseen.
+    unsure: Position,
+    everything: bool,
 }
 
 /// What a batch changed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Received {
     pub applied: usize,
-    /// Bytes to remove physically before [`Follower::erased`] may be called.
+    /// Bytes to remove physically before [`Follower::carried_out`] may be called.
     pub erasures: Vec<Erasure>,
     /// All that was stored is unusable now, because the log is another one or no longer reaches back far enough.
     pub voided: bool,
@@ -68,7 +79,14 @@ impl Erasure {
 
 impl Follower {
     pub fn new(fences: Fences) -> Self {
-        Self { fences, lease: HeldLease::none(), erasing: BTreeMap::new(), followed_since: None }
+        Self {
+            fences,
+            lease: HeldLease::none(),
+            erasing: BTreeMap::new(),
+            is_admitted: false,
+            begins_anew: false,
+            followed_since: None,
+        }
     }
 
     /// A node that starts again holds no lease, whatever it knew.
@@ -92,15 +110,28 @@ impl Follower {
 
     /// What this node may acknowledge: all applied, and every erasure up to there carried out (invariant 10).
     pub fn acknowledged(&self) -> Position {
-        match self.erasing.values().min() {
+        match self.erasing.values().map(|pending| pending.unsure).reduce(Position::earlier_of) {
             Some(unsure) => unsure.previous(),
             None => self.applied(),
         }
     }
 
-    /// What may be written down now; `None` while an erasure is pending, since a restart would forget it.
+    /// What may be written down now, as this life's. `None` while an erasure is pending, since a restart would forget
+    /// it; and before the authority has taken this life for one that goes on, since what was stored by one that was
+    /// declared gone must go on to be known as that one's (see [`Renewal::inherits_from`](crate::Renewal)).
     pub fn to_save(&self) -> Option<SavedFences> {
-        self.erasing.is_empty().then(|| self.fences.save())
+        (self.is_admitted && self.erasing.is_empty()).then(|| self.fences.save())
+    }
+
+    /// This life was declared gone (see [`Refused::DeclaredGone`](crate::Refused)). The node goes on as a new one: it
+    /// holds no lease and follows no log; with the first answer everything that it had stored and that does not reflect
+    /// all of the log is unusable, and it is wiped before anything is acknowledged.
+    pub fn begin_anew(&mut self) {
+        self.fences.unfollow();
+        self.lease = HeldLease::none();
+        self.followed_since = None;
+        self.is_admitted = false;
+        self.begins_anew = true;
     }
 
     /// Takes in an answer of the authority to a request sent at `sent`.
@@ -120,16 +151,22 @@ impl Follower {
             self.lease = HeldLease::none();
             self.followed_since = Some(sent);
         }
+        // Nobody is granted anything unasked.
+        self.is_admitted |= batch.grant.millis > 0;
         // Records that we have not seen were trimmed: whoever carried their tags is unknown, so all that is
         // older than the log's start is unusable (invariant 8).
         let (before_start, first_unseen) = (batch.start.previous(), self.applied().next());
-        if before_start > self.applied() {
+        if std::mem::take(&mut self.begins_anew) {
+            self.fences.raise_floor(batch.head);
+            received.voided = true;
+            everything = true;
+        } else if !self.applied().has_reached(before_start) {
             self.fences.raise_floor(before_start);
             received.voided = true;
             everything = true;
         }
         if everything {
-            self.erasing.insert(self.applied(), first_unseen);
+            self.erasing.insert(self.applied().get(), Pending { unsure: first_unseen, everything });
             received.erasures.push(self.erasure(self.applied(), Vec::new(), true));
         }
         for record in &batch.records {
@@ -143,7 +180,8 @@ impl Follower {
             self.fences.apply(record);
             received.applied += 1;
             if record.mode == Mode::Erase {
-                self.erasing.insert(record.position, record.position);
+                self.erasing
+                    .insert(record.position.get(), Pending { unsure: record.position, everything: false });
                 received.erasures.push(self.erasure(record.position, record.tags.clone(), false));
             }
         }
@@ -161,14 +199,12 @@ impl Follower {
 
     /// The bytes of this erasure are gone. One of a log that is followed no more changes nothing.
     pub fn carried_out(&mut self, erasure: &Erasure) {
-        if self.fences.log() == Some(erasure.log) {
-            self.erased(erasure.position);
+        let pending = self.erasing.get(&erasure.position.get());
+        // A wipe that took the place of an erasure at the same position is not over when that one is.
+        let is_this = pending.is_some_and(|pending| erasure.everything || !pending.everything);
+        if is_this && self.fences.log() == Some(erasure.log) {
+            self.erasing.remove(&erasure.position.get());
         }
-    }
-
-    /// The bytes of the erasure at `position` of the present log are gone.
-    pub fn erased(&mut self, position: Position) {
-        self.erasing.remove(&position);
     }
 }
 
@@ -268,7 +304,7 @@ mod tests {
         assert_eq!(received.erasures, [expected]);
         assert_eq!((follower.applied(), follower.acknowledged()), (Position::new(3), Position::new(1)));
         assert_eq!(follower.to_save(), None, "a restart now must ask for the erasure again");
-        follower.erased(Position::new(2));
+        follower.carried_out(&received.erasures[0]);
         assert_eq!(follower.acknowledged(), Position::new(3));
         assert!(follower.to_save().is_some());
     }
@@ -299,6 +335,44 @@ mod tests {
         assert_eq!(follower.acknowledged(), Position::ZERO, "that was the other log's");
         follower.carried_out(&received.erasures[0]);
         assert_eq!(follower.acknowledged(), Position::new(2));
+    }
+
+    #[test]
+    fn a_life_that_was_declared_gone_goes_on_with_nothing_of_what_it_had() {
+        let mut follower = follower();
+        let mut before = batch(LOG, 1, 4, 1..=4);
+        before.records[3].mode = Mode::Erase;
+        let erasure = receive(&mut follower, &before).erasures.remove(0);
+        follower.begin_anew();
+        let judge = |follower: &Follower, position| {
+            let as_of = AsOf { log: LOG, position: Position::new(position) };
+            follower.fences().judge(&Tags::new(vec![Tag(77)]).unwrap(), as_of)
+        };
+        assert_ne!(judge(&follower, 4), Verdict::Usable);
+        assert!(!follower.lease().was_ever_held());
+        assert_eq!(follower.to_save(), None, "a restart now is refused once more");
+
+        let received = receive(&mut follower, &batch(LOG, 1, 4, 1..=4));
+        assert!(received.voided);
+        assert_ne!(judge(&follower, 3), Verdict::Usable, "nothing fenced it, and it is void all the same");
+        assert_eq!(follower.acknowledged(), Position::ZERO);
+        follower.carried_out(&erasure);
+        assert_eq!(follower.acknowledged(), Position::ZERO, "that was less than the wipe");
+        follower.carried_out(&received.erasures[0]);
+        assert_eq!(follower.acknowledged(), Position::new(4));
+        assert!(!receive(&mut follower, &batch(LOG, 1, 5, [5])).voided, "once is enough");
+    }
+
+    #[test]
+    fn what_a_life_found_is_written_down_as_its_own_only_when_the_authority_has_taken_it() {
+        let mut earlier = follower();
+        receive(&mut earlier, &batch(LOG, 1, 2, 1..=2));
+        let mut heir = Follower::restore(earlier.to_save().unwrap(), 100);
+        assert_eq!(heir.to_save(), None);
+        receive(&mut heir, &batch(LOG, 1, 3, [3]).unasked());
+        assert_eq!(heir.to_save(), None, "pushed records prove nothing");
+        receive(&mut heir, &batch(LOG, 1, 3, []));
+        assert!(heir.to_save().is_some());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::position::Position;
+use crate::receipt::Outcome;
 
 /// Milliseconds on one machine's clock that never steps back and counts suspended time (`CLOCK_BOOTTIME`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -127,6 +128,29 @@ pub struct NodeId {
 pub struct Leases {
     grant: Grant,
     held: BTreeMap<NodeId, Held>,
+    gone: BTreeMap<NodeId, DeclaredGone>,
+}
+
+/// A life of a node that an operator has declared gone: no purge waits for it any more, and it never gets a lease
+/// again. Whoever comes back in its name is another life, with nothing stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredGone {
+    pub node: NodeId,
+    pub acknowledged: Position,
+    /// Where the log ended then: records up to here were waiting for it.
+    pub head: Position,
+}
+
+/// Why a node cannot be declared gone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ForgetError {
+    #[error("no node named {name:?} is known")]
+    Unknown { name: String },
+    #[error(
+        "{name} holds a lease for another {millis} ms, so it may be answering: stop it, and forget it when that is \
+         over"
+    )]
+    HoldsLease { name: String, millis: u64 },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,17 +169,100 @@ pub struct Settlement {
     pub awaited: Vec<(NodeId, Moment)>,
     /// Out of lease, and by its operator's choice answering from before the purge. It is waited for.
     pub serving_stale: Vec<NodeId>,
+    /// An operator has said that it is gone for good, so that nobody waits for it.
+    pub declared_gone: Vec<NodeId>,
 }
 
 impl Settlement {
     pub fn is_done(&self) -> bool {
         self.awaited.is_empty() && self.serving_stale.is_empty()
     }
+
+    /// Nobody's lease is being waited out; what still keeps the purge from being done ends by itself only if a node
+    /// that serves stale comes back.
+    pub fn is_held_up(&self) -> bool {
+        self.awaited.is_empty() && !self.serving_stale.is_empty()
+    }
+
+    /// Every node with what became of it, and the position that it acknowledged.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&NodeId, Outcome, Option<Position>)> {
+        fn silent(
+            nodes: &[NodeId],
+            outcome: Outcome,
+        ) -> impl Iterator<Item = (&NodeId, Outcome, Option<Position>)> {
+            nodes.iter().map(move |node| (node, outcome, None))
+        }
+        let acknowledged =
+            self.acknowledged.iter().map(|(node, position)| (node, Outcome::Acknowledged, Some(*position)));
+        let awaited = self.awaited.iter().map(|(node, _)| (node, Outcome::Awaited, None));
+        acknowledged
+            .chain(awaited)
+            .chain(silent(&self.expired, Outcome::Expired))
+            .chain(silent(&self.serving_stale, Outcome::ServingStale))
+            .chain(silent(&self.declared_gone, Outcome::DeclaredGone))
+    }
 }
 
 impl Leases {
+    /// Lives declared gone that are remembered; of more, those whose record is oldest are forgotten. Nothing rests on
+    /// it: a node catches up before it answers, whoever it is.
+    const GONE_MAX: usize = 10_000;
+
     pub fn new(grant: Grant) -> Self {
-        Self { grant, held: BTreeMap::new() }
+        Self { grant, held: BTreeMap::new(), gone: BTreeMap::new() }
+    }
+
+    /// An operator says that the node is gone for good. Not while it may be answering under a lease: then done would
+    /// be said although it serves what is older.
+    pub fn declare_gone(
+        &mut self,
+        name: &str,
+        head: Position,
+        now: Moment,
+    ) -> Result<Vec<DeclaredGone>, ForgetError> {
+        let lives: Vec<(NodeId, Held)> = self
+            .held
+            .iter()
+            .filter(|(node, _)| node.name == name)
+            .map(|(node, held)| (node.clone(), *held))
+            .collect();
+        let name = name.to_owned();
+        if lives.is_empty() {
+            return Err(ForgetError::Unknown { name });
+        }
+        let millis = lives.iter().map(|(_, held)| now.until(held.until)).max().unwrap_or_default();
+        if millis > 0 {
+            return Err(ForgetError::HoldsLease { name, millis });
+        }
+        let mut gone = Vec::new();
+        for (node, Held { acknowledged, .. }) in lives {
+            self.held.remove(&node);
+            gone.push(DeclaredGone { node, acknowledged, head });
+        }
+        self.remember_gone(gone.iter().cloned());
+        Ok(gone)
+    }
+
+    /// What operators declared before a restart.
+    pub fn remember_gone(&mut self, gone: impl IntoIterator<Item = DeclaredGone>) {
+        for gone in gone {
+            self.held.remove(&gone.node);
+            self.gone.insert(gone.node.clone(), gone);
+        }
+        while self.gone.len() > Self::GONE_MAX {
+            let oldest = self.gone.values().min_by_key(|gone| gone.head.get()).map(|gone| gone.node.clone());
+            oldest.map(|node| self.gone.remove(&node));
+        }
+    }
+
+    pub fn gone(&self) -> impl Iterator<Item = &DeclaredGone> {
+        self.gone.values()
+    }
+
+    /// Whether this life, or the one whose stored responses it took over, was declared gone.
+    pub fn is_gone(&self, node: &NodeId, inherits_from: Option<u64>) -> bool {
+        let last = inherits_from.unwrap_or(node.incarnation).min(node.incarnation);
+        self.gone.keys().any(|gone| gone.name == node.name && gone.incarnation >= last)
     }
 
     pub fn grant(&self) -> Grant {
@@ -196,7 +303,7 @@ impl Leases {
         let fresh = Held { until, acknowledged, isolation };
         let held = self.held.entry(node.clone()).or_insert(fresh);
         held.until = held.until.max(until);
-        held.acknowledged = held.acknowledged.max(acknowledged);
+        held.acknowledged = held.acknowledged.later_of(acknowledged);
         held.isolation = isolation;
         self.grant
     }
@@ -223,6 +330,11 @@ impl Leases {
                 settlement.serving_stale.push(node.clone());
             } else if held.until >= appended {
                 settlement.expired.push(node.clone());
+            }
+        }
+        for DeclaredGone { node, acknowledged, head } in self.gone.values() {
+            if head.has_reached(position) && !acknowledged.has_reached(position) {
+                settlement.declared_gone.push(node.clone());
             }
         }
         settlement
@@ -344,6 +456,66 @@ mod tests {
         );
         leases.renew_as(&isolated, Isolation::ServeStale, Position::new(2), Moment(9000));
         assert!(leases.settlement(Position::new(2), Moment(5000), Moment(9000)).is_done());
+    }
+
+    #[test]
+    fn a_node_that_an_operator_declares_gone_is_waited_for_no_more_and_the_settlement_says_so() {
+        let mut leases = Leases::new(Grant { millis: 1000 });
+        let island = node("island");
+        leases.renew_as(&island, Isolation::ServeStale, Position::new(1), Moment(0));
+        let head = Position::new(2);
+        assert_eq!(
+            leases.declare_gone("island", head, Moment(400)),
+            Err(ForgetError::HoldsLease { name: "island".to_owned(), millis: 600 })
+        );
+        assert_eq!(
+            leases.declare_gone("islet", head, Moment(2000)),
+            Err(ForgetError::Unknown { name: "islet".to_owned() })
+        );
+        let before = leases.settlement(head, Moment(500), Moment(2000));
+        assert!(before.is_held_up() && !before.is_done());
+
+        leases.declare_gone("island", head, Moment(2000)).unwrap();
+        let after = leases.settlement(head, Moment(500), Moment(2000));
+        assert!(after.is_done());
+        assert_eq!(names(after.declared_gone), ["island"]);
+        for (position, why) in [(1, "what it acknowledged"), (3, "what came later")] {
+            let settlement = leases.settlement(Position::new(position), Moment(0), Moment(2000));
+            assert_eq!(settlement.declared_gone, [], "{why} has nothing to do with it");
+        }
+    }
+
+    #[test]
+    fn neither_a_life_that_was_declared_gone_nor_its_heir_comes_back() {
+        let mut leases = Leases::new(Grant { millis: 1000 });
+        let life = |incarnation| NodeId { incarnation, ..node("edge") };
+        leases.renew(&life(5), Position::ZERO, Moment(0));
+        leases.declare_gone("edge", Position::ZERO, Moment(1000)).unwrap();
+        for (incarnation, inherits_from, gone) in [
+            (5, None, true),
+            (5, Some(4), true),
+            (4, None, true),
+            (6, None, false),
+            (6, Some(5), true),
+            (8, Some(4), true),
+            (8, Some(6), false),
+        ] {
+            assert_eq!(leases.is_gone(&life(incarnation), inherits_from), gone, "{incarnation}");
+        }
+        assert!(!leases.is_gone(&node("other"), None));
+    }
+
+    #[test]
+    fn those_who_are_remembered_as_gone_are_bounded() {
+        let mut leases = Leases::new(Grant { millis: 1000 });
+        let gone = |n: u64| DeclaredGone {
+            node: NodeId { name: format!("n{n}"), incarnation: 1 },
+            acknowledged: Position::ZERO,
+            head: Position::new(n),
+        };
+        leases.remember_gone((0..=Leases::GONE_MAX as u64).map(gone));
+        assert_eq!(leases.gone().count(), Leases::GONE_MAX);
+        assert!(!leases.is_gone(&gone(0).node, None), "the oldest went");
     }
 
     #[test]

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 
 /// A place in the purge log: 1, 2, 3 …; zero is "before the first record".
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+///
+/// Deliberately without `Ord`: whoever compares two positions decides whether stored bytes may answer, and that is
+/// decided in this crate. Others ask [`Position::has_reached`], which says what for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Position(u64);
 
@@ -33,7 +36,17 @@ impl Position {
 
     /// Whether whoever stands here has seen everything up to `other`.
     pub fn has_reached(self, other: Position) -> bool {
-        self >= other
+        self.0 >= other.0
+    }
+
+    #[must_use]
+    pub(crate) fn later_of(self, other: Position) -> Self {
+        Self(self.0.max(other.0))
+    }
+
+    #[must_use]
+    pub(crate) fn earlier_of(self, other: Position) -> Self {
+        Self(self.0.min(other.0))
     }
 }
 

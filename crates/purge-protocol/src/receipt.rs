@@ -37,6 +37,9 @@ pub enum Outcome {
     Awaited,
     /// Cut off and, by its operator's choice, answering from before the purge.
     ServingStale,
+    /// An operator declared it gone for good while the purge waited for it. If it is not, it may go on answering from
+    /// before the purge, and saying so, until it reaches the log again: then it has nothing left.
+    DeclaredGone,
 }
 
 /// What an erasure removed on one node, as that node counted it.
@@ -58,17 +61,8 @@ impl Receipt {
         if self.done_at.is_some() {
             return;
         }
-        for (node, _) in &settlement.acknowledged {
-            self.note(node, Outcome::Acknowledged, now);
-        }
-        for node in &settlement.expired {
-            self.note(node, Outcome::Expired, now);
-        }
-        for (node, _) in &settlement.awaited {
-            self.note(node, Outcome::Awaited, now);
-        }
-        for node in &settlement.serving_stale {
-            self.note(node, Outcome::ServingStale, now);
+        for (node, outcome, _) in settlement.outcomes() {
+            self.note(node, outcome, now);
         }
         if settlement.is_done() {
             self.done_at = Some(now);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::Hasher;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
@@ -26,6 +27,36 @@ pub enum Subject {
     Prefix(String),
     /// A label that an upstream gave (`Surrogate-Key`, `Cache-Tag`, `xkey` …).
     Label(String),
+}
+
+/// Not what [`Subject`] writes of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a subject: `tenant`, or a kind and a name with a colon between them")]
+pub struct UnknownSubject;
+
+/// Reads what [`Subject`] wrote, byte for byte. What people write is a [`Selector`](crate::Selector).
+impl FromStr for Subject {
+    type Err = UnknownSubject;
+
+    fn from_str(text: &str) -> Result<Self, UnknownSubject> {
+        if text == "tenant" {
+            return Ok(Subject::Tenant);
+        }
+        let (kind, name) = text.split_once(':').ok_or(UnknownSubject)?;
+        let name = name.to_owned();
+        Ok(match kind {
+            "source" => Subject::Source(name),
+            "original" => Subject::Original(name),
+            "folder" => Subject::Folder(name),
+            "preset" => Subject::Preset(name),
+            "pack" => Subject::Pack(name),
+            "location" => Subject::Location(name),
+            "url" => Subject::Url(name),
+            "prefix" => Subject::Prefix(name),
+            "tag" => Subject::Label(name),
+            _ => return Err(UnknownSubject),
+        })
+    }
 }
 
 impl fmt::Display for Subject {
@@ -161,6 +192,23 @@ mod tests {
         ]
         .map(|subject| subject.to_string());
         assert_eq!(texts, ["tenant", "source:demo", "folder:demo", "original:demo", "tag:demo"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_subject_is_read_as_it_was_written(kind in 0..9usize, name in ".*") {
+            let kinds = [Subject::Source, Subject::Original, Subject::Folder, Subject::Preset, Subject::Pack,
+                Subject::Location, Subject::Url, Subject::Prefix, Subject::Label];
+            let subject = kinds[kind](name);
+            proptest::prop_assert_eq!(subject.to_string().parse(), Ok(subject));
+        }
+
+        #[test]
+        fn whatever_is_read_as_a_subject_is_written_the_same(text in ".*") {
+            if let Ok(subject) = text.parse::<Subject>() {
+                proptest::prop_assert_eq!(subject.to_string(), text);
+            }
+        }
     }
 
     #[test]

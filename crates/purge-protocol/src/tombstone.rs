@@ -30,10 +30,15 @@ pub struct Tombstone {
     pub gone: Gone,
     /// The purge that set it.
     pub purge: String,
+    /// Unix milliseconds at the authority; shown, never compared.
+    pub at: u64,
 }
 
-/// Every tombstone of a tenant. Part of the mutable state: a purge announces each change to it, so that an answer
-/// made from it is stamped and fenced like any other.
+/// Tombstones of a tenant: all, or those of the subjects that somebody is about to ask for. Part of the mutable
+/// state: a purge announces each change to it, so that an answer made from it is stamped and fenced like any other.
+///
+/// Whoever is about to fetch an original, or to keep or serve what was made from it, reads them together with the
+/// pointer to its version (in one transaction), and asks [`Tombstones::over`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tombstones(BTreeMap<String, Tombstone>);
@@ -50,8 +55,9 @@ impl Tombstones {
         self.0.remove(&subject.to_string())
     }
 
-    /// The tombstone over a response: on any of its subjects (its original, a folder above it, its source, or those
-    /// of an original composited into it). A legal reason comes before a plain removal.
+    /// What keeps a response from being fetched, kept and served; `None`: nothing. It is on any of its
+    /// subjects (its original, a folder above it, its source, or those of an original composited into it). A legal
+    /// reason comes before a plain removal.
     pub fn over<'a>(&self, subjects: impl IntoIterator<Item = &'a Subject>) -> Option<&Tombstone> {
         let standing = subjects.into_iter().filter_map(|subject| self.0.get(&subject.to_string()));
         standing.max_by_key(|tombstone| tombstone.gone.status())
@@ -66,12 +72,19 @@ impl Tombstones {
     }
 }
 
+/// As they were written down.
+impl FromIterator<(Subject, Tombstone)> for Tombstones {
+    fn from_iter<I: IntoIterator<Item = (Subject, Tombstone)>>(written: I) -> Self {
+        Self(written.into_iter().map(|(subject, tombstone)| (subject.to_string(), tombstone)).collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn tombstone(gone: Gone) -> Tombstone {
-        Tombstone { gone, purge: "p1".to_owned() }
+        Tombstone { gone, purge: "p1".to_owned(), at: 0 }
     }
 
     fn forbidden() -> Gone {

@@ -10,19 +10,47 @@ use api_types::{FollowAnswer, FollowRequest, NodeList, NodeView};
 use bus::clock::{self, unix_millis};
 use bus::{Feed, FeedError};
 use catalog::{Catalog, CatalogError, KnownNode, Meta};
-use purge_protocol::{Grant, Isolation, LogId, Moment, NodeId, Position, Refused, SavedLog, Settlement};
+use purge_protocol::{
+    DeclaredGone, ForgetError, Grant, Isolation, LogId, Moment, NodeId, Position, Refused, Retention,
+    SavedLog, Settlement,
+};
 use tokio::sync::watch;
 
 /// Records in one answer; a node that is further behind asks again at once.
 const BATCH_MAX: usize = 1000;
-/// Records that are held in memory; a node that is further behind than this starts with an empty cache.
-const RECORDS_HELD: u32 = 100_000;
 const LOOK_AGAIN_MILLIS: u64 = 1000;
 const NAME_BYTES_MAX: usize = 64;
 /// Nodes that the book may hold: names come over the network.
 const NODES_MAX: usize = 10_000;
 /// A node that was silent for so long is not waited for, nor shown.
 const FORGET_AFTER: Duration = Duration::from_secs(3600);
+
+/// How much of the log, and of what became of purges, is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Keeping {
+    /// Records in memory, and, but for what open purges need, in the catalog. A node that is further behind starts
+    /// with an empty cache.
+    pub log_records: u32,
+    pub log_age: Duration,
+    /// After its end a purge is shown for so long, and its idempotency key remembered.
+    pub history_age: Duration,
+}
+
+/// How far the nodes are with a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settling {
+    Settled(Settlement),
+    /// Not yet, and it may be long: a node is cut off and serves stale.
+    HeldUp(Settlement),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ForgetNodeError {
+    #[error(transparent)]
+    Forget(#[from] ForgetError),
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}
 
 /// What the nodes serve by; they fetch it anew when this changes.
 pub type SnapshotDigest = String;
@@ -31,6 +59,7 @@ pub type SnapshotDigest = String;
 pub struct Authority {
     catalog: Catalog,
     lease: Duration,
+    keeping: Keeping,
     snapshot: SnapshotDigest,
     book: Mutex<Book>,
     /// One at a time takes over what has been committed.
@@ -49,30 +78,36 @@ impl Authority {
         catalog: Catalog,
         meta: Meta,
         lease: Duration,
+        keeping: Keeping,
         snapshot: SnapshotDigest,
     ) -> Result<Self, CatalogError> {
         let grant = Grant { millis: millis(lease) };
         let long_ago = unix_millis().saturating_sub(millis(FORGET_AFTER));
         let mut known = BTreeMap::new();
+        let gone = catalog.gone_nodes().await?;
         for node in catalog.nodes().await? {
-            if node.seen_ms < long_ago {
+            let is_gone = gone.iter().any(|gone| gone.node == node.id);
+            let is_silent = node.seen_ms < long_ago && node.isolation == Isolation::Validate;
+            if is_gone || is_silent {
                 catalog.forget_node(&node.id).await?;
             } else {
                 known.insert(node.id.clone(), node);
             }
         }
-        let (head, records) = catalog.newest_records(RECORDS_HELD).await?;
+        let (head, records) = catalog.newest_records(keeping.log_records).await?;
         let now = clock::now();
-        let rules = if meta.is_new {
+        let mut rules = if meta.is_new {
             purge_protocol::Authority::new(meta.log, grant, now)
         } else {
             let log = SavedLog::of(meta.log, head, records);
             let nodes = known.values().map(|node| (node.id.clone(), node.acknowledged, node.isolation));
             purge_protocol::Authority::restore(log, nodes.collect::<Vec<_>>(), grant, now)
         };
+        rules.leases_mut().remember_gone(gone);
         Ok(Self {
             catalog,
             lease,
+            keeping,
             snapshot,
             book: Mutex::new(Book { rules, known }),
             taking_over: tokio::sync::Mutex::default(),
@@ -98,17 +133,19 @@ impl Authority {
             for record in records {
                 book.rules.append(&record.purge, record.tags, record.mode, record.at);
             }
-            book.rules.trim_to(RECORDS_HELD as usize);
+            book.rules.trim_to(self.keeping.log_records as usize);
             book.rules.log().head()
         };
         self.head.send_replace(head);
         Ok(())
     }
 
-    /// Waits until every node that held a lease at or after the append has acknowledged, or lost its lease.
+    /// Waits, at most for `patience`, until every node that held a lease at or after the append has acknowledged, or
+    /// lost its lease. It waits for nobody who is cut off and serves stale: that may be for ever.
     ///
     /// `appended` is a moment of this life; [`Moment`] zero for a record of an earlier one.
-    pub async fn settled(&self, position: Position, appended: Moment) -> Settlement {
+    pub async fn settled(&self, position: Position, appended: Moment, patience: Duration) -> Settling {
+        let deadline = clock::now().plus(millis(patience));
         let mut acknowledged = self.acknowledged.subscribe();
         loop {
             acknowledged.mark_unchanged();
@@ -121,7 +158,10 @@ impl Authority {
                 )
             };
             if is_settled {
-                return settlement;
+                return Settling::Settled(settlement);
+            }
+            if settlement.is_held_up() || now >= deadline {
+                return Settling::HeldUp(settlement);
             }
             // The lease's end is a settlement too; one millisecond more, so that it has really passed.
             let next_end = settlement.awaited.iter().map(|(_, until)| now.until(*until) + 1).min();
@@ -131,13 +171,12 @@ impl Authority {
         }
     }
 
-    /// Waits until every record that has been committed so far is settled.
-    pub async fn all_settled(&self) -> Result<(), CatalogError> {
+    /// As [`Authority::settled`], of every record that has been committed so far.
+    pub async fn all_settled(&self, patience: Duration) -> Result<Settling, CatalogError> {
         self.appended().await?;
         let head = *self.head.borrow();
         // Of none of them the moment of the append is known here: everybody counts who was ever granted a lease.
-        self.settled(head, Moment(0)).await;
-        Ok(())
+        Ok(self.settled(head, Moment(0), patience).await)
     }
 
     /// Nodes whose lease is live, and where they answer clients.
@@ -159,6 +198,7 @@ impl Authority {
                 delivery: node.delivery.clone(),
                 applied,
                 lease_millis: now.until(until),
+                serves_stale: node.isolation == Isolation::ServeStale,
                 seen: node.seen_ms,
             }
         });
@@ -170,6 +210,9 @@ impl Authority {
         // The lease counts from here on, however long the question stays open.
         let received = clock::now();
         let renewal = &request.renewal;
+        if self.book().rules.leases().is_gone(&renewal.node, renewal.inherits_from) {
+            return Err(FeedError::DeclaredGone);
+        }
         self.introduce(request).await?;
         let booked = {
             let mut book = self.book();
@@ -190,6 +233,8 @@ impl Authority {
                 self.replace_log().await.map_err(database)?;
                 return Err(FeedError::Catalog(refused.to_string()));
             }
+            // Declared gone between the two looks; what was noted in between is dropped at the next start.
+            Err(Refused::DeclaredGone { .. }) => return Err(FeedError::DeclaredGone),
             Err(refused @ Refused::Superseded { .. }) => return Err(FeedError::Refused(refused.to_string())),
         }
         self.acknowledged.send_replace(());
@@ -232,18 +277,55 @@ impl Authority {
         let _one_at_a_time = self.taking_over.lock().await;
         let meta = self.catalog.new_log().await?;
         let grant = Grant { millis: millis(self.lease) };
-        let (_, records) = self.catalog.newest_records(RECORDS_HELD).await?;
+        let (head, records) = self.catalog.newest_records(self.keeping.log_records).await?;
+        let log = SavedLog::of(meta.log, head, records);
         let mut book = self.book();
         let known: Vec<_> = book.known.values().map(|node| (node.id.clone(), node.isolation)).collect();
-        book.rules = purge_protocol::Authority::replacing(meta.log, known, grant, clock::now());
-        for record in records {
-            book.rules.append(&record.purge, record.tags, record.mode, record.at);
-        }
+        let gone: Vec<_> = book.rules.leases().gone().cloned().collect();
+        book.rules = purge_protocol::Authority::replacing(log, known, grant, clock::now());
+        book.rules.leases_mut().remember_gone(gone);
         Ok(())
     }
 
-    /// Forgets nodes that have been silent for long. To be called now and then.
+    /// An operator says that a node is gone for good. Purges that waited for it go on, and their receipts say so; if it
+    /// comes back, it is as a new node with nothing stored.
+    pub async fn declare_gone(&self, name: &str, operator: &str) -> Result<(), ForgetNodeError> {
+        let lives: Vec<DeclaredGone> = {
+            let mut book = self.book();
+            let declared = book.rules.declare_gone(name, clock::now());
+            book.known.retain(|id, _| id.name != name || declared.is_err());
+            match declared {
+                Ok(lives) => lives,
+                // Said before, and perhaps not written down.
+                Err(unknown @ ForgetError::Unknown { .. }) => {
+                    let before = book.rules.leases().gone().filter(|gone| gone.node.name == name);
+                    let before: Vec<DeclaredGone> = before.cloned().collect();
+                    if before.is_empty() {
+                        return Err(unknown.into());
+                    }
+                    before
+                }
+                Err(refused) => return Err(refused.into()),
+            }
+        };
+        self.catalog.declare_gone(name, &lives, operator, unix_millis()).await?;
+        tracing::warn!(node = name, operator, "a node was declared gone; no purge waits for it any more");
+        self.acknowledged.send_replace(());
+        Ok(())
+    }
+
+    /// Forgets nodes that have been silent for long, old records of the log, and purges that ended long ago. To be
+    /// called now and then.
     pub async fn tidy(&self) -> Result<(), CatalogError> {
+        let retention = Retention { records: u64::from(self.keeping.log_records) };
+        let young = unix_millis().saturating_sub(millis(self.keeping.log_age));
+        let oldest = self.catalog.trim_log(retention, young).await?;
+        self.book().rules.trim_before(oldest);
+        let ended_before = unix_millis().saturating_sub(millis(self.keeping.history_age));
+        let forgotten = self.catalog.trim_history(ended_before).await?;
+        if forgotten > 0 {
+            tracing::info!(purges = forgotten, "forgot purges that ended long ago");
+        }
         let long_ago = unix_millis().saturating_sub(millis(FORGET_AFTER));
         let silent: Vec<NodeId> = {
             let mut book = self.book();

@@ -9,8 +9,8 @@ mod selectors;
 mod verifier;
 mod worker;
 
-pub use authority::{Authority, SnapshotDigest};
-pub use purges::{AcceptError, Accepted, Purges};
+pub use authority::{Authority, ForgetNodeError, Keeping, Settling, SnapshotDigest};
+pub use purges::{AcceptError, Accepted, LiftError, Purges};
 pub use selectors::{Resolved, Selectors};
 pub use verifier::Verifier;
 pub use worker::{Worker, WorkerSettings};

@@ -13,6 +13,7 @@ use url::Url;
 use crate::purges::AcceptError;
 
 pub const SELECTORS_MAX: usize = 100;
+const REASON_CHARS_MAX: usize = 500;
 const TAG_BYTES_MAX: usize = 1024;
 
 /// Understands selectors; knows the sources and the sites.
@@ -57,6 +58,31 @@ impl Selectors {
             return Err(AcceptError::EraseNeedsOriginals);
         }
         Ok(resolved)
+    }
+
+    /// A source and a path of it, as an erasure names them.
+    pub fn original(&self, name: &str) -> Result<(String, String), AcceptError> {
+        let selector = Selector::Original(name.to_owned());
+        match self.resolve(&selector)? {
+            Resolved::Original { source, path, .. } => Ok((source, path)),
+            Resolved::Bulk { .. } | Resolved::Responses(_) => {
+                let why = "it names no single original".to_owned();
+                Err(AcceptError::Malformed { selector: selector.to_string(), why })
+            }
+        }
+    }
+
+    /// It is shown to whoever asks for what was erased.
+    pub fn check_reason(reason: Option<&str>, mode: Mode) -> Result<(), AcceptError> {
+        let Some(reason) = reason else { return Ok(()) };
+        let chars = reason.chars().count();
+        if mode != Mode::Erase || reason.trim().is_empty() || chars > REASON_CHARS_MAX {
+            return Err(AcceptError::MalformedReason { limit: REASON_CHARS_MAX });
+        }
+        if reason.chars().any(char::is_control) {
+            return Err(AcceptError::MalformedReason { limit: REASON_CHARS_MAX });
+        }
+        Ok(())
     }
 
     fn resolve(&self, selector: &Selector) -> Result<Resolved, AcceptError> {

@@ -3,7 +3,8 @@
 //! Each step is written with its event in one transaction before the next begins, so that a crash at any point resumes
 //! where it was. Steps may run twice; what they do twice is harmless.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use api_types::{
@@ -11,11 +12,11 @@ use api_types::{
 };
 use bus::clock::{self, unix_millis};
 use catalog::{Catalog, CatalogError, Claim, Step};
-use purge_protocol::{Mode, Moment, Settlement, Subject, TagKey};
+use purge_protocol::{Gone, Mode, Moment, NodeId, Outcome, Position, Settlement, Subject, TagKey, Tombstone};
 use renderer::{OriginalError, Originals, Revalidated};
 use telemetry::Metrics;
 
-use crate::authority::Authority;
+use crate::authority::{Authority, Settling};
 use crate::purges::Purges;
 use crate::selectors::{Resolved, Selectors};
 use crate::verifier::Verifier;
@@ -24,6 +25,10 @@ use crate::verifier::Verifier;
 const CLAIM: Duration = Duration::from_secs(120);
 /// Even without a word, workers look for timers this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// For nodes that hold a lease; a claim lasts longer.
+const SETTLE: Duration = Duration::from_secs(60);
+/// A purge that a node holds up is looked at again after this long.
+const HELD_UP: Duration = Duration::from_secs(5);
 const LOOKS_KEPT: usize = 64;
 
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +51,8 @@ pub struct Worker {
     pub tag_key: TagKey,
     pub settings: WorkerSettings,
     pub metrics: Arc<Metrics>,
+    /// When this life appended the records of purges that have not ended.
+    pub appended: Mutex<HashMap<String, Moment>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +88,7 @@ impl Worker {
     /// One purge, as far as it goes without waiting for a timer.
     async fn carry(&self, mut claim: Claim) {
         // A resumed purge waits for everyone that its authority has ever granted a lease.
-        let mut appended = Moment(0);
+        let mut appended = self.appended().get(&claim.id).copied().unwrap_or(Moment(0));
         loop {
             let step = match self.step(&claim, appended).await {
                 Ok(step) => step,
@@ -96,6 +103,7 @@ impl Worker {
             let error = step.error.clone();
             if step.append.is_some() {
                 appended = clock::now();
+                self.appended().insert(claim.id.clone(), appended);
             }
             claim = match self.catalog.advance_purge(&claim, step, now, held_until).await {
                 Ok(claim) => claim,
@@ -114,12 +122,17 @@ impl Worker {
             }
             self.purges.changed(&claim.id);
             if claim.state.has_ended() {
+                self.appended().remove(&claim.id);
                 self.ended(&claim, error).await;
             }
             if !goes_on {
                 return;
             }
         }
+    }
+
+    fn appended(&self) -> MutexGuard<'_, HashMap<String, Moment>> {
+        self.appended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn step(&self, claim: &Claim, appended: Moment) -> Result<Step, StepError> {
@@ -159,8 +172,15 @@ impl Worker {
         if subjects.is_empty() {
             // Perhaps because another purge was quicker. Whoever hears that nothing had to be done must find the new
             // bytes everywhere too, so this one ends no sooner than that one could.
-            self.authority.all_settled().await?;
+            let settlement = match self.authority.all_settled(SETTLE).await? {
+                Settling::Settled(settlement) => settlement,
+                Settling::HeldUp(settlement) => return Ok(held_up(claim, &settlement)),
+            };
             let mut step = go(claim, PurgeState::Unchanged);
+            // Only what it had to wait for is worth telling.
+            if !claim.receipt.nodes.is_empty() {
+                tell(&mut step, &settlement);
+            }
             step.detail = Some("the sources have what we have".to_owned());
             return Ok(step);
         }
@@ -181,7 +201,12 @@ impl Worker {
     async fn ask_source(&self, claim: &Claim, source: &str, path: &str) -> Result<Step, StepError> {
         let name = format!("{source}/{path}");
         let found = if claim.mode == Mode::Erase {
-            let before = self.originals.entomb(source, path).await?;
+            let gone = match &claim.reason {
+                Some(reason) => Gone::Forbidden { reason: reason.clone() },
+                None => Gone::Removed,
+            };
+            let tombstone = Tombstone { gone, purge: claim.id.clone(), at: unix_millis() };
+            let before = self.catalog.entomb(source, path, &tombstone, &claim.cause).await?;
             (OriginalOutcome::Erased, before, None)
         } else {
             match self.originals.revalidate(source, path, claim.mode).await {
@@ -226,7 +251,10 @@ impl Worker {
         let Some(position) = claim.receipt.position else {
             return Ok(fail(claim, "the purge has no position in the log".to_owned()));
         };
-        let settlement = self.authority.settled(position, appended).await;
+        let settlement = match self.authority.settled(position, appended, SETTLE).await {
+            Settling::Settled(settlement) => settlement,
+            Settling::HeldUp(settlement) => return Ok(held_up(claim, &settlement)),
+        };
         if claim.mode == Mode::Erase {
             // The nodes have erased theirs; now the bytes that derivatives are made from.
             for original in &claim.receipt.originals {
@@ -236,7 +264,7 @@ impl Worker {
             }
         }
         let mut step = go(claim, PurgeState::FlushingCdn);
-        step.receipt.nodes = receipts(&settlement);
+        tell(&mut step, &settlement);
         for node in &settlement.expired {
             step.receipt.notes.push(format!(
                 "{} did not answer before its lease ended; it answers nothing from its cache until it has caught up",
@@ -315,23 +343,48 @@ fn subjects_to_fence(claim: &Claim, resolved: &[Resolved]) -> Vec<Subject> {
     subjects
 }
 
-fn receipts(settlement: &Settlement) -> Vec<NodeReceipt> {
-    let at = unix_millis();
-    let acknowledged = settlement.acknowledged.iter().map(|(node, position)| NodeReceipt {
-        name: node.name.clone(),
-        incarnation: node.incarnation,
-        outcome: NodeOutcome::Acknowledged,
-        position: Some(*position),
-        at,
-    });
-    let expired = settlement.expired.iter().map(|node| NodeReceipt {
-        name: node.name.clone(),
-        incarnation: node.incarnation,
-        outcome: NodeOutcome::LeaseExpired,
-        position: None,
-        at,
-    });
-    acknowledged.chain(expired).collect()
+/// Where each node stands. A line that says what it said before keeps its time.
+fn receipts(settlement: &Settlement, before: &[NodeReceipt]) -> Vec<NodeReceipt> {
+    let now = unix_millis();
+    let line = |(node, outcome, position): (&NodeId, Outcome, Option<Position>)| {
+        let outcome = NodeOutcome::from(outcome);
+        let said = before.iter().find(|line| {
+            line.name == node.name && line.incarnation == node.incarnation && line.outcome == outcome
+        });
+        let at = said.map_or(now, |said| said.at);
+        NodeReceipt { name: node.name.clone(), incarnation: node.incarnation, outcome, position, at }
+    };
+    settlement.outcomes().map(line).collect()
+}
+
+/// What became of the nodes.
+fn tell(step: &mut Step, settlement: &Settlement) {
+    step.receipt.nodes = receipts(settlement, &step.receipt.nodes);
+    for node in &settlement.declared_gone {
+        step.receipt.notes.push(format!(
+            "an operator declared {} gone; if it comes back, it serves nothing of what it had stored",
+            node.name
+        ));
+    }
+}
+
+/// The receipt says who is waited for; the event too, when that has changed.
+fn held_up(claim: &Claim, settlement: &Settlement) -> Step {
+    let mut step = again(claim, HELD_UP, None);
+    step.receipt.nodes = receipts(settlement, &claim.receipt.nodes);
+    if waited_for(&step.receipt.nodes) != waited_for(&claim.receipt.nodes) {
+        let names = waited_for(&step.receipt.nodes).join(", ");
+        step.detail = Some(format!(
+            "waiting for {names}: cut off, and serving stale until it is back or an operator forgets it"
+        ));
+    }
+    step
+}
+
+fn waited_for(nodes: &[NodeReceipt]) -> Vec<&str> {
+    let waited =
+        |node: &&NodeReceipt| matches!(node.outcome, NodeOutcome::Awaited | NodeOutcome::ServingStale);
+    nodes.iter().filter(waited).map(|node| node.name.as_str()).collect()
 }
 
 fn in_words(outcome: OriginalOutcome) -> &'static str {

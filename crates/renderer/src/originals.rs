@@ -10,7 +10,7 @@ use bus::clock::unix_millis;
 use bytes::Bytes;
 use catalog::{Catalog, CatalogError, Known, Moved, NewPurge, OriginalRow, OriginalState, Seen};
 use origin::{Client, FetchError, Fetched, Source, Validators};
-use purge_protocol::Mode;
+use purge_protocol::{Gone, Mode};
 use tokio::sync::Mutex;
 
 /// How often a source is asked again because someone else moved the pointer meanwhile.
@@ -48,8 +48,8 @@ pub enum OriginalError {
     UnknownSource(String),
     #[error("the source has no such original")]
     NotFound,
-    #[error("this picture was erased")]
-    Erased,
+    #[error("{}", in_words(.0))]
+    Erased(Gone),
     #[error(transparent)]
     Fetch(#[from] FetchError),
     #[error("the original kept changing while it was read")]
@@ -103,6 +103,7 @@ impl Originals {
                 return Ok(current);
             }
             let read = self.catalog.original(source, path).await?;
+            refuse_erased(&read)?;
             let had = self.bytes_of(read.row.as_ref()).await;
             let seen = match self.ask(known, path, read.row.as_ref().filter(|_| had.is_some())).await {
                 Ok(seen) => seen,
@@ -135,18 +136,13 @@ impl Originals {
 
     /// Bytes that came in while their original was erased must not stay.
     async fn drop_if_erased(&self, source: &str, path: &str, seen: &Seen) -> Result<(), OriginalError> {
-        let erased = self.is_erased(source, path).await?;
+        let erased = self.catalog.original(source, path).await?.tombstone.is_some();
         if let Some(digest) = seen.digest.as_deref().filter(|_| erased).and_then(|digest| digest.parse().ok())
         {
             let deleted = self.blobs.delete(Kind::Original, &digest).await;
             deleted.map_err(|error| OriginalError::Store(error.to_string()))?;
         }
         Ok(())
-    }
-
-    pub(crate) async fn is_erased(&self, source: &str, path: &str) -> Result<bool, OriginalError> {
-        let row = self.catalog.original(source, path).await?.row;
-        Ok(row.is_some_and(|row| row.state == OriginalState::Erased))
     }
 
     /// Asks the source now, whatever the lifetime, and moves the pointer. Joins no fetch that began earlier. What has not
@@ -160,6 +156,9 @@ impl Originals {
         let known = self.source(source)?;
         for _ in 0..ROUNDS {
             let read = self.catalog.original(source, path).await?;
+            if read.tombstone.is_some() {
+                return Ok(Revalidated::Erased);
+            }
             let Some(row) =
                 read.row.as_ref().filter(|row| row.digest.is_some() || !row.fenced.is_enough_for(mode))
             else {
@@ -168,9 +167,6 @@ impl Originals {
                 }
                 continue;
             };
-            if row.state == OriginalState::Erased {
-                return Ok(Revalidated::Erased);
-            }
             let before = row.digest.clone();
             let had = self.bytes_of(Some(row)).await;
             let seen = self.ask(known, path, had.map(|_| row)).await?;
@@ -196,15 +192,15 @@ impl Originals {
     pub async fn expire(&self, source: &str, path: &str) -> Result<(), OriginalError> {
         for _ in 0..ROUNDS {
             let read = self.catalog.original(source, path).await?;
+            if read.tombstone.is_some() {
+                return Ok(());
+            }
             let Some(row) = &read.row else {
                 if self.expire_unknown(source, path, &read).await? {
                     return Ok(());
                 }
                 continue;
             };
-            if row.state == OriginalState::Erased {
-                return Ok(());
-            }
             let expired = Seen {
                 state: row.state,
                 digest: row.digest.clone(),
@@ -235,28 +231,7 @@ impl Originals {
         Ok(matches!(moved, Moved::To { .. }))
     }
 
-    /// Marks the original as erased: from here on nothing fetches it. Gives the digest of what we had.
-    pub async fn entomb(&self, source: &str, path: &str) -> Result<Option<String>, OriginalError> {
-        for _ in 0..ROUNDS {
-            let read = self.catalog.original(source, path).await?;
-            let before = read.row.as_ref().and_then(|row| row.digest.clone());
-            let seen = Seen {
-                state: OriginalState::Erased,
-                // Kept until the bytes are gone: it says which.
-                digest: before.clone(),
-                etag: None,
-                last_modified: None,
-                checked_ms: unix_millis(),
-                lifetime_ms: 0,
-            };
-            if let Moved::To { .. } = self.catalog.move_original(source, path, &read, &seen, None).await? {
-                return Ok(before);
-            }
-        }
-        Err(OriginalError::Contended)
-    }
-
-    /// Removes the bytes of an entombed original and of all derivatives made from it.
+    /// Removes the bytes of an erased original (see [`Catalog::entomb`]) and of all derivatives made from it.
     pub async fn remove_bytes(&self, source: &str, path: &str) -> Result<(), OriginalError> {
         let store = |error: blobs::DeleteError| OriginalError::Store(error.to_string());
         if let Some(digest) = self.catalog.original(source, path).await?.row.and_then(|row| row.digest)
@@ -269,7 +244,7 @@ impl Originals {
                 self.blobs.delete(Kind::Derivative, &digest).await.map_err(store)?;
             }
         }
-        Ok(self.catalog.forget_derivatives(source, path).await?)
+        Ok(self.catalog.forget_erased(source, path).await?)
     }
 
     fn source(&self, name: &str) -> Result<&KnownSource, OriginalError> {
@@ -278,10 +253,9 @@ impl Originals {
 
     /// What is known and stored, while its lifetime lasts.
     async fn stored(&self, source: &str, path: &str, now: u64) -> Result<Option<Current>, OriginalError> {
-        let Some(row) = self.catalog.original(source, path).await?.row else { return Ok(None) };
-        if row.state == OriginalState::Erased {
-            return Err(OriginalError::Erased);
-        }
+        let known = self.catalog.original(source, path).await?;
+        refuse_erased(&known)?;
+        let Some(row) = known.row else { return Ok(None) };
         if now >= row.checked_ms.saturating_add(row.lifetime_ms) {
             return Ok(None);
         }
@@ -362,6 +336,20 @@ impl Originals {
     }
 }
 
+fn refuse_erased(known: &Known) -> Result<(), OriginalError> {
+    match &known.tombstone {
+        Some(tombstone) => Err(OriginalError::Erased(tombstone.gone.clone())),
+        None => Ok(()),
+    }
+}
+
+fn in_words(gone: &Gone) -> String {
+    match gone {
+        Gone::Removed => "this picture was erased".to_owned(),
+        Gone::Forbidden { reason } => format!("this picture may not be shown: {reason}"),
+    }
+}
+
 const GONE_LIFETIME_MS: u64 = 5_000;
 
 /// See [`Catalog::expire_originals`].
@@ -377,5 +365,6 @@ fn changed_by_itself(source: &str, path: &str) -> NewPurge {
         selectors: vec![Selector::Original(format!("{source}/{path}"))],
         mode: Mode::Hard,
         force: false,
+        reason: None,
     }
 }

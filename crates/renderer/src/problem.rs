@@ -2,6 +2,7 @@
 
 use api_types::Problem;
 use edge::FillError;
+use purge_protocol::Gone;
 use transform::TransformError;
 
 use crate::originals::OriginalError;
@@ -38,7 +39,10 @@ pub fn of_original(error: OriginalError) -> FillError {
         OriginalError::NotFound => {
             FillError::Problem(Problem::new(404, "no-original", "No such original", detail))
         }
-        OriginalError::Erased => FillError::Problem(Problem::new(410, "erased", "Erased", detail)),
+        OriginalError::Erased(gone) => FillError::Problem(match gone {
+            Gone::Removed => Problem::new(410, "erased", "Erased", detail),
+            Gone::Forbidden { .. } => Problem::new(451, "forbidden-by-law", "Forbidden by law", detail),
+        }),
         OriginalError::Fetch(error) => error.into(),
         OriginalError::Contended | OriginalError::Catalog(_) | OriginalError::Store(_) => {
             tracing::error!(%detail, "an original cannot be had");

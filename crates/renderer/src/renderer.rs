@@ -92,11 +92,12 @@ impl Renderer {
             Err(error) => tracing::warn!(%error, "a derivative cannot be noted; serving goes on"),
         }
         // An erasure that came between our reading the original and our writing has looked for us in vain.
-        if self.originals.is_erased(source, path).await.map_err(problem::of_original)? {
+        let known = self.originals.catalog.original(source, path).await.map_err(OriginalError::from);
+        if let Some(tombstone) = known.map_err(problem::of_original)?.tombstone {
             if let Err(error) = blobs.delete(Kind::Derivative, &key).await {
                 tracing::error!(%error, "a derivative of an erased original cannot be removed");
             }
-            return Err(problem::of_original(OriginalError::Erased));
+            return Err(problem::of_original(OriginalError::Erased(tombstone.gone)));
         }
         Ok(encoded)
     }

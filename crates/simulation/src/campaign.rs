@@ -115,6 +115,7 @@ impl std::fmt::Display for Findings {
             ("voided", self.tally.voided),
             ("erasures", self.tally.erasures),
             ("restarts", self.tally.restarts),
+            ("came back anew", self.tally.anew),
             ("events", self.tally.events),
         ] {
             writeln!(f, "  {name:<17}{count:>12}")?;

@@ -33,6 +33,8 @@ pub enum Broken {
     ErasedBytes,
     /// After all faults were healed, something does not work.
     NoProgress,
+    /// A node that was declared gone came back with what it had stored.
+    Revenant,
     /// What can only happen if a rule of the log was broken.
     Log,
 }
@@ -134,6 +136,11 @@ impl Checker {
                 format!("{} was answered as {how:?}", read.story(number)),
             );
         }
+    }
+
+    /// Answered, and saying so, by a node that an operator gave up: nobody is promised anything of it.
+    pub fn read_is_excused(&mut self, number: u64) {
+        self.reads.remove(&number);
     }
 
     /// The reads of a node that died get no answer.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use purge_protocol::{
-    Authority, Batch, Grant, Isolation, LogId, Mode, Moment, NodeId, Position, Receipt, Refused, Renewal,
-    SavedLog, Subject,
+    Authority, Batch, DeclaredGone, Grant, Isolation, LogId, Mode, Moment, NodeId, Position, Receipt,
+    Refused, Renewal, SavedLog, Subject,
 };
 
 use crate::agenda::Time;
@@ -26,7 +26,14 @@ pub struct Control {
     /// When this life appended what it appended. Not durable: clocks of two lives do not compare.
     appended: BTreeMap<PurgeNumber, Moment>,
     /// What is in the database while the process is down.
-    kept: Option<(SavedLog, Vec<Known>)>,
+    kept: Option<Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    log: SavedLog,
+    known: Vec<Known>,
+    gone: Vec<DeclaredGone>,
 }
 
 /// A life of a node that was ever granted a lease.
@@ -115,6 +122,25 @@ impl Control {
         self.authority.batch_for(renewal, limit)
     }
 
+    /// An operator says that a node is gone for good. Mostly it is only cut off.
+    pub fn declare_gone(&mut self, name: &str, now: Time, sabotage: Option<Sabotage>) -> bool {
+        let moment = self.clock.read(now);
+        if sabotage == Some(Sabotage::LivingForgotten) {
+            let head = self.authority.log().head();
+            let known = self.authority.leases().known().filter(|(node, _, _)| node.name == name);
+            let gone: Vec<_> = known
+                .map(|(node, acknowledged, _)| DeclaredGone { node: node.clone(), acknowledged, head })
+                .collect();
+            self.authority.leases_mut().remember_gone(gone.iter().cloned());
+            return !gone.is_empty();
+        }
+        self.authority.declare_gone(name, moment).is_ok()
+    }
+
+    pub fn head(&self) -> (LogId, Position) {
+        (self.authority.log().id(), self.authority.log().head())
+    }
+
     pub fn trim_to(&mut self, newest: usize) {
         self.authority.trim_to(newest);
     }
@@ -146,33 +172,36 @@ impl Control {
         let known = known.map(|(node, acknowledged, isolation)| (node.clone(), acknowledged, isolation));
         let forgotten = sabotage == Some(Sabotage::LeasesForgotten);
         let known = if forgotten { Vec::new() } else { known.collect() };
-        self.kept = Some((self.authority.log().clone(), known));
+        let gone = self.authority.leases().gone().cloned().collect();
+        self.kept = Some(Kept { log: self.authority.log().clone(), known, gone });
         self.appended.clear();
     }
 
     /// Goes on from what is durable.
     pub fn start(&mut self, clock: Clock, now: Time) {
-        let Some((log, known)) = self.kept.take() else {
+        let Some(Kept { log, known, gone }) = self.kept.take() else {
             return;
         };
         self.up = true;
         self.life += 1;
         self.clock = clock;
         self.authority = Authority::restore(log, known, Grant { millis: GRANT }, clock.read(now));
+        self.authority.leases_mut().remember_gone(gone);
     }
 
     /// Goes on from a backup taken at `backup`: who the nodes are is known, later purges and records are lost, so the log gets a new id.
     /// Gives back which purges are lost.
     pub fn start_from_backup(&mut self, clock: Clock, backup: Time, now: Time) -> Vec<PurgeNumber> {
-        let Some((log, known)) = self.kept.take() else {
+        let Some(Kept { log, known, gone }) = self.kept.take() else {
             return Vec::new();
         };
         self.up = true;
         self.life += 1;
         self.clock = clock;
         let known = known.into_iter().map(|(node, _, isolation)| (node, isolation));
-        let id = LogId(log.id().0 + 1);
-        self.authority = Authority::replacing(id, known, Grant { millis: GRANT }, clock.read(now));
+        let log = SavedLog::of(LogId(log.id().0 + 1), Position::ZERO, []);
+        self.authority = Authority::replacing(log, known, Grant { millis: GRANT }, clock.read(now));
+        self.authority.leases_mut().remember_gone(gone);
         let lost: Vec<_> = self
             .purges
             .iter()

@@ -22,11 +22,32 @@ pub enum Asker {
 
 #[derive(Debug, Clone)]
 pub enum Message {
-    Ask { asker: Asker, request: Request },
-    Answer { life: u64, ask: u64, answer: Option<Answer> },
-    Renewal { from: NodeNumber, poll: u64, renewal: Renewal },
-    Batch { life: u64, poll: u64, batch: Batch },
-    Pushed { batch: Batch },
+    Ask {
+        asker: Asker,
+        request: Request,
+    },
+    Answer {
+        life: u64,
+        ask: u64,
+        answer: Option<Answer>,
+    },
+    Renewal {
+        from: NodeNumber,
+        poll: u64,
+        renewal: Renewal,
+    },
+    Batch {
+        incarnation: u64,
+        poll: u64,
+        batch: Batch,
+    },
+    Pushed {
+        batch: Batch,
+    },
+    /// This life was declared gone.
+    Gone {
+        incarnation: u64,
+    },
 }
 
 #[derive(Debug, Clone, Copy)]

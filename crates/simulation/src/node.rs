@@ -24,7 +24,12 @@ use fills::Flying;
 pub struct Node {
     pub number: NodeNumber,
     pub name: String,
+    /// Connections and timers die with it.
     pub life: u64,
+    /// The life that the authority knows: another one also when the node was declared gone and goes on.
+    pub incarnation: u64,
+    /// The earlier life whose stored responses this one found.
+    inherits_from: Option<u64>,
     pub up: bool,
     /// Clients ask it, and no other node does.
     pub leaf: bool,
@@ -51,16 +56,18 @@ pub struct Entry {
     pub content: Content,
     pub tags: Tags,
     pub as_of: AsOf,
+    /// Which life of the node stored it.
+    pub stored_by: u64,
     checked: CheckedAt,
 }
 
 impl Entry {
-    fn new(content: Content, tags: Tags, as_of: AsOf) -> Self {
-        Self { content, tags, as_of, checked: CheckedAt::default() }
+    fn new(content: Content, tags: Tags, as_of: AsOf, stored_by: u64) -> Self {
+        Self { content, tags, as_of, stored_by, checked: CheckedAt::default() }
     }
 
     fn copy(&self) -> Self {
-        Self::new(self.content, self.tags.clone(), self.as_of)
+        Self::new(self.content, self.tags.clone(), self.as_of, self.stored_by)
     }
 }
 
@@ -108,6 +115,8 @@ pub struct Tally {
     pub erasures: u64,
     pub behind: u64,
     pub restarts: u64,
+    /// Nodes that were declared gone and came back.
+    pub anew: u64,
     pub purges: u64,
     pub events: u64,
 }
@@ -131,6 +140,7 @@ impl Tally {
             erasures: self.erasures + other.erasures,
             behind: self.behind + other.behind,
             restarts: self.restarts + other.restarts,
+            anew: self.anew + other.anew,
             purges: self.purges + other.purges,
             events: self.events + other.events,
         }
@@ -143,6 +153,8 @@ impl Node {
             number,
             name,
             life: 1,
+            incarnation: 1,
+            inherits_from: None,
             up: true,
             leaf: false,
             suspended_until: 0,
@@ -168,7 +180,7 @@ impl Node {
     }
 
     pub fn id(&self) -> NodeId {
-        NodeId { name: self.name.clone(), incarnation: self.life }
+        NodeId { name: self.name.clone(), incarnation: self.incarnation }
     }
 
     pub fn is_renderer(&self) -> bool {
@@ -207,11 +219,15 @@ impl Node {
         match message {
             Message::Ask { asker, request } => self.on_request(asker, request, 0, ctx),
             Message::Answer { life, ask, answer } if life == self.life => self.on_answer(ask, answer, ctx),
-            Message::Batch { life, poll, batch } if life == self.life => {
+            Message::Batch { incarnation, poll, batch } if incarnation == self.incarnation => {
                 self.on_batch(batch, Some(poll), ctx)
             }
             Message::Pushed { batch } => self.on_batch(batch, None, ctx),
-            Message::Answer { .. } | Message::Batch { .. } | Message::Renewal { .. } => {}
+            Message::Gone { incarnation } if incarnation == self.incarnation => self.begin_anew(ctx),
+            Message::Answer { .. }
+            | Message::Batch { .. }
+            | Message::Gone { .. }
+            | Message::Renewal { .. } => {}
         }
     }
 
@@ -222,7 +238,7 @@ impl Node {
                 ctx.later(400, Timer::Poll);
             }
             Timer::SaveFences => {
-                self.disk.save_fences(&self.follower);
+                self.disk.save_fences(self.incarnation, &self.follower);
                 let after = ctx.chance.within(300, 1_500);
                 ctx.later(after, Timer::SaveFences);
             }

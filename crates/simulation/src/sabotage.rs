@@ -48,6 +48,9 @@ sabotages! {
     RecordBeforeState = "record-before-state", "the record is appended before the change can be read";
     WipeSkipped = "wipe-skipped", "erasures that were trimmed unseen are not made up for";
     StaleBeforeContact = "stale-before-contact", "a restarted node serves stale before the authority knows it does";
+    TombstonesIgnored = "tombstones-ignored", "a renderer fetches what was erased";
+    LivingForgotten = "living-forgotten", "a node is declared gone though its lease is live";
+    ReturnsAsItWas = "returns-as-it-was", "a node that was declared gone comes back with what it had stored";
     StaleUndeclared = "stale-undeclared", "a node serves stale and does not tell the authority";
 }
 

@@ -44,6 +44,8 @@ pub struct Faults {
     pub trim_every: u64,
     pub evict_every: u64,
     pub erase_percent: u64,
+    /// An operator declares a node gone that is silent.
+    pub forget_every: u64,
     /// Clocks run fast or slow by up to so many parts per million.
     pub drift: u64,
 }
@@ -103,6 +105,7 @@ impl Scenario {
             trim_every: maybe(50, 500, 4_000),
             evict_every: maybe(40, 50, 500),
             erase_percent: maybe(50, 5, 30),
+            forget_every: maybe(40, 200, 2_000),
             // Two clocks, each within this, stay within the margin of one part in a hundred of each other.
             drift: maybe(70, 100, 4_900),
         };

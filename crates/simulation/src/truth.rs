@@ -88,6 +88,20 @@ impl Truth {
         Content([self.originals[original].version, watermark, self.presets[preset]])
     }
 
+    /// What a renderer reads. A tombstone stands in front of a source that still has the picture.
+    pub fn read(&self, url: Url, sabotage: Option<Sabotage>) -> Content {
+        let mut content = self.content(url);
+        if sabotage == Some(Sabotage::TombstonesIgnored) {
+            let Composition { original, watermark, .. } = self.urls[url];
+            for (part, number) in [(0, Some(original)), (1, watermark)] {
+                if number.is_some_and(|number| self.is_removed(number)) {
+                    content.0[part] -= 1;
+                }
+            }
+        }
+        content
+    }
+
     pub fn key(&self) -> &TagKey {
         &self.key
     }
@@ -103,7 +117,7 @@ impl Truth {
         };
         if !self.is_removed(number) {
             self.originals[number].version += 1;
-            self.tombstones.set(subject, Tombstone { gone: Gone::Removed, purge: purge.to_owned() });
+            self.tombstones.set(subject, Tombstone { gone: Gone::Removed, purge: purge.to_owned(), at: 0 });
         }
     }
 

@@ -4,7 +4,9 @@ mod cast;
 mod faults;
 mod operators;
 
-use purge_protocol::{NodeLine, Outcome as Said, Refused, Renewal};
+use std::collections::{BTreeMap, BTreeSet};
+
+use purge_protocol::{AsOf, NodeLine, Outcome as Said, Refused, Renewal};
 
 use crate::agenda::{Agenda, Time};
 use crate::chance::Chance;
@@ -70,6 +72,10 @@ struct World {
     nodes: Vec<Node>,
     /// The nodes that clients ask: those that no other node asks.
     leaves: Vec<NodeNumber>,
+    /// Declared gone, and perhaps still answering stale: no purge is done on their behalf.
+    gone: BTreeSet<NodeNumber>,
+    /// Those that came back, as which life, and where the log ended then: older responses than both must be void.
+    came_back: BTreeMap<NodeNumber, (u64, AsOf)>,
     control: Control,
     checker: Checker,
     tally: Tally,
@@ -113,6 +119,8 @@ impl World {
             agenda: Agenda::default(),
             nodes: nodes(&scenario, &mut chance),
             leaves: Vec::new(),
+            gone: BTreeSet::new(),
+            came_back: BTreeMap::new(),
             chance,
             scenario,
             options,
@@ -211,6 +219,9 @@ impl World {
             Reply::Failed => self.tally.failed += 1,
         }
         let url = self.checker.url_of(read);
+        if matches!(reply, Reply::Content { how: How::Isolated, .. }) && self.gone.contains(&leaf) {
+            return self.checker.read_is_excused(read);
+        }
         let replacing = url.is_some_and(|url| self.nodes[leaf].is_replacing(url));
         self.note(|world| format!("{} answers read {read} with {reply:?}", world.nodes[leaf].name));
         self.checker.read_ends(read, reply, replacing, self.now);
@@ -259,18 +270,24 @@ impl World {
         if late && !self.control.holds_lease(&renewal.node, self.now) {
             let busy = self.chance.within(200, 1_500);
             let batch = self.control.batch_for(&renewal, self.scenario.batch_limit);
-            let message = Message::Batch { life: renewal.node.incarnation, poll, batch };
+            let message = Message::Batch { incarnation: renewal.node.incarnation, poll, batch };
             self.send(Address::Control, Address::Node(from), message, busy);
-            self.agenda.add(self.now + busy, Event::Fault(Fault::BookLate { renewal: Box::new(renewal) }));
-        } else if self.book(&renewal) {
+            self.agenda
+                .add(self.now + busy, Event::Fault(Fault::BookLate { from, renewal: Box::new(renewal) }));
+        } else if self.book(from, &renewal) {
             self.chore(busy, Chore::Answer { to: from, poll, renewal });
         }
     }
 
-    fn book(&mut self, renewal: &Renewal) -> bool {
+    fn book(&mut self, from: NodeNumber, renewal: &Renewal) -> bool {
         match self.control.book(renewal, self.now) {
             Ok(_) => true,
             Err(Refused::Superseded { .. }) => false,
+            Err(Refused::DeclaredGone { .. }) => {
+                let message = Message::Gone { incarnation: renewal.node.incarnation };
+                self.send(Address::Control, Address::Node(from), message, 0);
+                false
+            }
             Err(refused) => {
                 self.checker.violation(self.now, Broken::Log, refused.to_string());
                 false
@@ -296,7 +313,7 @@ impl World {
             }
             Chore::Answer { to, poll, renewal } => {
                 let batch = self.control.batch_for(&renewal, self.scenario.batch_limit);
-                let message = Message::Batch { life: renewal.node.incarnation, poll, batch };
+                let message = Message::Batch { incarnation: renewal.node.incarnation, poll, batch };
                 self.send(Address::Control, Address::Node(to), message, 0);
             }
         }
@@ -342,8 +359,10 @@ impl World {
             effects: &mut effects,
             tally: &mut self.tally,
         };
+        let before = self.nodes[number].incarnation;
         act(&mut self.nodes[number], &mut ctx);
         let life = self.nodes[number].life;
+        self.watch_revenant(number, before);
         for effect in effects {
             match effect {
                 Effect::Send { to, message } => self.send(Address::Node(number), to, message, 0),
@@ -352,6 +371,25 @@ impl World {
                 }
                 Effect::Finish { read, reply } => self.finish(number, read, reply),
             }
+        }
+    }
+
+    /// A node that was declared gone and came back must have left behind what it had stored.
+    fn watch_revenant(&mut self, number: NodeNumber, before: u64) {
+        let incarnation = self.nodes[number].incarnation;
+        if incarnation != before {
+            let (log, position) = self.control.head();
+            // Another life by a restart, or by being told that it was gone: that is so only of those declared gone.
+            if self.gone.remove(&number) {
+                self.came_back.insert(number, (incarnation, AsOf { log, position }));
+            }
+        }
+        if let Some((incarnation, head)) = self.came_back.get(&number)
+            && self.nodes[number].up
+            && let Some(url) = self.nodes[number].kept_from_before(*incarnation, *head, self.now)
+        {
+            let story = format!("{} came back, and would answer {url} from before", self.nodes[number].name);
+            self.checker.violation(self.now, Broken::Revenant, story);
         }
     }
 

@@ -141,6 +141,14 @@ impl Node {
         get_with(self.control, path, &[("authorization", &self.token())]).await.json()
     }
 
+    pub async fn api_delete(&self, path: &str) -> Seen {
+        let token = self.token();
+        let headers = [("authorization", token.as_str())];
+        send(self.control, http::Method::DELETE, path, &headers, bytes::Bytes::new())
+            .await
+            .unwrap_or_else(|error| panic!("DELETE {path} at {}: {error}", self.control))
+    }
+
     /// Asks for a purge; gives its id.
     pub async fn purge(&self, body: &str) -> String {
         let headers = [("authorization", self.token()), ("content-type", "application/json".to_owned())];

@@ -18,8 +18,8 @@ use edge::Serving;
 use http::request::Builder;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use purge::{Authority, Purges, Selectors};
-use purge_protocol::TagKey;
+use purge::{Authority, Keeping, Purges, Selectors};
+use purge_protocol::{Gone, TagKey, Tombstone};
 use serde_json::Value;
 use snapshot::{RequestLimits, Snapshot};
 use tempfile::TempDir;
@@ -48,7 +48,9 @@ impl World {
         let catalog = Catalog::open(&folder.path().join("catalog.db")).await.expect("a catalog");
         let lease = Duration::from_secs(4);
         let meta = catalog.meta().await.expect("an identity");
-        let authority = Authority::open(catalog.clone(), meta, lease, "digest".to_owned()).await;
+        let hour = Duration::from_secs(3600);
+        let keeping = Keeping { log_records: 1000, log_age: hour, history_age: hour };
+        let authority = Authority::open(catalog.clone(), meta, lease, keeping, "digest".to_owned()).await;
         let limits = RequestLimits::default();
         let serving =
             Serving::new(Snapshot { sites: vec![], keys: vec![], tag_key: TagKey::new([7; 16]), limits });
@@ -123,6 +125,13 @@ impl World {
     pub async fn open(&self, router: &Router, path: &str) -> Response {
         let request = self.request(Method::GET, path).body(Body::empty()).expect("a request");
         router.clone().oneshot(request).await.expect("an answer")
+    }
+
+    /// As the purge's worker does.
+    pub async fn entomb(&self, source: &str, path: &str, purge: &str, reason: &str) {
+        let gone = Gone::Forbidden { reason: reason.to_owned() };
+        let tombstone = Tombstone { gone, purge: purge.to_owned(), at: 7 };
+        self.catalog.entomb(source, path, &tombstone, "api").await.expect("a tombstone");
     }
 
     /// Ends the oldest purge as a worker would, short of telling those who watch.

@@ -19,7 +19,7 @@ use edge::Serving;
 use http::request::Builder;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use purge::{Authority, Purges, Selectors};
+use purge::{Authority, Keeping, Purges, Selectors};
 use purge_protocol::TagKey;
 use snapshot::{RequestLimits, Snapshot};
 use tempfile::TempDir;
@@ -76,7 +76,9 @@ impl World {
         let catalog = Catalog::open(&folder.path().join("catalog.db")).await.expect("a catalog");
         let lease = Duration::from_secs(4);
         let meta = catalog.meta().await.expect("an identity");
-        let authority = Authority::open(catalog.clone(), meta, lease, "digest".to_owned()).await;
+        let hour = Duration::from_secs(3600);
+        let keeping = Keeping { log_records: 1000, log_age: hour, history_age: hour };
+        let authority = Authority::open(catalog.clone(), meta, lease, keeping, "digest".to_owned()).await;
         let limits = RequestLimits::default();
         let serving =
             Serving::new(Snapshot { sites: vec![], keys: vec![], tag_key: TagKey::new([7; 16]), limits });

@@ -45,6 +45,10 @@ impl ControlClient {
         self.call(Method::POST, path, body.into()).await
     }
 
+    pub async fn delete<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.call(Method::DELETE, path, Bytes::new()).await
+    }
+
     async fn call<T: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<T> {
         let request = Request::builder()
             .method(method)
@@ -65,6 +69,27 @@ impl ControlClient {
         match serde_json::from_slice::<Problem>(&body) {
             Ok(problem) => bail!("{}: {}", problem.title, problem.detail),
             Err(_) => bail!("{} answered {status}", self.url),
+        }
+    }
+}
+
+/// A name as one segment of a path (RFC 3986 §3.3): whatever is not unreserved is escaped.
+pub fn path_segment(name: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    name.bytes().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_becomes_one_segment_of_a_path() {
+        for (name, segment) in [("cat.jpg", "cat.jpg"), ("a b", "a%20b"), ("ä/?#%", "%C3%A4%2F%3F%23%25")] {
+            assert_eq!(path_segment(name), segment);
         }
     }
 }

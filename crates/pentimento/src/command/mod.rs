@@ -4,6 +4,7 @@ pub mod check_config;
 pub mod control;
 pub mod demo;
 pub mod demo_source;
+pub mod erasures;
 pub mod nodes;
 pub mod purge;
 pub mod run;

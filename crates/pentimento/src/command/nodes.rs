@@ -2,13 +2,14 @@
 
 use api_types::NodeList;
 
-use crate::command::control::{ControlAddress, ControlClient};
+use crate::command::control::{ControlAddress, ControlClient, path_segment};
 
-pub async fn run(control: ControlAddress) -> anyhow::Result<()> {
+pub async fn list(control: ControlAddress) -> anyhow::Result<()> {
     let list: NodeList = ControlClient::new(control)?.get("/v1/nodes").await?;
     println!("purge log at position {}", list.head);
     for node in list.nodes {
         let lease = match node.lease_millis {
+            0 if node.serves_stale => "serves stale".to_owned(),
             0 => "no lease".to_owned(),
             millis => format!("lease {millis} ms"),
         };
@@ -20,5 +21,12 @@ pub async fn run(control: ControlAddress) -> anyhow::Result<()> {
             node.roles.join(",")
         );
     }
+    Ok(())
+}
+
+pub async fn forget(name: &str, control: ControlAddress) -> anyhow::Result<()> {
+    let path = format!("/v1/nodes/{}", path_segment(name));
+    let _left: NodeList = ControlClient::new(control)?.delete(&path).await?;
+    println!("{name} is declared gone; if it comes back, it starts with an empty cache");
     Ok(())
 }

@@ -49,10 +49,18 @@ pub async fn run(
     selectors: Selectors,
     mode: Mode,
     force: bool,
+    reason: Option<String>,
     wait: bool,
     control: ControlAddress,
 ) -> ExitCode {
-    match purge(selectors, mode, force, wait, control).await {
+    let request = match selectors.list() {
+        Ok(selectors) => PurgeRequest { selectors, mode, force, reason },
+        Err(error) => {
+            eprintln!("pentimento: {error:#}");
+            return ExitCode::from(2);
+        }
+    };
+    match purge(&request, wait, control).await {
         Ok(view) if !wait || view.state.succeeded() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
@@ -62,16 +70,9 @@ pub async fn run(
     }
 }
 
-async fn purge(
-    selectors: Selectors,
-    mode: Mode,
-    force: bool,
-    wait: bool,
-    control: ControlAddress,
-) -> anyhow::Result<PurgeView> {
+async fn purge(request: &PurgeRequest, wait: bool, control: ControlAddress) -> anyhow::Result<PurgeView> {
     let client = ControlClient::new(control)?;
-    let request = PurgeRequest { selectors: selectors.list()?, mode, force };
-    let mut view: PurgeView = client.post("/v1/purges", serde_json::to_vec(&request)?).await?;
+    let mut view: PurgeView = client.post("/v1/purges", serde_json::to_vec(request)?).await?;
     println!("purge {}", view.id);
     let mut shown = 0;
     loop {
@@ -109,6 +110,13 @@ fn print_receipt(view: &PurgeView) {
             NodeOutcome::Acknowledged => println!("  node {} has applied it", node.name),
             NodeOutcome::LeaseExpired => {
                 println!("  node {} lost its lease and answers nothing unasked", node.name)
+            }
+            NodeOutcome::Awaited => println!("  node {} has not applied it yet", node.name),
+            NodeOutcome::ServingStale => {
+                println!("  node {} is cut off and serves stale", node.name)
+            }
+            NodeOutcome::DeclaredGone => {
+                println!("  node {} was declared gone by an operator", node.name)
             }
         }
     }

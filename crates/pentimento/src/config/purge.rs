@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::section::Section;
 use super::writer::Writer;
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purge {
     /// How often the verifier looks before old bytes count as an error.
@@ -15,6 +17,11 @@ pub struct Purge {
     pub origin_attempts: u32,
     /// Between two attempts.
     pub origin_interval: Duration,
+    /// Of the purge log so many records are kept, and each for so long: for nodes that come back.
+    pub log_records: u32,
+    pub log_retention: Duration,
+    /// How long a purge that has ended is shown.
+    pub history_retention: Duration,
 }
 
 impl Purge {
@@ -26,6 +33,9 @@ impl Purge {
             verify_interval: section.duration("verify_interval", seconds(30), interval.clone()),
             origin_attempts: section.count("origin_attempts", 3, 1..=100),
             origin_interval: section.duration("origin_interval", seconds(2), interval),
+            log_records: section.count("log_records", 100_000, 1..=100_000),
+            log_retention: section.duration("log_retention", DAY * 7, seconds(60)..=DAY * 3650),
+            history_retention: section.duration("history_retention", DAY * 90, seconds(60)..=DAY * 3650),
         }
     }
 
@@ -35,5 +45,8 @@ impl Purge {
         out.duration("verify_interval", self.verify_interval);
         out.plain("origin_attempts", self.origin_attempts);
         out.duration("origin_interval", self.origin_interval);
+        out.plain("log_records", self.log_records);
+        out.duration("log_retention", self.log_retention);
+        out.duration("history_retention", self.history_retention);
     }
 }

@@ -12,10 +12,13 @@ use crate::truth::Url;
 #[derive(Debug, Default)]
 pub struct Disk {
     pub entries: BTreeMap<Url, Entry>,
-    fences: Option<SavedFences>,
+    fences: Option<Written>,
     /// What a torn write falls back to.
-    fences_before: Option<SavedFences>,
+    fences_before: Option<Written>,
 }
+
+/// Fences, and the life that wrote them down.
+type Written = (u64, SavedFences);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
@@ -26,9 +29,9 @@ pub enum Loss {
 }
 
 impl Disk {
-    pub fn save_fences(&mut self, follower: &Follower) {
+    pub fn save_fences(&mut self, incarnation: u64, follower: &Follower) {
         if let Some(saved) = follower.to_save() {
-            self.fences_before = self.fences.replace(saved);
+            self.fences_before = self.fences.replace((incarnation, saved));
         }
     }
 
@@ -67,6 +70,7 @@ impl Node {
     pub fn start(&mut self, loss: Loss, ctx: &mut Context<'_>) {
         self.up = true;
         self.life += 1;
+        self.incarnation += 1;
         self.suspended_until = 0;
         self.heard = Position::ZERO;
         match loss {
@@ -74,8 +78,9 @@ impl Node {
             Loss::Torn => self.disk.tear(ctx),
             Loss::Lost => self.disk = Disk::default(),
         }
+        self.inherits_from = self.disk.fences.as_ref().map(|(life, _)| *life);
         self.follower = match self.disk.fences.clone() {
-            Some(saved) => Follower::restore(saved, self.fence_capacity),
+            Some((_, saved)) => Follower::restore(saved, self.fence_capacity),
             // Without fences nobody knows what was erased meanwhile: what is on disk goes (invariant 8).
             None => {
                 self.disk.entries.clear();

@@ -66,8 +66,9 @@ impl Node {
 
     /// With passengers of one URL.
     pub(super) fn depart(&mut self, passengers: Vec<Passenger>, ctx: &mut Context<'_>) {
-        let furthest =
-            passengers.iter().max_by_key(|passenger| passenger.request.asked.map(|asked| asked.position));
+        let furthest = passengers
+            .iter()
+            .max_by_key(|passenger| passenger.request.asked.map(|asked| asked.position.get()));
         let Some(request) = furthest.map(|passenger| passenger.request) else {
             return;
         };
@@ -123,7 +124,7 @@ impl Node {
             return;
         };
         let failed = ctx.chance.permille(ctx.faults.failing_sources);
-        let content = (!failed).then(|| ctx.truth.content(flying.url));
+        let content = (!failed).then(|| ctx.truth.read(flying.url, ctx.sabotage));
         let body = self.source_takes(ctx);
         ctx.later(body, Timer::SourceAnswered { flight, content });
     }
@@ -199,7 +200,7 @@ impl Node {
         if let Some(stamp) = stamp
             && (unjudged || self.judge(tags, stamp, ctx) == Verdict::Usable)
         {
-            self.store(flying.url, Entry::new(content, tags.clone(), stamp), ctx);
+            self.store(flying.url, Entry::new(content, tags.clone(), stamp, self.incarnation), ctx);
         }
         let first = flying.passengers.first().map(|passenger| passenger.arrival);
         let mut again = Vec::new();

@@ -1,17 +1,25 @@
 //! How a node keeps up with the log and its lease.
 
-use purge_protocol::{Batch, Drift, Isolation, Leave, Mode, Moment, Position, Record, Renewal};
+use purge_protocol::{
+    AsOf, Batch, Drift, Isolation, Leave, Mode, Moment, Position, Record, Renewal, Verdict,
+};
 
-use super::{Context, Node};
+use super::{Context, Entry, Node};
+use crate::agenda::Time;
 use crate::message::{Address, Message, Timer};
 use crate::sabotage::Sabotage;
+use crate::truth::Url;
 
 impl Node {
     pub(super) fn poll(&mut self, ctx: &mut Context<'_>) {
         let acknowledged = match ctx.sabotage {
             // Erasures it does wait for, or this would be the next one.
             Some(Sabotage::AckBeforeApply) if self.follower.acknowledged() == self.follower.applied() => {
-                self.heard.max(self.follower.applied())
+                if self.heard.has_reached(self.follower.applied()) {
+                    self.heard
+                } else {
+                    self.follower.applied()
+                }
             }
             Some(Sabotage::AckBeforeErased) => self.follower.applied(),
             _ => self.follower.acknowledged(),
@@ -19,6 +27,7 @@ impl Node {
         let declared = !ctx.sabotaged(Sabotage::StaleUndeclared);
         let renewal = Renewal {
             node: self.id(),
+            inherits_from: self.inherits_from,
             log: self.follower.fences().log(),
             applied: self.follower.applied(),
             acknowledged,
@@ -33,10 +42,36 @@ impl Node {
         ctx.send(Address::Control, Message::Renewal { from: self.number, poll, renewal });
     }
 
+    /// It was declared gone, and is not: it goes on as another life, with nothing of what it had.
+    pub(super) fn begin_anew(&mut self, ctx: &mut Context<'_>) {
+        self.incarnation += 1;
+        self.inherits_from = None;
+        self.polls.clear();
+        ctx.tally.anew += 1;
+        if !ctx.sabotaged(Sabotage::ReturnsAsItWas) {
+            self.follower.begin_anew();
+        }
+        self.poll(ctx);
+    }
+
+    /// What an earlier life than `incarnation` stored that may answer now, though it does not reflect all up to `head`.
+    pub fn kept_from_before(&self, incarnation: u64, head: AsOf, now: Time) -> Option<Url> {
+        if self.isolation.leave(self.follower.lease(), self.clock.read(now)) == Leave::Ask {
+            return None;
+        }
+        let old = |entry: &Entry| {
+            entry.stored_by < incarnation
+                && entry.as_of.log == head.log
+                && !entry.as_of.position.has_reached(head.position)
+                && self.follower.fences().judge(&entry.tags, entry.as_of) == Verdict::Usable
+        };
+        self.memory.iter().find(|(_, entry)| old(entry)).map(|(url, _)| *url)
+    }
+
     /// Received; it is applied a little later, because a machine is busy.
     pub(super) fn on_batch(&mut self, batch: Batch, poll: Option<u64>, ctx: &mut Context<'_>) {
-        if self.follower.fences().log() == Some(batch.log) {
-            self.heard = self.heard.max(batch.head);
+        if self.follower.fences().log() == Some(batch.log) && !self.heard.has_reached(batch.head) {
+            self.heard = batch.head;
         }
         let busy = if ctx.chance.percent(90) { ctx.chance.within(0, 5) } else { ctx.chance.within(5, 800) };
         let received = self.local(ctx);

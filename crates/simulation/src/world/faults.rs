@@ -20,8 +20,11 @@ pub(super) enum Fault {
     KillControl,
     StartControl,
     Evict,
+    /// An operator takes a node that is cut off for one that is gone for good.
+    Forget,
     /// Only in a sabotaged run: the lease is booked after its answer was made.
     BookLate {
+        from: NodeNumber,
         renewal: Box<Renewal>,
     },
 }
@@ -29,7 +32,13 @@ pub(super) enum Fault {
 impl World {
     pub(super) fn plan_faults(&mut self) {
         let Faults {
-            partition_every, restart_every, suspend_every, control_restart_every, evict_every, ..
+            partition_every,
+            restart_every,
+            suspend_every,
+            control_restart_every,
+            evict_every,
+            forget_every,
+            ..
         } = self.scenario.faults;
         for (every, fault) in [
             (partition_every, Fault::Partition),
@@ -37,6 +46,7 @@ impl World {
             (suspend_every, Fault::Suspend),
             (control_restart_every, Fault::KillControl),
             (evict_every, Fault::Evict),
+            (forget_every, Fault::Forget),
         ] {
             self.plan(every, fault);
         }
@@ -50,8 +60,8 @@ impl World {
     }
 
     pub(super) fn strike(&mut self, fault: Fault) {
-        if let Fault::BookLate { renewal } = fault {
-            self.book(&renewal);
+        if let Fault::BookLate { from, renewal } = fault {
+            self.book(from, &renewal);
             return;
         }
         if self.healed {
@@ -98,6 +108,10 @@ impl World {
                 self.nodes[node].memory.remove(&url);
                 self.plan(faults.evict_every, Fault::Evict);
             }
+            Fault::Forget => {
+                self.forget();
+                self.plan(faults.forget_every, Fault::Forget);
+            }
             Fault::BookLate { .. } => {}
         }
     }
@@ -119,6 +133,18 @@ impl World {
             self.network.cut(Address::Node(node), Address::Control, until);
         }
         self.with_node(node, |node, ctx| node.start(loss, ctx));
+    }
+
+    fn forget(&mut self) {
+        if !self.control.up {
+            return;
+        }
+        let number = self.chance.index(self.nodes.len());
+        let name = self.nodes[number].name.clone();
+        if self.control.declare_gone(&name, self.now, self.options.sabotage) {
+            self.note(|_| format!("an operator declares {name} gone"));
+            self.gone.insert(number);
+        }
     }
 
     /// `SIGSTOP`, or a virtual machine that is moved.

@@ -153,6 +153,9 @@ fn receipt_lines(purge: &Purge, findings: &Findings) -> Vec<String> {
         lines.push(match node.outcome {
             NodeOutcome::Acknowledged => format!("{} has applied it", node.name),
             NodeOutcome::LeaseExpired => format!("{} was silent until its lease had ended", node.name),
+            NodeOutcome::Awaited => format!("{} has not applied it yet", node.name),
+            NodeOutcome::ServingStale => format!("{} is cut off and serves stale", node.name),
+            NodeOutcome::DeclaredGone => format!("{} was declared gone by an operator", node.name),
         });
     }
     for look in &view.receipt.looks {

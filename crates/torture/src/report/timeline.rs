@@ -316,7 +316,12 @@ mod tests {
     fn purge(asked: u64, ended: u64) -> Purge {
         let at = Duration::from_secs;
         Purge {
-            request: PurgeRequest { selectors: vec![Selector::All(true)], mode: Mode::Hard, force: false },
+            request: PurgeRequest {
+                selectors: vec![Selector::All(true)],
+                mode: Mode::Hard,
+                force: false,
+                reason: None,
+            },
             announced: Vec::new(),
             asked: at(asked),
             accepted: Some(at(asked)),

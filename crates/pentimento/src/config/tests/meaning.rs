@@ -69,6 +69,9 @@ fn nothing_at_all_is_the_embedded_default() {
         verify_interval = "30s"
         origin_attempts = 3
         origin_interval = "2s"
+        log_records = 100000
+        log_retention = "7d"
+        history_retention = "90d"
     "#]]
     .assert_eq(&resolved_toml(&config));
 }

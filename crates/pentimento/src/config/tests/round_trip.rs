@@ -144,8 +144,18 @@ fn any_limits() -> impl Strategy<Value = Limits> {
 
 fn any_purge() -> impl Strategy<Value = Purge> {
     let times = || (1..=100_u32, millis(10..=3_600_000));
-    (times(), times()).prop_map(|((verify_looks, verify_interval), (origin_attempts, origin_interval))| {
-        Purge { verify_looks, verify_interval, origin_attempts, origin_interval }
+    let kept = (1..=100_000_u32, millis(60_000..=86_400_000), millis(60_000..=86_400_000));
+    (times(), times(), kept).prop_map(|(verify, origin, (log_records, log_retention, history_retention))| {
+        let ((verify_looks, verify_interval), (origin_attempts, origin_interval)) = (verify, origin);
+        Purge {
+            verify_looks,
+            verify_interval,
+            origin_attempts,
+            origin_interval,
+            log_records,
+            log_retention,
+            history_retention,
+        }
     })
 }
 
