@@ -104,7 +104,14 @@ pub async fn fill(
         (Err(error), _) => Landed::Failed(error),
     };
     if let Landed::Failed(error) = &landed {
-        tracing::warn!(key = %wanted.key_text.replace('\n', " "), %error, "a fill failed");
+        let key = wanted.key_text.replace('\n', " ");
+        match error {
+            // An answer: there is no such picture, or nothing can be made of it.
+            FillError::Problem(problem) if problem.status < 500 => {
+                tracing::debug!(%key, %error, "a fill was refused");
+            }
+            error => tracing::warn!(%key, %error, "a fill failed"),
+        }
     }
     lander.land_last(Arc::new(landed));
 }
