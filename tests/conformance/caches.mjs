@@ -59,6 +59,8 @@ async function pentimento(origin, folder, binary) {
 hosts = ["*"]
 upstream = "http://127.0.0.1:${origin}"
 allow_private = true
+heuristic_lifetime = "1d"
+store_cookies = true
 `,
   );
   const child = spawn(

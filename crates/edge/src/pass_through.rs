@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_caching::storing::WhyNot;
 use http_caching::vary::{self, Vary};
 use http_caching::{CacheControl, Timestamp, age, cache_groups, freshness, hop_by_hop, storing, surrogate};
@@ -18,7 +18,7 @@ use purge_protocol::{AsOf, Fill, Subject, Tags};
 
 use crate::fill::{Answered, Ask, Fetched, FetchedBody, FillError, Keep, Sharing, Upstream};
 use crate::pools::Pools;
-use crate::request::{PassThrough, Target};
+use crate::request::{Inform, PassThrough, Target};
 
 /// The fields in which servers name their tags; separated by spaces (`Surrogate-Key`, `xkey`) or commas.
 pub const TAG_FIELD_NAMES: [&str; 5] = ["surrogate-key", "xkey", "cache-tag", "edge-cache-tag", "cdn-tag"];
@@ -62,13 +62,7 @@ impl PassOn for Direct {
             }
             // The upstream may tell us lifetimes of our own.
             headers.append(surrogate::SURROGATE_CAPABILITY, surrogate::CAPABILITY);
-            let mut request = Request::new(passed.body.clone());
-            *request.method_mut() = passed.method.clone();
-            *request.uri_mut() = passed
-                .path_and_query
-                .parse()
-                .map_err(|error| FillError::Unreachable(format!("not a URI: {error}")))?;
-            *request.headers_mut() = headers;
+            let request = passed.request(headers)?;
             let pool = self.pools.of(&passed.upstreams, passed.allow_private)?;
             Ok(pool.forward(&passed.url(), request).await?)
         })
@@ -109,6 +103,24 @@ impl Upstream for Direct {
             }
         })
     }
+}
+
+impl PassThrough {
+    /// As it goes onwards, with these fields.
+    pub(crate) fn request(&self, headers: HeaderMap) -> Result<Request<Bytes>, FillError> {
+        let mut request = Request::new(self.body.clone());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = as_uri(&self.path_and_query)?;
+        *request.headers_mut() = headers;
+        if let Some(Inform(inform)) = &self.inform {
+            request.extensions_mut().insert(Arc::clone(inform));
+        }
+        Ok(request)
+    }
+}
+
+pub(crate) fn as_uri(path_and_query: &str) -> Result<Uri, FillError> {
+    path_and_query.parse().map_err(|error| FillError::Unreachable(format!("not a URI: {error}")))
 }
 
 /// Gets one response to be stored, if HTTP allows it.
@@ -186,6 +198,7 @@ fn clone(passed: &PassThrough) -> PassThrough {
         allow_private: passed.allow_private,
         tag_key: passed.tag_key.clone(),
         terms: passed.terms,
+        inform: passed.inform.clone(),
     }
 }
 

@@ -92,8 +92,13 @@ mod tests {
     async fn sites_share_the_pool_of_the_same_upstreams() {
         let site = |url: &str, allow_private| {
             let upstreams = Arc::new(Upstreams::one(url));
-            let kind =
-                SiteKind::PassThrough { upstreams, allow_private, strip_tags: false, purge_from: Vec::new() };
+            let kind = SiteKind::PassThrough {
+                upstreams,
+                allow_private,
+                strip_tags: false,
+                purge_from: Vec::new(),
+                storing: Default::default(),
+            };
             Site { kind, ..Site::default() }
         };
         let sites = vec![

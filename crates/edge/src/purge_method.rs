@@ -162,6 +162,7 @@ mod tests {
                 upstreams: std::sync::Arc::new(snapshot::Upstreams::one("http://u")),
                 allow_private: false,
                 strip_tags: false,
+                storing: Default::default(),
                 purge_from: purge_from.iter().map(|network| network.parse().unwrap()).collect(),
             },
             ..Site::default()

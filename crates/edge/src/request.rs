@@ -1,7 +1,9 @@
 //! From a request to what is wanted: host, site, dialect, signature, cache key.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use cache::Key;
@@ -11,7 +13,7 @@ use http::{HeaderMap, Method, Uri, header};
 use http_caching::{Policy, RequestControl};
 use plan::{Accepted, FormatWish};
 use purge_protocol::{Subject, TagKey, Tags, TooManyTags};
-use snapshot::{Site, SiteKind, Upstreams};
+use snapshot::{Site, SiteKind, Storing, Upstreams};
 
 use crate::forwarding;
 use crate::serving::Serving;
@@ -72,6 +74,18 @@ pub struct PassThrough {
     pub allow_private: bool,
     pub tag_key: TagKey,
     pub terms: Terms,
+    pub inform: Option<Inform>,
+}
+
+/// Where interim responses go (RFC 9110 §15.2). The listener puts the function into a request's extensions, and the
+/// client takes it from there.
+#[derive(Clone)]
+pub struct Inform(pub Arc<dyn Fn(http::Response<()>) + Send + Sync>);
+
+impl fmt::Debug for Inform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Inform")
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -191,6 +205,7 @@ pub fn interpret(
                 host,
                 tag_key,
                 terms,
+                inform: parts.extensions.get().cloned().map(Inform),
             }));
             Ok(Wanted { target, key: Key::of(&key_text), key_text, terms, beside: None })
         }
@@ -220,9 +235,9 @@ pub fn interpret(
 
 impl Terms {
     pub fn of(site: &Site) -> Self {
-        let strip_tags = match &site.kind {
-            SiteKind::PassThrough { strip_tags, .. } => *strip_tags,
-            SiteKind::Images { .. } => false,
+        let (strip_tags, storing) = match &site.kind {
+            SiteKind::PassThrough { strip_tags, storing, .. } => (*strip_tags, *storing),
+            SiteKind::Images { .. } => (false, Storing::default()),
         };
         Self {
             edge_lifetime: site.edge_lifetime,
@@ -231,7 +246,10 @@ impl Terms {
             stale_while_revalidate: site.stale_while_revalidate,
             error_lifetime: site.error_lifetime,
             strip_tags,
-            policy: Policy::default(),
+            policy: Policy {
+                heuristic_lifetime: Duration::from_secs(storing.heuristic_lifetime.into()),
+                store_cookies: storing.cookies,
+            },
         }
     }
 }

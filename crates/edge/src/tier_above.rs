@@ -6,14 +6,14 @@ use std::pin::Pin;
 use api_types::Problem;
 use api_types::node::{AS_OF, MIN_POSITION, NODE_KEY, NODE_NAME, TAGS};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use origin::{Pool, UpstreamBody};
 use purge_protocol::{AsOf, Fill, Tags};
 
 use crate::fill::{Answered, Ask, Fetched, FetchedBody, FillError, Keep, Upstream};
 use crate::forwarding;
-use crate::pass_through::{self, PassOn};
+use crate::pass_through::{self, PassOn, as_uri};
 use crate::request::{Image, PassThrough, Target};
 
 const PROBLEM_BYTES_MAX: usize = 64 << 10;
@@ -29,17 +29,14 @@ pub struct TierAbove {
 impl TierAbove {
     async fn send(
         &self,
-        method: Method,
-        path_and_query: &str,
+        mut request: Request<Bytes>,
         host: &str,
-        mut headers: HeaderMap,
-        body: Bytes,
         fill: Option<Fill>,
     ) -> Result<Response<UpstreamBody>, FillError> {
-        forwarding::pack(&mut headers);
+        forwarding::pack(request.headers_mut());
         let mut set = |name: &'static str, value: &str| {
             if let Ok(value) = HeaderValue::from_str(value) {
-                headers.insert(HeaderName::from_static(name), value);
+                request.headers_mut().insert(HeaderName::from_static(name), value);
             }
         };
         set("host", host);
@@ -50,22 +47,19 @@ impl TierAbove {
         if let Some(fill) = fill {
             set(MIN_POSITION, &fill.min_position().to_field());
         }
-        let mut request = Request::new(body);
-        *request.method_mut() = method;
-        *request.uri_mut() =
-            path_and_query.parse().map_err(|error| FillError::Unreachable(format!("not a URI: {error}")))?;
-        *request.headers_mut() = headers;
         // All formats of a picture go to one node: it fetches and renders what they have in common once.
-        Ok(self.pool.forward(path_and_query, request).await?)
+        let key = request.uri().to_string();
+        Ok(self.pool.forward(&key, request).await?)
     }
 
     async fn image(&self, image: &Image, ask: &Ask, fill: Option<Fill>) -> Result<Answered, FillError> {
-        let mut headers = HeaderMap::new();
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = as_uri(&image.url)?;
         if !image.accept().is_empty() {
-            headers.insert(header::ACCEPT, HeaderValue::from_static(image.accept()));
+            request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(image.accept()));
         }
-        ask.validators.ask(&mut headers);
-        let response = self.send(Method::GET, &image.url, &image.host, headers, Bytes::new(), fill).await?;
+        ask.validators.ask(request.headers_mut());
+        let response = self.send(request, &image.host, fill).await?;
         let (parts, body) = response.into_parts();
         let as_of = stamp(&parts.headers, fill);
         let cache_status = joined(&parts.headers, "cache-status");
@@ -121,9 +115,7 @@ impl PassOn for TierAbove {
         headers: HeaderMap,
         fill: Option<Fill>,
     ) -> Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, FillError>> + Send + 'a>> {
-        let body = passed.body.clone();
-        let method = passed.method.clone();
-        Box::pin(self.send(method, &passed.path_and_query, &passed.host, headers, body, fill))
+        Box::pin(async move { self.send(passed.request(headers)?, &passed.host, fill).await })
     }
 
     fn stamp(&self, headers: &HeaderMap, fill: Option<Fill>) -> Option<AsOf> {

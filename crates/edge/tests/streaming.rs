@@ -169,6 +169,7 @@ impl Stage {
                 allow_private: true,
                 strip_tags: false,
                 purge_from: Vec::new(),
+                storing: Default::default(),
             },
             ..Site::default()
         };

@@ -8,6 +8,7 @@ mod body;
 mod connection;
 mod farewell;
 mod form;
+mod interim;
 mod limits;
 mod listener;
 mod pace;
@@ -16,6 +17,7 @@ mod proxy;
 mod proxy_header;
 mod refusal;
 
+pub use interim::Inform;
 pub use limits::Limits;
 pub use listener::{Listener, Service};
 pub use proxy::Proxies;

@@ -141,7 +141,7 @@ fn prepared(stream: TcpStream) -> TcpStream {
     stream
 }
 
-fn protocols(limits: &Limits) -> auto::Builder<TokioExecutor> {
+pub(crate) fn protocols(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1()
         .timer(TokioTimer::new())

@@ -39,6 +39,8 @@ pub(crate) struct Pace {
     head_begun: AtomicBool,
     /// There, bytes between requests need not be the beginning of one.
     is_http2: AtomicBool,
+    /// Something has been written that need not be the end of what hyper has to write.
+    unclear: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +61,24 @@ impl Pace {
 
     pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Relaxed)
+    }
+
+    /// Whether everything that was answered so far has been written. hyper flushes only when its buffer is empty, so a
+    /// flush that ends while no answer is open says it.
+    pub(crate) fn is_clear(&self) -> bool {
+        !self.unclear.load(Relaxed)
+    }
+
+    pub(crate) fn note_written(&self, written: &Poll<io::Result<usize>>) {
+        self.blocked.store(written.is_pending(), Relaxed);
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.sent.fetch_add(*bytes as u64, Relaxed);
+        }
+    }
+
+    /// Under TLS, writing only fills a buffer, and it is here that the socket is seen to take nothing.
+    pub(crate) fn note_flushed(&self, flushed: &Poll<io::Result<()>>) {
+        self.blocked.store(flushed.is_pending(), Relaxed);
     }
 
     fn phase(&self) -> Phase {
@@ -138,10 +158,8 @@ impl<S> Paced<S> {
     }
 
     fn note_written(&self, written: &Poll<io::Result<usize>>) {
-        self.pace.blocked.store(written.is_pending(), Relaxed);
-        if let Poll::Ready(Ok(bytes)) = written {
-            self.pace.sent.fetch_add(*bytes as u64, Relaxed);
-        }
+        self.pace.unclear.store(true, Relaxed);
+        self.pace.note_written(written);
     }
 }
 
@@ -183,8 +201,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = self.poll(|stream| stream.poll_flush(context));
-        // Under TLS, writing only fills a buffer, and it is here that the socket is seen to take nothing.
-        self.pace.blocked.store(flushed.is_pending(), Relaxed);
+        self.pace.note_flushed(&flushed);
+        if flushed.is_ready() && self.pace.open.load(Relaxed) == 0 {
+            self.pace.unclear.store(false, Relaxed);
+        }
         flushed
     }
 
@@ -277,6 +297,8 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncWriteExt;
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -345,6 +367,22 @@ mod tests {
             let verdict = tokio::select! { verdict = watch.next() => Some(verdict), () = taking => None };
             assert_eq!(verdict, cut.then_some(Verdict::TakesNothing), "{bytes}");
         }
+    }
+
+    #[tokio::test]
+    async fn it_is_clear_until_something_is_written_and_again_when_nothing_is_open() {
+        let (_client, server) = tokio::io::duplex(64);
+        let pace = Pace::new();
+        let mut stream = Paced::new(&Arc::new(Mutex::new(server)), &pace);
+        assert!(pace.is_clear());
+        let turn = Turn::begin(&pace, Version::HTTP_11);
+        stream.write_all(b"an answer").await.unwrap();
+        stream.flush().await.unwrap();
+        assert!(!pace.is_clear(), "the answer may go on");
+        drop(turn);
+        assert!(!pace.is_clear(), "its end may not have been written yet");
+        stream.flush().await.unwrap();
+        assert!(pace.is_clear());
     }
 
     #[tokio::test(start_paused = true)]

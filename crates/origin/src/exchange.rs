@@ -8,7 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Extensions, Request, Response};
 use http_body_util::Full;
+use http_caching::hop_by_hop;
 use hyper::body::Incoming;
+use hyper::ext::on_informational;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
@@ -27,6 +29,10 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 const IDLE_CONNECTIONS_PER_HOST: usize = 32;
 /// The header of a response.
 const HEADER_BYTES_MAX: usize = 64 << 10;
+
+/// What is called with each interim response (RFC 9110 §15.2), if the request's extensions have it. The field names of
+/// a connection are left out.
+pub type Inform = Arc<dyn Fn(Response<()>) + Send + Sync>;
 
 /// The connections of one policy.
 ///
@@ -80,6 +86,14 @@ impl Connections {
     ) -> Result<Response<Incoming>, Lost> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let mut request = request.map(Full::new);
+        if let Some(inform) = request.extensions_mut().remove::<Inform>() {
+            on_informational(&mut request, move |interim| {
+                let mut passed = Response::new(());
+                *passed.status_mut() = interim.status();
+                *passed.headers_mut() = hop_by_hop::forwarded(interim.headers());
+                inform(passed);
+            });
+        }
         let mut connection = capture_connection(&mut request);
         let late = |stage, limit| FetchError::Timeout { stage, limit };
         let response = {

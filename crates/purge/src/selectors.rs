@@ -212,6 +212,7 @@ mod tests {
             allow_private: true,
             strip_tags: false,
             purge_from: Vec::new(),
+            storing: Default::default(),
         };
         let sites = vec![Site { hosts: vec!["shop.test".parse().unwrap()], kind: pass, ..Site::default() }];
         let snapshot =

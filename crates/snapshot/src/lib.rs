@@ -12,7 +12,7 @@ mod upstreams;
 pub use host::{HostPattern, InvalidHostPattern};
 pub use limits::RequestLimits;
 pub use signing_key::SigningKeyData;
-pub use site::{Site, SiteKind};
+pub use site::{Site, SiteKind, Storing};
 pub use upstreams::{HealthCheck, Patience, Places, Server, Upstreams};
 
 use dialect::SigningKey;
@@ -71,6 +71,7 @@ mod tests {
             allow_private: false,
             strip_tags: false,
             purge_from: Vec::new(),
+            storing: Storing::default(),
         };
         Site { hosts, kind, ..Site::default() }
     }
@@ -196,7 +197,11 @@ mod tests {
                     },
                     "allow_private": false,
                     "strip_tags": false,
-                    "purge_from": []
+                    "purge_from": [],
+                    "storing": {
+                      "heuristic_lifetime": 0,
+                      "cookies": false
+                    }
                   },
                   "edge_lifetime": 2592000,
                   "browser_lifetime": 300,
@@ -253,7 +258,8 @@ mod tests {
                 upstreams,
                 allow_private: true,
                 strip_tags: false,
-                purge_from: Vec::new()
+                purge_from: Vec::new(),
+                storing: Storing::default(),
             }
         );
     }

@@ -44,6 +44,8 @@ pub enum SiteKind {
         /// Whose `PURGE` requests are carried out; nobody's if it is empty.
         #[serde(default)]
         purge_from: Vec<IpNet>,
+        #[serde(default)]
+        storing: Storing,
     },
 }
 
@@ -54,6 +56,16 @@ impl SiteKind {
             SiteKind::PassThrough { purge_from, .. } => purge_from,
         }
     }
+}
+
+/// What HTTP leaves to whoever runs the cache.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Storing {
+    /// How long at most a response is kept that nobody gave a lifetime, by a tenth of the time since it last changed
+    /// (RFC 9111 §4.2.2). Zero: it is validated each time.
+    pub heuristic_lifetime: u32,
+    /// Whether a response is stored with its `Set-Cookie`, which everyone then gets (RFC 9111 §7.3).
+    pub cookies: bool,
 }
 
 /// The site of hosts that no site names: signed pictures.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use snapshot::{HostPattern, Patience, Server, Site, SiteKind, Upstreams};
+use snapshot::{HostPattern, Patience, Server, Site, SiteKind, Storing, Upstreams};
 
 use super::delivery::Lifetimes;
 use super::section::Section;
@@ -36,7 +36,7 @@ pub(super) fn write(site: &Site, out: &mut Writer) {
     out.list("hosts", &site.hosts);
     match &site.kind {
         SiteKind::Images { unsigned } => out.plain("unsigned", unsigned),
-        SiteKind::PassThrough { upstreams, allow_private, strip_tags, purge_from } => {
+        SiteKind::PassThrough { upstreams, allow_private, strip_tags, purge_from, storing } => {
             upstream::write_servers(&upstreams.servers, out);
             if let Some(health) = &upstreams.health {
                 upstream::write_health(health, out);
@@ -46,6 +46,8 @@ pub(super) fn write(site: &Site, out: &mut Writer) {
             out.plain("allow_private", allow_private);
             out.plain("strip_tags", strip_tags);
             out.list("purge_from", purge_from);
+            out.lifetime("heuristic_lifetime", storing.heuristic_lifetime);
+            out.plain("store_cookies", storing.cookies);
         }
     }
     Lifetimes::of(site).write(out);
@@ -90,10 +92,13 @@ fn read_kind(section: &mut Section) -> Option<SiteKind> {
     let health = upstream::read_health(section);
     let patience = upstream::read_patience(section, Patience::default());
     let places = upstream::read_places(section);
-    let [unsigned, allow_private, strip_tags] =
-        ["unsigned", "allow_private", "strip_tags"].map(|key| section.boolean(key));
+    let [unsigned, allow_private, strip_tags, store_cookies] =
+        ["unsigned", "allow_private", "strip_tags", "store_cookies"].map(|key| section.boolean(key));
+    let heuristic_lifetime = section.lifetime("heuristic_lifetime", 0);
     if !section.is_set("upstream") && !section.is_set("upstreams") {
-        let others = ["allow_private", "strip_tags", "purge_from", "health"].into_iter();
+        let others =
+            ["allow_private", "strip_tags", "purge_from", "heuristic_lifetime", "store_cookies", "health"];
+        let others = others.into_iter();
         for key in others.chain(upstream::PATIENCE).chain(upstream::PLACES) {
             if section.is_set(key) {
                 section.complain(key, format!("`{key}` has no meaning for a site without `upstream`"));
@@ -117,6 +122,7 @@ fn read_kind(section: &mut Section) -> Option<SiteKind> {
         allow_private: allow_private.unwrap_or(false),
         strip_tags: strip_tags.unwrap_or(false),
         purge_from,
+        storing: Storing { heuristic_lifetime, cookies: store_cookies.unwrap_or(false) },
     })
 }
 

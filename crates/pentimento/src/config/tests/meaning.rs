@@ -120,6 +120,7 @@ browser_lifetime = "3m"
         allow_private: true,
         strip_tags: false,
         purge_from: Vec::new(),
+        storing: Default::default(),
     };
     assert_eq!(config.sites[1].kind, pass_through);
 }

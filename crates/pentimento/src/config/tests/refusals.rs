@@ -227,6 +227,8 @@ hosts = []
 hosts = ["img.example.com", "a b", "*.Example.com", 3]
 allow_private = true
 strip_tags = true
+store_cookies = true
+heuristic_lifetime = "1d"
 [[site]]
 hosts = ["IMG.example.com.", "*.example.com:80"]
 unsigned = false

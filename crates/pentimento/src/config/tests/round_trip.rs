@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use proptest::prelude::*;
-use snapshot::{HealthCheck, Patience, Places, RequestLimits, Server, Site, SiteKind, Upstreams};
+use snapshot::{HealthCheck, Patience, Places, RequestLimits, Server, Site, SiteKind, Storing, Upstreams};
 
 use super::super::*;
 use super::try_load;
@@ -180,8 +180,9 @@ fn any_sources() -> impl Strategy<Value = Vec<Source>> {
 fn any_sites() -> impl Strategy<Value = Vec<Site>> {
     let hosts = prop::collection::btree_set("(\\*\\.)?[a-z]{1,8}(:[1-9][0-9]{0,3})?|\\*|\\[::1\\]", 0..6);
     let networks = prop::collection::vec((any::<std::net::IpAddr>(), 0..=32_u8), 0..3);
-    let kind = (any::<[bool; 3]>(), any_upstreams(), networks);
-    let kind = kind.prop_map(|([pass_through, first, second], upstreams, networks)| {
+    let kind = (any::<[bool; 4]>(), 0..86_400 * 3650_u32, any_upstreams(), networks);
+    let kind = kind.prop_map(|(flags, heuristic_lifetime, upstreams, networks)| {
+        let [pass_through, first, second, cookies] = flags;
         if !pass_through {
             return SiteKind::Images { unsigned: first };
         }
@@ -192,6 +193,7 @@ fn any_sites() -> impl Strategy<Value = Vec<Site>> {
             allow_private: first,
             strip_tags: second,
             purge_from,
+            storing: Storing { heuristic_lifetime, cookies },
         }
     });
     (hosts, kind, any_lifetimes()).prop_map(|(hosts, kind, lifetimes)| {
