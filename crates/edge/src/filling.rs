@@ -22,7 +22,7 @@ use crate::growing_body::{GrowingBody, Reader};
 use crate::invalidations::Stamp;
 use crate::request::{Target, Wanted};
 use crate::serve::Edge;
-use crate::{pass_through, variants};
+use crate::{pass_through, representations};
 
 /// How long a body may take, and how large it may be, before its head goes out without it. What is there by then
 /// can still be a clear error, or an older response, if its end is missing.
@@ -305,11 +305,11 @@ impl Edge {
         above: Option<String>,
     ) -> Landed {
         let key;
-        (key, stored.key_text) = variants::place_of(&stored, wanted);
+        (key, stored.key_text) = representations::place_of(&stored, wanted);
         let stored = Arc::new(stored);
         let usable = |stored: &StoredResponse| {
             self.view.judge(&stored.tags, stored.as_of, &stored.checked).verdict == Verdict::Usable
-                && !self.invalidations.since(begun, variants::url_of(wanted), &stored.tags)
+                && !self.invalidations.since(begun, representations::url_of(wanted), &stored.tags)
         };
         let was_kept =
             is_useful(&stored) && self.cache.insert_if(key, Arc::clone(&stored), usable).is_stored();

@@ -14,7 +14,7 @@ const REMEMBERED: usize = 1024;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invalidated {
-    /// The key of a URL, whatever its variants.
+    /// The key of a URL, with all its representations.
     Url(Key),
     Group(Vec<Tag>),
 }

@@ -17,13 +17,13 @@ pub mod pass_through;
 pub mod pools;
 pub mod problem;
 pub mod purge_method;
+pub mod representations;
 pub mod request;
 pub mod serve;
 pub mod serving;
 pub mod tier_above;
 pub mod trust;
 pub mod unshareable;
-pub mod variants;
 pub mod why;
 
 pub use fill::{Answered, Ask, Fetched, FetchedBody, FillError, Upstream};

@@ -229,16 +229,16 @@ fn varied_on(response: &HeaderMap, request: &HeaderMap) -> Vec<(String, Option<S
 
 /// Who may use a response with these fields, and for how long.
 pub fn keep(passed: &PassThrough, status: StatusCode, headers: &HeaderMap, initial_age: u32) -> Keep {
-    let policy = &passed.terms.policy;
+    let leeway = &passed.terms.leeway;
     let control = CacheControl::of(headers);
-    let sharing = match storing::may_store(policy, &Method::GET, status, &passed.headers, headers) {
+    let sharing = match storing::may_store(leeway, &Method::GET, status, &passed.headers, headers) {
         Ok(()) => Sharing::Stored,
         Err(WhyNot::Method | WhyNot::RequestNoStore | WhyNot::Authorization) => Sharing::OnlyHere,
         Err(_) => Sharing::Never,
     };
     Keep {
         sharing,
-        lifetime: freshness::lifetime(policy, &control, status, headers, now())
+        lifetime: freshness::lifetime(leeway, &control, status, headers, now())
             .map_or(0, |lifetime| seconds(lifetime.duration)),
         initial_age,
         stale_if_error: control.stale_if_error.map_or(passed.terms.stale_if_error, seconds),

@@ -10,14 +10,14 @@ use cache::Key;
 use dialect::{BadRequest, Delivery, SignatureError, native, signature};
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri, header};
-use http_caching::{Policy, RequestControl};
+use http_caching::{Leeway, RequestControl};
 use plan::{Accepted, FormatWish};
 use purge_protocol::{Subject, TagKey, Tags, TooManyTags};
 use snapshot::{Site, SiteKind, Storing, Upstreams};
 
 use crate::forwarding;
+use crate::representations::Beside;
 use crate::serving::Serving;
-use crate::variants::Beside;
 
 /// What a request asks for, and where its answer would be stored.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ pub struct Terms {
     /// Whether an upstream's tags are kept from clients.
     pub strip_tags: bool,
     /// Of what passes through.
-    pub policy: Policy,
+    pub leeway: Leeway,
 }
 
 #[derive(Debug, Clone)]
@@ -246,7 +246,7 @@ impl Terms {
             stale_while_revalidate: site.stale_while_revalidate,
             error_lifetime: site.error_lifetime,
             strip_tags,
-            policy: Policy {
+            leeway: Leeway {
                 heuristic_lifetime: Duration::from_secs(storing.heuristic_lifetime.into()),
                 store_cookies: storing.cookies,
             },

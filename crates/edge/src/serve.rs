@@ -30,11 +30,11 @@ use crate::growing_body::Reader;
 use crate::invalidations::{Invalidated, Invalidations};
 use crate::pass_through::{self, PassOn};
 use crate::purge_method::{self, PurgeDoor};
+use crate::representations::{self, fits};
 use crate::request::{Asker, PassThrough, Refusal, Target, Wanted, host_of, interpret, key_text};
 use crate::serving::{CurrentServing, Serving};
 use crate::trust::Trust;
 use crate::unshareable::Unshareable;
-use crate::variants::{self, fits};
 use crate::{node_protocol, problem};
 
 /// How long a node that asks from ahead is kept waiting for us to catch up (invariant 4).
@@ -161,8 +161,8 @@ async fn cached(
     asked: Option<AsOf>,
 ) -> Reply {
     let arrival = edge.view.arrival();
-    let (variant, found) = look_up(edge, wanted).await;
-    let wanted = variant.as_ref().unwrap_or(wanted);
+    let (beside, found) = look_up(edge, wanted).await;
+    let wanted = beside.as_ref().unwrap_or(wanted);
     let (why, detail, stored) = match decide(edge, wanted, found, is_node) {
         Decision::Hit { stored, ttl } => {
             return edge.reply(parts, wanted, &stored, Outcome::Hit { ttl }, None, None);
@@ -246,9 +246,9 @@ async fn look_up(edge: &Edge, wanted: &Wanted) -> (Option<Wanted>, Option<Arc<St
     let found = async |at: &Wanted| Some(edge.cache.get(&at.key, &at.key_text).await?.0);
     match found(wanted).await {
         Some(first) if !fits(&first, wanted) => {
-            let variant = variants::beside(&first, wanted);
-            let found = found(&variant).await;
-            (Some(variant), found)
+            let beside = representations::beside(&first, wanted);
+            let found = found(&beside).await;
+            (Some(beside), found)
         }
         found => (None, found),
     }
@@ -382,7 +382,7 @@ impl Edge {
         let urls = also.iter().map(|path| key_text(&passed.host, path)).chain([wanted.key_text.clone()]);
         for url in urls {
             self.invalidations.note(Invalidated::Url(Key::of(&url)));
-            for place in variants::places(&url) {
+            for place in representations::places(&url) {
                 self.flights.forget(&place);
                 self.cache.remove(&place);
             }

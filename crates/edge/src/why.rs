@@ -16,7 +16,7 @@ use purge_protocol::Subject;
 use crate::problem;
 use crate::request::{Asker, Target, Wanted, interpret};
 use crate::serve::{Decision, Edge, decide, forwarded};
-use crate::{answer, variants};
+use crate::{answer, representations};
 
 pub async fn explain(edge: &Arc<Edge>, question: &WhyQuestion) -> Result<Explanation, Problem> {
     let malformed =
@@ -27,8 +27,8 @@ pub async fn explain(edge: &Arc<Edge>, question: &WhyQuestion) -> Result<Explana
     let mut wanted = wanted.map_err(|refusal| problem::of_refusal(&refusal))?;
 
     let mut found = edge.cache.get(&wanted.key, &wanted.key_text).await;
-    if let Some((first, _)) = found.take_if(|(first, _)| !variants::fits(first, &wanted)) {
-        wanted = variants::beside(&first, &wanted);
+    if let Some((first, _)) = found.take_if(|(first, _)| !representations::fits(first, &wanted)) {
+        wanted = representations::beside(&first, &wanted);
         found = edge.cache.get(&wanted.key, &wanted.key_text).await;
     }
     let (stored, tier) = found.unzip();
@@ -115,8 +115,8 @@ fn lifetime_by(wanted: &Wanted, stored: &StoredResponse) -> String {
         Target::PassThrough(_) => {
             let control = CacheControl::of(&stored.headers);
             let stored_at = Timestamp(stored.stored_at / 1000);
-            let policy = &wanted.terms.policy;
-            match freshness::lifetime(policy, &control, stored.status, &stored.headers, stored_at) {
+            let leeway = &wanted.terms.leeway;
+            match freshness::lifetime(leeway, &control, stored.status, &stored.headers, stored_at) {
                 Some(lifetime) => lifetime.decided_by.to_string(),
                 None => "nobody: it is validated each time".to_owned(),
             }

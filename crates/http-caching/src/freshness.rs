@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 use crate::date::{self, Dated};
 use crate::last_modified::last_modified;
 use crate::storing::is_heuristically_cacheable;
-use crate::{CacheControl, Policy, Timestamp};
+use crate::{CacheControl, Leeway, Timestamp};
 
 /// How long a response stays fresh, counted from age zero, and what said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,15 +30,15 @@ pub enum DecidedBy {
     Heuristic,
 }
 
-/// The lifetime of a response that was received at `now`: the origin's, else a guess where the policy allows one.
+/// The lifetime of a response that was received at `now`: the origin's, else a guess, where one is wanted.
 pub fn lifetime(
-    policy: &Policy,
+    leeway: &Leeway,
     control: &CacheControl,
     status: StatusCode,
     response: &HeaderMap,
     now: Timestamp,
 ) -> Option<Lifetime> {
-    explicit(control, response, now).or_else(|| heuristic(policy, control, status, response, now))
+    explicit(control, response, now).or_else(|| heuristic(leeway, control, status, response, now))
 }
 
 /// What part of the time since its last change a response is taken to stay as it is: "A typical setting of this
@@ -47,20 +47,20 @@ const HEURISTIC_FRACTION: u32 = 10;
 
 /// The lifetime of a response that nobody gave one (§4.2.2); `None` where it cannot be guessed or must not be.
 ///
-/// Off unless the policy says otherwise: what somebody may want to purge is not kept on a guess.
+/// Off unless it is wanted: what somebody may want to purge is not kept on a guess.
 pub fn heuristic(
-    policy: &Policy,
+    leeway: &Leeway,
     control: &CacheControl,
     status: StatusCode,
     response: &HeaderMap,
     now: Timestamp,
 ) -> Option<Lifetime> {
-    if policy.heuristic_lifetime.is_zero() || !(control.public || is_heuristically_cacheable(status)) {
+    if leeway.heuristic_lifetime.is_zero() || !(control.public || is_heuristically_cacheable(status)) {
         return None;
     }
     let made = date::field(response, DATE).at().unwrap_or(now);
     let duration = made.since(last_modified(response)?) / HEURISTIC_FRACTION;
-    let duration = Duration::from_secs(duration.min(policy.heuristic_lifetime).as_secs());
+    let duration = Duration::from_secs(duration.min(leeway.heuristic_lifetime).as_secs());
     Some(Lifetime { duration, decided_by: DecidedBy::Heuristic })
 }
 
@@ -119,25 +119,25 @@ mod tests {
 
     type Fields<'a> = &'a [(&'static str, &'static str)];
 
-    fn shown_under(policy: &Policy, status: u16, fields: Fields<'_>) -> String {
+    fn shown_under(leeway: &Leeway, status: u16, fields: Fields<'_>) -> String {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         let status = StatusCode::from_u16(status).expect("a status");
-        let lifetime = lifetime(policy, &CacheControl::of(&headers), status, &headers, NOW);
+        let lifetime = lifetime(leeway, &CacheControl::of(&headers), status, &headers, NOW);
         lifetime.map_or("none".to_owned(), |lifetime| lifetime.to_string())
     }
 
     fn shown(fields: Fields<'_>) -> String {
-        shown_under(&Policy::default(), 200, fields)
+        shown_under(&Leeway::default(), 200, fields)
     }
 
     /// §4.2.2: "MUST NOT use heuristics to determine freshness when an explicit expiration time is present", and only
     /// for statuses "defined as heuristically cacheable" or what is "explicitly marked as cacheable".
     #[test]
     fn a_tenth_of_its_age_is_a_guess_where_guesses_are_allowed() {
-        let policy = Policy { heuristic_lifetime: Duration::from_secs(3600), ..Policy::default() };
+        let leeway = Leeway { heuristic_lifetime: Duration::from_secs(3600), ..Leeway::default() };
         let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
         let hour_ago = ("last-modified", "Sun, 06 Nov 1994 07:49:37 GMT");
         let cases: [(u16, Fields<'_>, &str); 10] = [
@@ -153,8 +153,8 @@ mod tests {
             (403, &[date, hour_ago, ("cache-control", "public")], "360s from Last-Modified"),
         ];
         for (status, fields, expected) in cases {
-            assert_eq!(shown_under(&policy, status, fields), expected, "{status} {fields:?}");
-            let unasked = shown_under(&Policy::default(), status, fields);
+            assert_eq!(shown_under(&leeway, status, fields), expected, "{status} {fields:?}");
+            let unasked = shown_under(&Leeway::default(), status, fields);
             assert!(!unasked.contains("Last-Modified"), "{status} {fields:?}");
         }
     }

@@ -11,7 +11,7 @@
 //! | does the client need the whole of it? | [`conditional`], [`range`], with [`etag`], [`last_modified`] | RFC 9110 §13, §14 |
 //! | what do we say about it? | [`cache_status`] | RFC 9211 |
 //!
-//! Pure: no clock, no I/O, no configuration; what is up to whoever runs the cache is a [`Policy`]. What is malformed is
+//! Pure: no clock, no I/O, no configuration; what is up to whoever runs the cache is a [`Leeway`]. What is malformed is
 //! read the way in which less is stored and less is reused. Not here: the cache key, and purges.
 
 pub mod age;
@@ -25,7 +25,7 @@ pub mod freshness;
 pub mod hop_by_hop;
 pub mod invalidation;
 pub mod last_modified;
-pub mod policy;
+pub mod leeway;
 pub mod range;
 pub mod request_control;
 pub mod reuse;
@@ -47,6 +47,6 @@ pub use cache_control::CacheControl;
 pub use cache_status::CacheStatus;
 pub use etag::EntityTag;
 pub use freshness::Lifetime;
-pub use policy::Policy;
+pub use leeway::Leeway;
 pub use request_control::RequestControl;
 pub use timestamp::Timestamp;

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, StatusCode};
 use crate::cache_control::Applies;
 use crate::hop_by_hop;
 use crate::vary::Vary;
-use crate::{CacheControl, Policy, RequestControl};
+use crate::{CacheControl, Leeway, RequestControl};
 
 /// Why a response is not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(crate) fn is_heuristically_cacheable(status: StatusCode) -> bool {
 
 /// Whether the response to this request may be stored.
 pub fn may_store(
-    policy: &Policy,
+    leeway: &Leeway,
     method: &Method,
     status: StatusCode,
     request: &HeaderMap,
@@ -77,10 +77,10 @@ pub fn may_store(
         return Err(WhyNot::VaryStar);
     }
     // "The presence of the Set-Cookie header field in a response does not inhibit caching" (§7.3), and so one visitor's
-    // session could reach another: only where the policy says so. Who means it lists the field in no-cache="…" or
+    // session could reach another: only where that is wanted. Who means it lists the field in no-cache="…" or
     // private="…".
     let has_cookie = response.contains_key(SET_COOKIE) && !hop_by_hop::is_reserved(&SET_COOKIE, control);
-    if has_cookie && !policy.store_cookies {
+    if has_cookie && !leeway.store_cookies {
         return Err(WhyNot::SetCookie);
     }
     let explicit_lifetime = control.max_age.is_some()
@@ -127,7 +127,7 @@ mod tests {
 
     fn get(status: u16, request: Fields<'_>, response: Fields<'_>) -> Result<(), WhyNot> {
         let status = StatusCode::from_u16(status).map_err(|_| WhyNot::Incomplete)?;
-        may_store(&Policy::default(), &Method::GET, status, &headers(request), &headers(response))
+        may_store(&Leeway::default(), &Method::GET, status, &headers(request), &headers(response))
     }
 
     const MAX_AGE: (&str, &str) = ("cache-control", "max-age=60");
@@ -138,7 +138,7 @@ mod tests {
     fn only_complete_answers_to_get_are_stored() {
         for method in [Method::HEAD, Method::POST, Method::OPTIONS, Method::PUT] {
             let stored =
-                may_store(&Policy::default(), &method, StatusCode::OK, &headers(&[]), &headers(&[MAX_AGE]));
+                may_store(&Leeway::default(), &method, StatusCode::OK, &headers(&[]), &headers(&[MAX_AGE]));
             assert_eq!(stored, Err(WhyNot::Method), "{method}");
         }
         for (status, expected) in [

@@ -1,8 +1,8 @@
-//! Several responses of one URL side by side, each chosen by other request fields (RFC 9111 §4.1).
+//! Several representations of one URL side by side, each chosen by other request fields (RFC 9111 §4.1).
 //!
 //! The place of the URL itself has the one that was stored first, and says by its `Vary` which fields choose. Others have
 //! one of a few places beside it, by what the request has in these fields: two that come to the same place replace
-//! each other, so that no client can fill the cache with variants of one URL.
+//! each other, so that no client can fill the cache with representations of one URL.
 
 use cache::{Key, StoredResponse};
 use http::HeaderName;
@@ -34,7 +34,7 @@ pub fn fits(stored: &StoredResponse, wanted: &Wanted) -> bool {
     }
 }
 
-/// The same request, for its own variant beside `first`, which does not fit it.
+/// The same request, for its own representation beside `first`, which does not fit it.
 pub fn beside(first: &StoredResponse, wanted: &Wanted) -> Wanted {
     let Target::PassThrough(passed) = &wanted.target else { return wanted.clone() };
     let fields = fields_of(first);
@@ -68,7 +68,7 @@ pub fn places(url_text: &str) -> impl Iterator<Item = Key> + '_ {
 }
 
 fn text(url_text: &str, place: u8) -> String {
-    format!("{url_text}\nvariant {place}")
+    format!("{url_text}\nbeside {place}")
 }
 
 fn fields_of(stored: &StoredResponse) -> Vec<HeaderName> {
