@@ -137,6 +137,8 @@ async fn what_is_not_there_and_what_may_not_be_done_are_problems() {
     for path in ["/v1/purges/no-such", "/v1/purges/no-such/events"] {
         assert_eq!(world.get(path).await.problem(), "404 no-such-purge", "{path}");
     }
+    let nobody = world.send(world.request(Method::DELETE, "/v1/nodes/nobody"), "").await;
+    assert_eq!(nobody.problem(), "404 no-such-node");
     for path in ["/v1/purges?limit=0", "/v1/purges?limit=201", "/v1/purges?limit=ten"] {
         assert_eq!(world.get(path).await.problem(), "400 malformed-parameter", "{path}");
     }

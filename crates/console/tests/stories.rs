@@ -271,6 +271,40 @@ async fn the_receipt_fills_in_live_and_says_when_it_is_complete() {
     assert!(!receipt.body.contains("hx-sse:connect"), "a receipt that is complete needs no events");
 }
 
+#[tokio::test]
+async fn what_is_erased_is_shown_and_lifted_with_a_receipt() {
+    let world = World::new().await;
+    let session = world.log_in().await;
+    session.get("/console/erasures").await.shows("Nothing is erased.");
+    let id = purge(&session, "kind=original&value=demo/cat.jpg&mode=erase").await;
+    world.entomb("demo", "cat.jpg", &id, "<order> 7").await;
+    let page = session.get("/console").await;
+    page.shows("451: &#60;order&#62; 7");
+    page.shows("Lift the erasure of demo/cat.jpg");
+
+    let early = session.swap("/console/erasures/lift", "original=demo/cat.jpg").await;
+    assert_eq!(early.status, StatusCode::CONFLICT);
+    early.shows("still being erased");
+    world.fail_oldest("the story wants it so").await;
+    let lifted = session.swap("/console/erasures/lift", "original=demo/cat.jpg").await;
+    assert_eq!(lifted.status, StatusCode::OK);
+    lifted.shows("hx-sse:connect=\"/console/purges/");
+    session.get("/console/erasures").await.shows("Nothing is erased.");
+    let again = session.post("/console/erasures/lift", "original=demo/cat.jpg").await;
+    assert_eq!(again.status, StatusCode::NOT_FOUND);
+    assert!(again.is_whole_page());
+}
+
+#[tokio::test]
+async fn a_node_that_nobody_knows_cannot_be_given_up() {
+    let world = World::new().await;
+    let session = world.log_in().await;
+    let answer = session.swap("/console/nodes/forget", "name=%3Cb%3E").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    answer.shows("No node named");
+    assert!(!answer.body.contains("<b>"));
+}
+
 async fn purge(session: &world::Session<'_>, form: &str) -> String {
     let location = session.post("/console/purge", form).await.field("location").to_owned();
     location.strip_prefix("/console/purges/").expect("a receipt").to_owned()

@@ -20,7 +20,7 @@ use http::request::Builder;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use purge::{Authority, Keeping, Purges, Selectors};
-use purge_protocol::TagKey;
+use purge_protocol::{Gone, TagKey, Tombstone};
 use snapshot::{RequestLimits, Snapshot};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -131,6 +131,13 @@ impl World {
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
         let cookie = answer.field("set-cookie").split(';').next().expect("a cookie").to_owned();
         Session { world: self, cookie }
+    }
+
+    /// As the purge's worker does.
+    pub async fn entomb(&self, source: &str, path: &str, purge: &str, reason: &str) {
+        let gone = Gone::Forbidden { reason: reason.to_owned() };
+        let tombstone = Tombstone { gone, purge: purge.to_owned(), at: 7 };
+        self.catalog.entomb(source, path, &tombstone, "console").await.expect("a tombstone");
     }
 
     /// Ends the oldest purge as a worker would.
