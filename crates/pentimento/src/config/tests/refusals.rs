@@ -244,11 +244,13 @@ upstream = ""
             pentimento.toml:7:53: `hosts` must be a list of texts; this is a number
             pentimento.toml:8:17: `allow_private` has no meaning for a site without `upstream`
             pentimento.toml:9:14: `strip_tags` has no meaning for a site without `upstream`
-            pentimento.toml:11:10: `hosts`: img.example.com is named twice
-            pentimento.toml:12:12: `unsigned` has no meaning for a site with `upstream`: whatever that serves has no signature
-            pentimento.toml:13:12: `upstream`: "http://127.0.0.1:8000/app" has a path: allowed are scheme, host and port, since the path is that of the request
-            pentimento.toml:15:10: `hosts`: "::1" is not a host: allowed are a name, *.name, *, an IPv4 address or an IPv6 address in brackets, each with :port or without
-            pentimento.toml:16:12: `upstream`: "" is not a URL (relative URL without a base): allowed is http://… or https://…"#]],
+            pentimento.toml:10:17: `store_cookies` has no meaning for a site without `upstream`
+            pentimento.toml:11:22: `heuristic_lifetime` has no meaning for a site without `upstream`
+            pentimento.toml:13:10: `hosts`: img.example.com is named twice
+            pentimento.toml:14:12: `unsigned` has no meaning for a site with `upstream`: whatever that serves has no signature
+            pentimento.toml:15:12: `upstream`: "http://127.0.0.1:8000/app" has a path: allowed are scheme, host and port, since the path is that of the request
+            pentimento.toml:17:10: `hosts`: "::1" is not a host: allowed are a name, *.name, *, an IPv4 address or an IPv6 address in brackets, each with :port or without
+            pentimento.toml:18:12: `upstream`: "" is not a URL (relative URL without a base): allowed is http://… or https://…"#]],
     );
 }
 
