@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 use std::{env, fs};
@@ -21,15 +22,25 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const AT_ONCE: u64 = 2000;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = env::args().skip(1).filter(|argument| !argument.starts_with("--"));
-    let parent = arguments.next().unwrap_or_else(|| env!("CARGO_TARGET_TMPDIR").to_owned());
-    let count: u64 = arguments.next().map_or(Ok(1_000_000), |count| count.parse())?;
-    let folder = tempfile::Builder::new().prefix("million").tempdir_in(parent)?;
+    let mut arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(measure(folder.path(), count))
+    if arguments.first().is_some_and(|argument| argument == "write") {
+        return runtime.block_on(write(Path::new(&arguments[1]), arguments[2].parse()?));
+    }
+    let parent =
+        if arguments.is_empty() { env!("CARGO_TARGET_TMPDIR").to_owned() } else { arguments.remove(0) };
+    let count = arguments.first().map_or(Ok(1_000_000), |count| count.parse())?;
+    let folder = tempfile::Builder::new().prefix("million").tempdir_in(parent)?;
+    // In a process of its own: what that leaves behind in memory is not to be counted.
+    let mut writing = Command::new(env::current_exe()?);
+    let written = writing.arg("write").arg(folder.path()).arg(count.to_string()).status()?;
+    if !written.success() {
+        return Err("they could not be written".into());
+    }
+    runtime.block_on(start(folder.path(), count))
 }
 
-async fn measure(folder: &Path, count: u64) -> Result<(), Box<dyn Error>> {
+async fn write(folder: &Path, count: u64) -> Result<(), Box<dyn Error>> {
     let began = Instant::now();
     let cache = open(folder)?;
     for number in 0..count {
@@ -40,8 +51,10 @@ async fn measure(folder: &Path, count: u64) -> Result<(), Box<dyn Error>> {
     }
     cache.flush().await;
     println!("{count} responses written in {:.1?}", began.elapsed());
-    drop(cache);
+    Ok(())
+}
 
+async fn start(folder: &Path, count: u64) -> Result<(), Box<dyn Error>> {
     let before = resident()?;
     let began = Instant::now();
     let cache = open(folder)?;
@@ -54,7 +67,7 @@ async fn measure(folder: &Path, count: u64) -> Result<(), Box<dyn Error>> {
     // An erasure waits for the walk, whatever it concerns.
     cache.erase(&[], |_| false).await?;
     let listed = cache.stats().disk_entries;
-    let bytes = (resident()? - before) as f64 / listed as f64;
+    let bytes = (resident()? as f64 - before as f64) / listed as f64;
     println!("{listed} listed after {:.1?}, {bytes:.0} bytes of memory each", began.elapsed());
     Ok(())
 }

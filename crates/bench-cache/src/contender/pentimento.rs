@@ -75,10 +75,12 @@ fn start_one(binary: &Path, ground: &Ground, kind: &Kind) -> anyhow::Result<(Ser
     Ok((Server::start(command, &[address])?, address))
 }
 
+/// As nginx is told: all clients are one machine here, and never reconnect.
 fn configuration(kind: &Kind, upstream: SocketAddr) -> String {
     let Kind { memory, disk, .. } = kind;
     format!(
-        "[cache]\nmemory = \"{memory}\"\ndisk = \"{disk}\"\n\
+        "[listen]\nconnections_per_client = 10000\nrequests_per_connection = 1000000000\n\
+         [cache]\nmemory = \"{memory}\"\ndisk = \"{disk}\"\n\
          [[site]]\nhosts = [\"*\"]\nupstream = \"http://{upstream}\"\nallow_private = true\n"
     )
 }
