@@ -383,7 +383,9 @@ async fn a_sweep_frees_what_is_fenced_and_nothing_else() {
     // On a task, as the node does it: its future must be free to move between threads.
     let swept = tokio::spawn(async move {
         sweeping
-            .sweep(|tags, as_of| tags.contains_any(&[Tag(1)]) && Position::new(500) > as_of.position)
+            .sweep(|tags, as_of| {
+                tags.contains_any(&[Tag(1)]) && !as_of.position.has_reached(Position::new(500))
+            })
             .await
     });
     assert_eq!(swept.await.unwrap().entries, 2 * 125, "from each tier");
@@ -407,7 +409,7 @@ async fn an_erasure_leaves_no_file_with_the_bytes_even_of_what_was_just_inserted
     }
     insert(&cache, "of another tag", &[2], 1);
     insert(&cache, "newer", &[1], 9);
-    cache.erase(&[Tag(1)], |as_of| Position::new(9) > as_of.position).await.unwrap();
+    cache.erase(&[Tag(1)], |as_of| !as_of.position.has_reached(Position::new(9))).await.unwrap();
 
     assert_eq!(cache.stats().memory_entries, 2);
     cache.flush().await;
@@ -446,7 +448,8 @@ async fn what_is_inserted_or_read_during_an_erasure_does_not_survive_it() {
             .collect();
         tokio::task::yield_now().await;
         fenced.store(true, Relaxed);
-        let erased = cache.erase(&[Tag(1)], move |as_of| Position::new(round + 1) > as_of.position).await;
+        let erased =
+            cache.erase(&[Tag(1)], move |as_of| !as_of.position.has_reached(Position::new(round + 1))).await;
         erased.unwrap();
         assert_eq!(files(dir.path()), Vec::<PathBuf>::new(), "at the moment it returned");
         for fill in fills {
