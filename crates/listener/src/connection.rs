@@ -16,47 +16,90 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 
 use crate::answer::{Answer, Words};
 use crate::interim::{self, Arriving};
-use crate::listener::{Service, Shared};
+use crate::listener::{Listener, Service, Shared};
 use crate::pace::{Pace, Paced, Turn, Verdict, Watch};
 use crate::place::Place;
 use crate::refusal::{Refusal, turn_away};
 use crate::{body, farewell, form};
 
 /// A connection as it was accepted.
-pub(crate) struct Opened {
+pub(crate) struct Accepted {
     pub stream: TcpStream,
     pub peer: SocketAddr,
     pub place: Place,
     pub turning_away: Arc<Semaphore>,
 }
 
+/// A connection of which it is known whose it is.
+struct Opened {
+    wire: Wire,
+    client: SocketAddr,
+    _place: Place,
+}
+
+enum Wire {
+    Plain(TcpStream),
+    Secure(Box<TlsStream<TcpStream>>),
+}
+
 pub(crate) async fn serve<S: Service>(
     shared: Arc<Shared<S>>,
-    opened: Opened,
-    stopping: watch::Receiver<bool>,
+    accepted: Accepted,
+    mut stopping: watch::Receiver<bool>,
 ) {
-    let Opened { mut stream, peer, mut place, turning_away } = opened;
-    let (limits, counts) = (&shared.listener.limits, &shared.listener.counts);
-    let client = match timeout(limits.header_time, shared.listener.proxies.client(&mut stream, peer)).await {
+    let opened = tokio::select! {
+        opened = open(&shared.listener, accepted) => opened,
+        // Nothing has been asked yet.
+        _ = stopping.wait_for(|stopping| *stopping) => return,
+    };
+    match opened {
+        Ok(Opened { wire, client, _place }) => {
+            let _open = shared.listener.counts.open();
+            match wire {
+                Wire::Plain(stream) => converse(&shared, stream, client, stopping).await,
+                Wire::Secure(stream) => converse(&shared, *stream, client, stopping).await,
+            }
+        }
+        Err(why) => shared.listener.counts.cut(why),
+    }
+}
+
+/// Everything before the first request.
+async fn open(listener: &Listener, accepted: Accepted) -> Result<Opened, Cut> {
+    let Accepted { mut stream, peer, mut place, turning_away } = accepted;
+    let patience = listener.limits.header_time;
+    let client = match timeout(patience, listener.proxies.client(&mut stream, peer)).await {
         Ok(Ok(client)) => client,
         Ok(Err(error)) => {
             tracing::debug!(%peer, %error, "a proxy's connection was cut");
-            return counts.cut(Cut::ProxyHeader);
+            return Err(Cut::ProxyHeader);
         }
-        Err(_) => return counts.cut(Cut::ProxyHeader),
+        Err(_) => return Err(Cut::ProxyHeader),
     };
     if let Err(why) = place.belongs_to(client.ip()) {
-        counts.cut(Cut::Client);
-        if let Ok(_permit) = turning_away.try_acquire() {
+        if listener.tls.is_none()
+            && let Ok(_permit) = turning_away.try_acquire()
+        {
             turn_away(stream, why).await;
         }
-        return;
+        return Err(Cut::Client);
     }
-    let _open = counts.open();
-    converse(&shared, stream, client, stopping).await;
+    let wire = match &listener.tls {
+        None => Wire::Plain(stream),
+        Some(tls) => match timeout(patience, tls.0.accept(stream)).await {
+            Ok(Ok(stream)) => Wire::Secure(Box::new(stream)),
+            Ok(Err(error)) => {
+                tracing::debug!(%client, %error, "no TLS came about");
+                return Err(Cut::Handshake);
+            }
+            Err(_) => return Err(Cut::Handshake),
+        },
+    };
+    Ok(Opened { wire, client, _place: place })
 }
 
 /// How the requests of a connection came to their end.
@@ -211,6 +254,7 @@ mod tests {
     use crate::interim::Inform;
     use crate::limits::Limits;
     use crate::listener::{Listener, protocols};
+    use crate::place::Places;
     use crate::proxy::Proxies;
 
     /// Answers with an empty body after a hint; both name the path.
@@ -232,8 +276,6 @@ mod tests {
     async fn a_hint_does_not_overtake_an_answer_that_is_still_on_its_way() {
         let second = Duration::from_secs(1);
         let limits = Limits {
-            connections: 1,
-            connections_per_client: 1,
             header_time: 10 * second,
             header_bytes: 16 << 10,
             body_time: second,
@@ -246,7 +288,8 @@ mod tests {
         };
         let http = protocols(&limits);
         let counts = Metrics::default().connections("delivery");
-        let listener = Listener { limits, proxies: Proxies::default(), counts };
+        let listener =
+            Listener { limits, places: Places::new(1, 1), proxies: Proxies::default(), tls: None, counts };
         let shared = Arc::new(Shared { listener, service: hinting, http });
         // All requests are there at once; of the answers only a few bytes find room.
         let ((mut to, requests_in), (answers_out, mut from)) = (duplex(64 << 10), duplex(64));

@@ -16,8 +16,10 @@ mod place;
 mod proxy;
 mod proxy_header;
 mod refusal;
+pub mod tls;
 
 pub use interim::Inform;
 pub use limits::Limits;
 pub use listener::{Listener, Service};
+pub use place::Places;
 pub use proxy::Proxies;

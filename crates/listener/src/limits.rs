@@ -4,10 +4,6 @@ use std::time::Duration;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Open at the same time.
-    pub connections: usize,
-    /// The same from one client: an IPv4 address, or the /64 that one IPv6 host can choose its addresses from.
-    pub connections_per_client: usize,
     /// Until a connection has said what it wants: for a PROXY header, for a TLS handshake, and for each request's
     /// header section from its first byte to its last.
     pub header_time: Duration,

@@ -15,11 +15,12 @@ use telemetry::{Connections, Cut};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
-use crate::connection::{self, Opened};
+use crate::connection::{self, Accepted};
 use crate::limits::Limits;
 use crate::place::Places;
 use crate::proxy::Proxies;
 use crate::refusal::turn_away;
+use crate::tls::Tls;
 
 /// Connections that are told at the same time that there is no place for them. More are closed without a word.
 const TURNED_AWAY_MAX: usize = 64;
@@ -64,7 +65,10 @@ where
 
 pub struct Listener {
     pub limits: Limits,
+    /// Several listeners may share them.
+    pub places: Arc<Places>,
     pub proxies: Proxies,
+    pub tls: Option<Tls>,
     pub counts: Connections,
 }
 
@@ -79,7 +83,7 @@ impl Listener {
     /// Serves until `stop` says true, then lets open requests end.
     pub async fn run(self, socket: TcpListener, service: impl Service, mut stop: watch::Receiver<bool>) {
         let limits = self.limits;
-        let places = Places::new(limits.connections, limits.connections_per_client);
+        let places = Arc::clone(&self.places);
         let turning_away = Arc::new(Semaphore::new(TURNED_AWAY_MAX));
         let shared = Arc::new(Shared { http: protocols(&limits), listener: self, service });
         // Every connection holds a receiver: when none is left, all have ended.
@@ -108,17 +112,15 @@ impl Listener {
             let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
             match places.take() {
                 Ok(place) => {
-                    let opened = Opened {
-                        stream: prepared(stream),
-                        peer,
-                        place,
-                        turning_away: Arc::clone(&turning_away),
-                    };
-                    tokio::spawn(connection::serve(Arc::clone(&shared), opened, stopping.subscribe()));
+                    let turning_away = Arc::clone(&turning_away);
+                    let accepted = Accepted { stream: prepared(stream), peer, place, turning_away };
+                    tokio::spawn(connection::serve(Arc::clone(&shared), accepted, stopping.subscribe()));
                 }
                 Err(why) => {
                     shared.listener.counts.cut(Cut::Full);
-                    if let Ok(permit) = Arc::clone(&turning_away).try_acquire_owned() {
+                    if shared.listener.tls.is_none()
+                        && let Ok(permit) = Arc::clone(&turning_away).try_acquire_owned()
+                    {
                         tokio::spawn(async move {
                             turn_away(stream, why).await;
                             drop(permit);

@@ -305,8 +305,6 @@ mod tests {
 
     fn limits() -> Limits {
         Limits {
-            connections: 1,
-            connections_per_client: 1,
             header_time: 4 * SECOND,
             header_bytes: 8192,
             body_time: SECOND,

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// The bits of an IPv6 address that name a network; the other 64 its hosts choose freely (RFC 7421).
 const NETWORK_BITS: u32 = 64;
 
+/// How many connections may be open at the same time.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub struct Places {
     all: usize,
     per_client: usize,
     taken: Mutex<Taken>,
@@ -37,7 +38,8 @@ pub(crate) enum NoPlace {
 }
 
 impl Places {
-    pub(crate) fn new(all: usize, per_client: usize) -> Arc<Self> {
+    /// A client is an IPv4 address, or the /64 from which one IPv6 host can choose its addresses.
+    pub fn new(all: usize, per_client: usize) -> Arc<Self> {
         Arc::new(Self { all, per_client, taken: Mutex::default() })
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
-use listener::{Inform, Limits, Listener, Proxies};
+use listener::{Inform, Limits, Listener, Places, Proxies};
 use telemetry::Metrics;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -36,7 +36,9 @@ async fn exchange(requests: &str) -> String {
     let (stop, stopping) = watch::channel(false);
     let listener = Listener {
         limits: limits(),
+        places: Places::new(10, 10),
         proxies: Proxies::default(),
+        tls: None,
         counts: Metrics::default().connections("delivery"),
     };
     let serving = tokio::spawn(listener.run(socket, hinting, stopping));
@@ -55,8 +57,6 @@ async fn exchange(requests: &str) -> String {
 fn limits() -> Limits {
     let second = Duration::from_secs(1);
     Limits {
-        connections: 10,
-        connections_per_client: 10,
         header_time: 10 * second,
         header_bytes: 16 << 10,
         body_time: second,
@@ -114,7 +114,9 @@ async fn hints_come_through_on_a_connection_that_was_used_before() {
     let (_stop, stopping) = watch::channel(false);
     let listener = Listener {
         limits: limits(),
+        places: Places::new(10, 10),
         proxies: Proxies::default(),
+        tls: None,
         counts: Metrics::default().connections("delivery"),
     };
     tokio::spawn(listener.run(socket, hinting, stopping));

@@ -35,14 +35,14 @@ use purge::{Authority, Keeping, Purges, Selectors, Verifier, Worker, WorkerSetti
 use purge_protocol::{AsOf, Erasure, Fences, Fill, Follower, Isolation, NodeId, TagKey, Tags};
 use renderer::{KnownSource, Originals, RenderPool, Renderer};
 use telemetry::{Gauges, Metrics, UpstreamGauges};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
 use crate::config::{Config, DiskAdmission, Isolated, NodesAbove, Role, SourceKind};
 use crate::data_dir::DataDir;
 use crate::explainer::AllNodes;
-use crate::listeners;
+use crate::listeners::{self, Delivery, bind};
+use crate::open_files;
 use crate::purge_door::{ToControl, Upwards};
 
 /// Fences that a node keeps; about 36 bytes each.
@@ -76,10 +76,11 @@ pub async fn run(
     ready: impl FnOnce(&Addresses),
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
+    open_files::raise_limit(config.listen.connections.into());
     let metrics = Arc::new(Metrics::new());
     let client = origin::Client::new();
-    let listener = bind(config.node.listen).await?;
-    let delivery = listener.local_addr()?;
+    let listening = Delivery::bind(&config, &data).await?;
+    let delivery = listening.plain.local_addr()?;
     let control_listener = match config.node.control_listen {
         Some(address) => Some(bind(address).await?),
         None => None,
@@ -159,7 +160,7 @@ pub async fn run(
         invalidations: Invalidations::default(),
         feed: Arc::clone(&feed),
         purge_door,
-        trust: Trust { secret, loopback: config.cluster.trust_loopback && delivery.ip().is_loopback() },
+        trust: Trust { secret, loopback: config.cluster.trust_loopback && listening.is_on_loopback()? },
         metrics: Arc::clone(&metrics),
     });
 
@@ -220,9 +221,7 @@ pub async fn run(
         tokio::spawn(tidy(controlled.authority));
     }
 
-    let delivering =
-        listeners::deliver(Arc::clone(&edge), config, Arc::clone(&metrics), listener, stop.clone());
-    let server = tokio::spawn(delivering);
+    let server = tokio::spawn(listening.run(Arc::clone(&edge), config, Arc::clone(&metrics), stop.clone()));
     let serves = async {
         while is_ready().is_err() {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -397,10 +396,6 @@ fn empty(folder: &Path) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
 /// An address that this machine can connect to.

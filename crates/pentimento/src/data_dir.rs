@@ -52,6 +52,11 @@ impl DataDir {
         self.path.join("store")
     }
 
+    /// The account at a certificate authority, and the certificates that it issued.
+    pub fn acme(&self) -> PathBuf {
+        self.path.join("acme")
+    }
+
     /// Writes the commented configuration where there is none.
     pub fn write_config_once(&self, text: Option<&str>) -> Result<(), DataDirError> {
         let path = self.path.join(FILE_NAME);

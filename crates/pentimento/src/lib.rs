@@ -8,4 +8,7 @@ pub mod environment;
 pub mod explainer;
 mod listeners;
 pub mod log;
+mod open_files;
 pub mod purge_door;
+mod redirect;
+mod secure;

@@ -4,41 +4,123 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use acme::Challenges;
+use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use edge::Edge;
-use http::{Request, Response};
-use listener::{Limits, Listener, Proxies};
+use edge::body::EdgeBody;
+use http::{HeaderValue, Request, Response, header};
+use listener::{Limits, Listener, Places, Proxies, Service};
 use telemetry::Metrics;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tower_service::Service;
+use tower_service::Service as _;
 
 use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::redirect;
+use crate::secure::Secure;
 
 /// How long open requests may still take when the process is told to end.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Where clients and other nodes ask.
-pub async fn deliver(
-    edge: Arc<Edge>,
-    config: Config,
-    metrics: Arc<Metrics>,
-    socket: TcpListener,
-    stop: watch::Receiver<bool>,
-) {
-    let listener = Listener {
-        limits: delivery_limits(&config),
-        proxies: Proxies::new(config.listen.proxies),
-        counts: metrics.connections("delivery"),
-    };
-    let service = move |request: Request<Bytes>, client: SocketAddr| {
-        let edge = Arc::clone(&edge);
-        async move { edge::serve(&edge, request, client).await }
-    };
-    listener.run(socket, service, stop).await;
+/// Where clients and other nodes ask: without TLS, and with it if so configured.
+pub struct Delivery {
+    pub plain: TcpListener,
+    pub secure: Option<Secure>,
 }
+
+impl Delivery {
+    pub async fn bind(config: &Config, data: &DataDir) -> anyhow::Result<Self> {
+        let plain = bind(config.node.listen).await?;
+        Ok(Self { plain, secure: Secure::open(config, data).await? })
+    }
+
+    /// Whether nobody from elsewhere can connect.
+    pub fn is_on_loopback(&self) -> anyhow::Result<bool> {
+        let secure = self.secure.as_ref().is_none_or(|secure| secure.address.ip().is_loopback());
+        Ok(secure && self.plain.local_addr()?.ip().is_loopback())
+    }
+
+    pub async fn run(
+        self,
+        edge: Arc<Edge>,
+        config: Config,
+        metrics: Arc<Metrics>,
+        stop: watch::Receiver<bool>,
+    ) {
+        let listen = &config.listen;
+        let places = Places::new(listen.connections as usize, listen.connections_per_client as usize);
+        let listener = |name, tls| Listener {
+            limits: delivery_limits(&config),
+            places: Arc::clone(&places),
+            proxies: Proxies::new(listen.proxies.clone()),
+            tls,
+            counts: metrics.connections(name),
+        };
+        let Some(secure) = self.secure else {
+            listener("delivery", None).run(self.plain, deliver(edge, Challenges::default()), stop).await;
+            return;
+        };
+        let Secure { socket, address, redirect, tls, challenges, upkeep } = secure;
+        let upkeep = tokio::spawn(upkeep.run(Arc::clone(&metrics)));
+        let plain = listener("delivery", None);
+        let plain = plain.run(self.plain, deliver(Arc::clone(&edge), challenges.clone()), stop.clone());
+        let secured = listener("delivery-tls", Some(tls));
+        let secured = secured.run(socket, deliver(edge, Challenges::default()), stop.clone());
+        let redirected = async {
+            if let Some(socket) = redirect {
+                let service = send_to_tls(challenges, address.port());
+                listener("redirect", None).run(socket, service, stop.clone()).await;
+            }
+        };
+        tokio::join!(plain, secured, redirected);
+        upkeep.abort();
+    }
+}
+
+/// Everything that is delivered; before it, what a certificate authority asks for.
+fn deliver(edge: Arc<Edge>, challenges: Challenges) -> impl Service<Body = EdgeBody> {
+    move |request: Request<Bytes>, client: SocketAddr| {
+        let edge = Arc::clone(&edge);
+        let challenges = challenges.clone();
+        async move {
+            match challenges.answer(request.uri().path()) {
+                Some(key_authorization) => to_authority(key_authorization),
+                None => edge::serve(&edge, request, client).await,
+            }
+        }
+    }
+}
+
+fn send_to_tls(challenges: Challenges, port: u16) -> impl Service<Body = EdgeBody> {
+    move |request: Request<Bytes>, _client: SocketAddr| {
+        let answer = match challenges.answer(request.uri().path()) {
+            Some(key_authorization) => to_authority(key_authorization),
+            None => redirect::to_tls(&request, port),
+        };
+        std::future::ready(answer)
+    }
+}
+
+/// RFC 8555 §8.3
+fn to_authority(key_authorization: String) -> Response<EdgeBody> {
+    let mut response = Response::new(EdgeBody::from(Bytes::from(key_authorization)));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// For a handful of operators, their scripts and one collector of metrics.
+const CONTROL_CONNECTIONS: usize = 1000;
+const CONTROL_CONNECTIONS_PER_CLIENT: usize = 500;
 
 /// Where operators ask.
 pub async fn control(
@@ -49,7 +131,9 @@ pub async fn control(
 ) {
     let listener = Listener {
         limits: control_limits(),
+        places: Places::new(CONTROL_CONNECTIONS, CONTROL_CONNECTIONS_PER_CLIENT),
         proxies: Proxies::default(),
+        tls: None,
         counts: metrics.connections("control"),
     };
     let service = move |request: Request<Bytes>, _client: SocketAddr| {
@@ -69,8 +153,6 @@ pub async fn control(
 fn delivery_limits(config: &Config) -> Limits {
     let listen = &config.listen;
     Limits {
-        connections: listen.connections as usize,
-        connections_per_client: listen.connections_per_client as usize,
         header_time: listen.header_time,
         header_bytes: config.delivery.requests.header_bytes as usize,
         body_time: config.delivery.request_timeout,
@@ -83,11 +165,8 @@ fn delivery_limits(config: &Config) -> Limits {
     }
 }
 
-/// For a handful of operators, their scripts and one collector of metrics.
 fn control_limits() -> Limits {
     Limits {
-        connections: 1000,
-        connections_per_client: 500,
         header_time: Duration::from_secs(15),
         header_bytes: 32 << 10,
         body_time: Duration::from_secs(15),

@@ -19,6 +19,11 @@ struct CutLabels {
     why: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CertificateLabels {
+    name: String,
+}
+
 /// Why a listener ended a connection against its client's will.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
@@ -57,6 +62,7 @@ pub(crate) struct ListenerTable {
     open: Family<ListenerLabels, Gauge<i64, AtomicI64>>,
     accepted: Family<ListenerLabels, Counter>,
     cut: Family<CutLabels, Counter>,
+    expiries: Family<CertificateLabels, Gauge<i64, AtomicI64>>,
 }
 
 impl ListenerTable {
@@ -68,6 +74,15 @@ impl ListenerTable {
             "Connections that a listener ended against its client's will",
             self.cut.clone(),
         );
+        registry.register(
+            "certificate_expires",
+            "Unix time at which the certificate for a name expires",
+            self.expiries.clone(),
+        );
+    }
+
+    pub(crate) fn certificate_expires(&self, name: &str, unix: i64) {
+        self.expiries.get_or_create(&CertificateLabels { name: name.to_owned() }).set(unix);
     }
 
     pub(crate) fn listener(&self, listener: &'static str) -> Connections {

@@ -174,6 +174,10 @@ impl Metrics {
         self.listeners.listener(listener)
     }
 
+    pub fn certificate_expires(&self, name: &str, unix: i64) {
+        self.listeners.certificate_expires(name, unix);
+    }
+
     /// The whole table in Prometheus's text format.
     pub fn text(&self, now: Gauges, upstreams: &[UpstreamGauges]) -> String {
         let _shown = self.upstreams.show(upstreams);
@@ -218,6 +222,7 @@ mod tests {
         let _one_that_stays = connections.open();
         drop(connections.open());
         connections.cut(Cut::Stall);
+        metrics.certificate_expires("a.example", 1_800_000_000);
         let slow =
             UpstreamGauges { upstream: "http://h".into(), outstanding: 3, failures: 2, ..Default::default() };
         let gone = UpstreamGauges { upstream: "http://gone".into(), ..slow.clone() };
@@ -228,6 +233,7 @@ mod tests {
             "pentimento_answers_total{cache=\"hit\",status=\"200\"} 1",
             "pentimento_purges_total{end=\"Done\"} 1",
             "pentimento_fences 7",
+            "pentimento_certificate_expires{name=\"a.example\"} 1800000000",
             "pentimento_connections_open{listener=\"delivery\"} 1",
             "pentimento_connections_total{listener=\"delivery\"} 2",
             "pentimento_connections_cut_total{listener=\"delivery\",why=\"stall\"} 1",

@@ -4,7 +4,9 @@
 //! hands out what is asked for and complains about the rest, and each part of [`Config`] reads and writes itself in the
 //! file of its name. All complaints appear together.
 
+mod acme;
 mod cache;
+mod certificate;
 mod cluster;
 mod complaint;
 mod delivery;
@@ -23,6 +25,7 @@ mod site;
 mod size;
 mod source;
 mod suggestion;
+mod tls;
 mod upstream;
 mod web_address;
 mod writer;
@@ -30,6 +33,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use acme::Acme;
 pub use cache::{Cache, DiskAdmission};
 pub use cluster::{Cluster, Isolated};
 pub use complaint::ConfigErrors;
@@ -43,12 +47,14 @@ pub use purge::Purge;
 pub use role::{NotARole, Role, Roles};
 pub use secret::{Secret, SecretFrom};
 pub use source::{Source, SourceKind};
+pub use tls::Tls;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use listener::tls::CertificateFiles;
 use purge_protocol::TagKey;
 use snapshot::{HostPattern, Site, Snapshot};
 
@@ -70,6 +76,9 @@ pub struct Config {
     pub cluster: Cluster,
     pub cache: Cache,
     pub listen: Listen,
+    pub tls: Tls,
+    pub acme: Acme,
+    pub certificates: Vec<CertificateFiles>,
     pub delivery: Delivery,
     pub limits: Limits,
     pub purge: Purge,
@@ -126,6 +135,9 @@ pub fn resolved_toml(config: &Config) -> String {
     config.cluster.write(&mut out);
     config.cache.write(&mut out);
     config.listen.write(&mut out);
+    config.tls.write(&mut out);
+    config.acme.write(&mut out);
+    config.certificates.iter().for_each(|files| certificate::write(files, &mut out));
     config.delivery.write(&mut out);
     config.limits.write(&mut out);
     config.purge.write(&mut out);
@@ -183,6 +195,11 @@ fn read_config(file: &mut Section) -> Config {
     let cluster = file.section("cluster", Cluster::read);
     let cache = file.section("cache", Cache::read);
     let listen = file.section("listen", Listen::read);
+    let acme = file.section("acme", Acme::read);
+    let certificates = file.sections("certificate", certificate::read);
+    // One that could not be read has left its complaint, and another would only confuse.
+    let has_certificates = file.is_set("certificate") || !acme.hosts.is_empty();
+    let tls = file.section("tls", |section| Tls::read(section, &node, has_certificates));
     let delivery = file.section("delivery", Delivery::read);
     let limits = file.section("limits", Limits::read);
     let purge = file.section("purge", Purge::read);
@@ -205,7 +222,21 @@ fn read_config(file: &mut Section) -> Config {
         }
         Some(key)
     });
-    Config { node, cluster, cache, listen, delivery, limits, purge, sources, sites, keys }
+    Config {
+        node,
+        cluster,
+        cache,
+        listen,
+        tls,
+        acme,
+        certificates,
+        delivery,
+        limits,
+        purge,
+        sources,
+        sites,
+        keys,
+    }
 }
 
 fn data_elsewhere(root: &Table, folder: &Path) -> Option<Complaint> {

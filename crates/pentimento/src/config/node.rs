@@ -133,7 +133,7 @@ fn read_upstream(section: &mut Section, roles: &Roles) -> Option<NodesAbove> {
     Some(NodesAbove { urls: urls?, patience, places })
 }
 
-fn read_address(section: &mut Section, key: &'static str) -> Option<SocketAddr> {
+pub(super) fn read_address(section: &mut Section, key: &'static str) -> Option<SocketAddr> {
     section.parsed_with(key, "an address in quotes, such as \"127.0.0.1:8080\"", |text| {
         let not_an_address = |_| {
             format!("{} is not an address: allowed is IP:PORT, such as \"127.0.0.1:8080\"", Excerpt::of(text))

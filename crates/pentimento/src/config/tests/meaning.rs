@@ -156,10 +156,10 @@ fn the_defaults_that_the_generated_file_shows_are_the_defaults() {
 fn the_generated_file_tells_of_every_setting() {
     // An unknown setting makes each section say which ones it knows.
     let mut asked = String::new();
-    for section in ["node", "cluster", "cache", "delivery", "limits", "purge"] {
+    for section in ["node", "cluster", "cache", "listen", "tls", "acme", "delivery", "limits", "purge"] {
         asked.push_str(&format!("[{section}]\n\"?\" = 1\n"));
     }
-    for list in ["source", "site", "key"] {
+    for list in ["certificate", "source", "site", "key"] {
         asked.push_str(&format!("[[{list}]]\n\"?\" = 1\n"));
     }
     let errors = try_load(&asked, &[], &Overrides::default()).expect_err("unknown settings");

@@ -441,3 +441,71 @@ fn several_nodes_above_come_from_a_list_or_with_commas_from_outside() {
     let flag = Overrides { upstream: Some("http://c,http://d".to_owned()), ..Overrides::default() };
     assert_eq!(above(file, &flag), of(&["http://c", "http://d"]));
 }
+
+#[test]
+fn tls_needs_an_address_and_certificates_that_can_be_used() {
+    refused_each(
+        &[
+            "[tls]\nlisten = \"127.0.0.1:8443\"\n",
+            "[tls]\nredirect_listen = \"127.0.0.1:8088\"\n",
+            "[[certificate]]\nchain = \"/nowhere/a.crt\"\nkey = \"/nowhere/a.key\"\n",
+            "[[certificate]]\nkey = \"/nowhere/a.key\"\n[tls]\nlisten = \"127.0.0.1:8443\"\n",
+            "[acme]\nhosts = [\"img.example.com\"]\n[tls]\nlisten = \"127.0.0.1:8443\"\n",
+            "[acme]\nhosts = [\"*.example.com\", \"localhost\", \"a.example\", \"A.example\", \"192.0.2.1\", \"a/b.example\"]\n\
+             terms_agreed = true\ndirectory = \"http://ca.example/\"\ncontact = \"ops\"\n[tls]\nlisten = \"127.0.0.1:8080\"\n",
+        ],
+        expect![[r#"
+            [tls]
+            listen = "127.0.0.1:8443"
+            => pentimento.toml:2:10: `listen` needs a certificate: a [[certificate]], or [acme] with `hosts`
+
+            [tls]
+            redirect_listen = "127.0.0.1:8088"
+            => pentimento.toml:2:19: `redirect_listen` sends clients to the `listen` of [tls], which is not there
+
+            [[certificate]]
+            chain = "/nowhere/a.crt"
+            key = "/nowhere/a.key"
+            => pentimento.toml: there are certificates, and [tls] has no `listen`, such as "0.0.0.0:443"
+            => pentimento.toml:2:9: `certificate`: /nowhere/a.crt cannot be read: No such file or directory (os error 2)
+
+            [[certificate]]
+            key = "/nowhere/a.key"
+            [tls]
+            listen = "127.0.0.1:8443"
+            => pentimento.toml:1:1: a certificate needs `chain`, the PEM file with it and those that vouch for it
+
+            [acme]
+            hosts = ["img.example.com"]
+            [tls]
+            listen = "127.0.0.1:8443"
+            => pentimento.toml:1:1: an authority issues certificates to those who agree to its terms: read them, and say `terms_agreed = true`
+
+            [acme]
+            hosts = ["*.example.com", "localhost", "a.example", "A.example", "192.0.2.1", "a/b.example"]
+            terms_agreed = true
+            directory = "http://ca.example/"
+            contact = "ops"
+            [tls]
+            listen = "127.0.0.1:8080"
+            => pentimento.toml:2:10: `hosts`: "*.example.com" cannot be had by http-01: put a certificate for it into files
+            => pentimento.toml:2:27: `hosts`: "localhost" is not a host's full name, such as "img.example.com"
+            => pentimento.toml:2:53: `hosts`: a.example is named twice
+            => pentimento.toml:2:66: `hosts`: "192.0.2.1" is not a host's full name, such as "img.example.com"
+            => pentimento.toml:2:79: `hosts`: "a/b.example" is not a host's full name, such as "img.example.com"
+            => pentimento.toml:4:13: `directory`: only https is allowed here
+            => pentimento.toml:5:11: `contact`: "ops" is not a mail address, such as "ops@example.com"
+            => pentimento.toml:7:10: `listen` is 127.0.0.1:8080 as [node] listen is: they must differ
+        "#]],
+    );
+}
+
+#[test]
+fn a_proxy_is_an_address_or_a_network() {
+    refused(
+        "[listen]\nproxies = [\"10.0.0.7\", \"10.0.0.0/8\", \"2001:db8::/32\", \"10.0.0.0/33\", \"proxy.example\"]\n",
+        expect![[r#"
+            pentimento.toml:2:55: `proxies`: "10.0.0.0/33" is neither an address nor a network: allowed are such as "10.0.0.7" and "10.1.0.0/16"
+            pentimento.toml:2:70: `proxies`: "proxy.example" is neither an address nor a network: allowed are such as "10.0.0.7" and "10.1.0.0/16""#]],
+    );
+}
