@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use testkit::{Node, get};
+use testkit::{Node, Source, get};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -286,6 +286,73 @@ async fn an_answer_reaches_a_client_that_is_still_sending() {
     }
     timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it ends").expect("without a reset");
     assert_eq!(statuses(&answer), [413]);
+}
+
+/// A node before a source with more bytes than any buffer between them holds.
+async fn large_files() -> (Stage, Source) {
+    let source = Source::start().await;
+    source.put("/large", "text/plain", vec![b'x'; 32 << 20]);
+    let config = format!(
+        "[listen]\nstall_time = \"1s\"\n\n\
+         [[site]]\nhosts = [\"*\"]\nupstream = \"http://{}\"\nallow_private = true\n",
+        source.address
+    );
+    (Stage::with(&config).await, source)
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_cut_off() {
+    let (stage, _source) = large_files().await;
+    let mut stream = connect(stage.node.delivery).await;
+    stream.write_all(b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n").await.expect("it listens");
+    stage.counts("pentimento_connections_cut_total{listener=\"delivery\",why=\"stall\"} 1").await;
+    // It has had what was on its way, and no more.
+    let mut bytes = Vec::new();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("the connection has ended");
+    assert!(bytes.len() < 32 << 20, "it got all");
+}
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// RFC 9113 §4.1
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(payload.len()).expect("a short frame").to_be_bytes();
+    [&len[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// `GET path` for the host `h`, whole.
+fn get_frame(stream: u32, path: &str) -> Vec<u8> {
+    let len = u8::try_from(path.len()).expect("a short path");
+    // GET, http, then path and host as literals beside their indexed names (RFC 7541 §6).
+    frame(1, 0x5, stream, &[&[0x82, 0x86, 0x44, len], path.as_bytes(), &[0x41, 1, b'h']].concat())
+}
+
+#[tokio::test]
+async fn a_client_that_opens_no_window_is_cut_off() {
+    let (stage, _source) = large_files().await;
+    let mut stream = connect(stage.node.delivery).await;
+    let no_window = frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let bytes = [PREFACE, &no_window, &get_frame(1, "/large")].concat();
+    stream.write_all(&bytes).await.expect("it listens");
+    all(&mut stream).await;
+    assert!(stage.metric("pentimento_connections_cut_total{listener=\"delivery\",why=\"stall\"} 1").await);
+}
+
+#[tokio::test]
+async fn requests_that_are_taken_back_at_once_end_their_connection() {
+    let stage = Stage::with("").await;
+    let mut stream = connect(stage.node.delivery).await;
+    let mut bytes = [PREFACE, &frame(4, 0, 0, &[])].concat();
+    for n in 0..2000 {
+        let id = 2 * n + 1;
+        bytes.extend(get_frame(id, "/a"));
+        bytes.extend(frame(3, 0, id, &[0, 0, 0, 8]));
+    }
+    let _ = stream.write_all(&bytes).await;
+    let said = all(&mut stream).await;
+    // GOAWAY, because of ENHANCE_YOUR_CALM.
+    let calm = [0, 0, 0, 11];
+    assert!(said.windows(4).any(|four| four == calm), "{said:?}");
 }
 
 #[tokio::test]
