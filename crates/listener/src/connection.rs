@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -23,6 +24,7 @@ use crate::interim::{self, Arriving};
 use crate::listener::{Listener, Service, Shared};
 use crate::pace::{Pace, Paced, Turn, Verdict, Watch};
 use crate::place::Place;
+use crate::proxy::NoClient;
 use crate::refusal::{Refusal, turn_away};
 use crate::{body, farewell, form};
 
@@ -64,21 +66,23 @@ pub(crate) async fn serve<S: Service>(
                 Wire::Secure(stream) => converse(&shared, *stream, client, stopping).await,
             }
         }
-        Err(why) => shared.listener.counts.cut(why),
+        Err(Some(why)) => shared.listener.counts.cut(why),
+        Err(None) => {}
     }
 }
 
-/// Everything before the first request.
-async fn open(listener: &Listener, accepted: Accepted) -> Result<Opened, Cut> {
+/// Everything before the first request. A client that leaves, as the checks of a load balancer do, is not cut.
+async fn open(listener: &Listener, accepted: Accepted) -> Result<Opened, Option<Cut>> {
     let Accepted { mut stream, peer, mut place, turning_away } = accepted;
     let patience = listener.limits.header_time;
     let client = match timeout(patience, listener.proxies.client(&mut stream, peer)).await {
         Ok(Ok(client)) => client,
+        Ok(Err(NoClient::Io(_))) => return Err(None),
         Ok(Err(error)) => {
             tracing::debug!(%peer, %error, "a proxy's connection was cut");
-            return Err(Cut::ProxyHeader);
+            return Err(Some(Cut::ProxyHeader));
         }
-        Err(_) => return Err(Cut::ProxyHeader),
+        Err(_) => return Err(Some(Cut::ProxyHeader)),
     };
     if let Err(why) = place.belongs_to(client.ip()) {
         if listener.tls.is_none()
@@ -86,17 +90,19 @@ async fn open(listener: &Listener, accepted: Accepted) -> Result<Opened, Cut> {
         {
             turn_away(stream, why).await;
         }
-        return Err(Cut::Client);
+        return Err(Some(Cut::Client));
     }
     let wire = match &listener.tls {
         None => Wire::Plain(stream),
         Some(tls) => match timeout(patience, tls.0.accept(stream)).await {
             Ok(Ok(stream)) => Wire::Secure(Box::new(stream)),
-            Ok(Err(error)) => {
+            // What rustls has against a handshake is invalid data; all else is the client's leaving.
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
                 tracing::debug!(%client, %error, "no TLS came about");
-                return Err(Cut::Handshake);
+                return Err(Some(Cut::Handshake));
             }
-            Err(_) => return Err(Cut::Handshake),
+            Ok(Err(_)) => return Err(None),
+            Err(_) => return Err(Some(Cut::Handshake)),
         },
     };
     Ok(Opened { wire, client, _place: place })

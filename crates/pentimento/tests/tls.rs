@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tempfile::TempDir;
 use testkit::{Node, Source, free_port, get, get_with, picture};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -118,6 +120,19 @@ async fn each_name_is_served_with_its_certificate() {
     }
     let metrics = get(stage.node.control, "/metrics").await.text();
     assert!(metrics.contains("pentimento_certificate_expires{name=\"*.b.example\"}"), "{metrics}");
+}
+
+#[tokio::test]
+async fn who_speaks_no_tls_is_cut_off_and_who_leaves_has_left() {
+    let (folder, config) = two_certificates();
+    let stage = Stage::with(folder, config).await;
+    drop(TcpStream::connect(stage.secure).await.expect("it listens"));
+    let mut plain = TcpStream::connect(stage.secure).await.expect("it listens");
+    plain.write_all(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n").await.expect("it listens");
+    let _ = tokio::time::timeout(PATIENCE, plain.read_to_end(&mut Vec::new())).await.expect("it ends");
+    let metrics = get(stage.node.control, "/metrics").await.text();
+    let cut = "pentimento_connections_cut_total{listener=\"delivery-tls\",why=\"handshake\"} 1\n";
+    assert!(metrics.contains(cut), "{metrics}");
 }
 
 #[tokio::test]
