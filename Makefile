@@ -3,10 +3,12 @@
 SEEDS ?= 2000
 MINUTES ?= 2
 DATA ?= ./demo-data
+SECONDS ?= 60
+FUZZ_TARGET ?= request_key
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PENTIMENTO := $(TARGET)/release/pentimento
 
-.PHONY: help setup build demo test check bench bench-cache sim torture conformance clean-demo
+.PHONY: help setup build demo test check bench bench-cache sim torture conformance fuzz clean-demo
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +53,15 @@ conformance: build ## The public HTTP cache test suite against a node; PEERS=1: 
 	@scripts/setup-tests
 	@if [ -n "$(PEERS)" ]; then scripts/install nginx varnish; fi
 	node tests/conformance/run.mjs --binary $(PENTIMENTO) $(if $(PEERS),--peers)
+
+# Coverage for libFuzzer, by flags that the stable compiler takes.
+FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+	-Cllvm-args=-sanitizer-coverage-trace-compares
+
+fuzz: ## One parser under libFuzzer: make fuzz FUZZ_TARGET=request_key SECONDS=60
+	cd fuzz && mkdir -p found/$(FUZZ_TARGET) && RUSTFLAGS="$(FUZZ_FLAGS)" cargo run --release --target $$(rustc --print host-tuple) \
+		--bin $(FUZZ_TARGET) -- -max_total_time=$(SECONDS) -max_len=4096 -artifact_prefix=found/ found/$(FUZZ_TARGET) corpus/$(FUZZ_TARGET)
 
 clean-demo: ## Forget everything that the demo keeps
 	rm -rf $(DATA)

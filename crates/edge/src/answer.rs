@@ -84,13 +84,23 @@ pub fn age(stored: &StoredResponse, now_millis: u64) -> u32 {
     stored.initial_age.saturating_add(u32::try_from(resident).unwrap_or(u32::MAX))
 }
 
+/// A request with none of these gets the whole: then no date of the response need be understood.
+const SELECTIVE: [HeaderName; 6] = [
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_UNMODIFIED_SINCE,
+    header::IF_RANGE,
+    header::RANGE,
+];
+
 /// The answer to one request from a whole response: 200, 206, 304, 412 or 416.
 pub fn answer(request: &Parts, wanted: &Wanted, source: Source<'_>) -> Response<EdgeBody> {
     let mut headers = source.headers.clone();
     dress(&mut headers, wanted, source.age);
-    let etag = EntityTag::of(source.headers);
-    if source.status == StatusCode::OK {
+    if source.status == StatusCode::OK && SELECTIVE.iter().any(|name| request.headers.contains_key(name)) {
         // For pictures we are the origin; for whatever passes through, a cache.
+        let etag = EntityTag::of(source.headers);
         let (method, fields, etag) = (&request.method, &request.headers, etag.as_ref());
         let outcome = match &wanted.target {
             Target::Image(_) => conditional::evaluate(method, fields, etag, last_modified(source.headers)),

@@ -17,8 +17,9 @@ use origin::UpstreamBody;
 use purge_protocol::{AsOf, Fill, Subject, Tags};
 
 use crate::fill::{Answered, Ask, Fetched, FetchedBody, FillError, Keep, Sharing, Upstream};
+use crate::forwarding;
 use crate::pools::Pools;
-use crate::request::{Inform, PassThrough, Target};
+use crate::request::{Asker, Inform, PassThrough, Target};
 
 /// The fields in which servers name their tags; separated by spaces (`Surrogate-Key`, `xkey`) or commas.
 pub const TAG_FIELD_NAMES: [&str; 5] = ["surrogate-key", "xkey", "cache-tag", "edge-cache-tag", "cdn-tag"];
@@ -107,7 +108,10 @@ impl Upstream for Direct {
 
 impl PassThrough {
     /// As it goes onwards, with these fields.
-    pub(crate) fn request(&self, headers: HeaderMap) -> Result<Request<Bytes>, FillError> {
+    pub(crate) fn request(&self, mut headers: HeaderMap) -> Result<Request<Bytes>, FillError> {
+        if let Asker::Client(address) = self.asker {
+            forwarding::introduce(&mut headers, &self.method, &self.host, address);
+        }
         let mut request = Request::new(self.body.clone());
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = as_uri(&self.path_and_query)?;
@@ -194,6 +198,7 @@ fn clone(passed: &PassThrough) -> PassThrough {
         path_and_query: passed.path_and_query.clone(),
         headers: passed.headers.clone(),
         body: passed.body.clone(),
+        asker: passed.asker,
         upstreams: Arc::clone(&passed.upstreams),
         allow_private: passed.allow_private,
         tag_key: passed.tag_key.clone(),

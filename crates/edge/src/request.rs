@@ -70,6 +70,7 @@ pub struct PassThrough {
     /// End-to-end fields only.
     pub headers: HeaderMap,
     pub body: Bytes,
+    pub asker: Asker,
     pub upstreams: Arc<Upstreams>,
     pub allow_private: bool,
     pub tag_key: TagKey,
@@ -185,10 +186,7 @@ pub fn interpret(
         SiteKind::PassThrough { upstreams, allow_private, .. } => {
             let mut headers = http_caching::hop_by_hop::forwarded(&parts.headers);
             match asker {
-                Asker::Client(address) => {
-                    strip_ours(&mut headers);
-                    forwarding::introduce(&mut headers, &parts.method, &host, address);
-                }
+                Asker::Client(_) => strip_ours(&mut headers),
                 Asker::Node => {
                     forwarding::unpack(&mut headers);
                     strip_ours(&mut headers);
@@ -200,6 +198,7 @@ pub fn interpret(
                 path_and_query: path_and_query.to_owned(),
                 headers,
                 body,
+                asker,
                 upstreams: Arc::clone(upstreams),
                 allow_private: *allow_private,
                 host,

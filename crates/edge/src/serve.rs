@@ -18,7 +18,7 @@ use http_caching::cache_status::{CacheStatus, Forward, Outcome, StaleHit};
 use http_caching::reuse::{Reuse, Validate, reuse};
 use http_caching::{CacheControl, RequestControl, Standing, cache_groups, invalidation};
 use purge_protocol::{Arrival, AsOf, Flight, Landing, Leave, Readiness, Verdict};
-use telemetry::{Access, Metrics, log_access};
+use telemetry::{Access, Metrics, is_access_logged, log_access};
 
 use crate::answer::{self, Source, SourceBody};
 use crate::body::EdgeBody;
@@ -555,6 +555,9 @@ fn finish(
         Outcome::Forwarded { why, .. } => why.as_str(),
     };
     edge.metrics.answered(label, code, began.elapsed().as_secs_f64());
+    if !is_access_logged() {
+        return response;
+    }
     log_access(&Access {
         peer,
         method: &parts.method,

@@ -19,6 +19,11 @@ pub struct Access<'a> {
     pub node: Option<&'a str>,
 }
 
+/// Whether anybody reads the line, so that nobody else puts it together.
+pub fn is_access_logged() -> bool {
+    tracing::enabled!(target: "access", tracing::Level::INFO)
+}
+
 /// Under the target `access`, so that `PENTIMENTO_LOG=access=off` silences just this.
 pub fn log_access(access: &Access<'_>) {
     tracing::info!(

@@ -5,7 +5,7 @@ mod connections;
 mod metrics;
 mod upstreams;
 
-pub use access_log::{Access, log_access};
+pub use access_log::{Access, is_access_logged, log_access};
 pub use connections::{Connections, Cut, OpenConnection};
 pub use metrics::{Gauges, Metrics};
 pub use upstreams::UpstreamGauges;

@@ -18,7 +18,7 @@ use crate::upstreams::{UpstreamGauges, UpstreamTable};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AnswerLabels {
     /// `hit`, or the reason for going forward (RFC 9211).
-    cache: String,
+    cache: &'static str,
     status: u16,
 }
 
@@ -146,8 +146,8 @@ impl Metrics {
         Self { registry, ..metrics }
     }
 
-    pub fn answered(&self, cache: &str, status: u16, seconds: f64) {
-        self.answers.get_or_create(&AnswerLabels { cache: cache.to_owned(), status }).inc();
+    pub fn answered(&self, cache: &'static str, status: u16, seconds: f64) {
+        self.answers.get_or_create(&AnswerLabels { cache, status }).inc();
         self.answer_seconds.observe(seconds);
     }
 
