@@ -5,7 +5,7 @@ mod world;
 use testkit::get_with;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use world::World;
+use world::{World, leased, shop};
 
 /// An upstream that answers with what it was asked, so that each answer shows the question that it was given to.
 async fn echo() -> std::net::SocketAddr {
@@ -83,7 +83,7 @@ async fn each_spelling_gets_the_answer_to_its_own_question_however_often_the_oth
             );
         }
     }
-    let again = get_with(world.edge.delivery, "/a/b", &[("host", "SHOP.test")]).await;
+    let again = leased(world.edge.delivery, "/a/b", &[("host", "SHOP.test")]).await;
     assert_eq!(again.header("x-cache"), "HIT", "the case of a host does not count");
 
     // A fragment never goes over the wire; the authority of an absolute URL beats the field (RFC 9112 §3.2.2).
@@ -103,10 +103,7 @@ async fn each_spelling_gets_the_answer_to_its_own_question_however_often_the_oth
 #[tokio::test]
 async fn no_field_makes_the_upstream_answer_another_question_than_the_key_says() {
     let upstream = echo().await;
-    let site = format!(
-        "[[site]]\nhosts = [\"shop.test\"]\nupstream = \"http://{upstream}\"\nallow_private = true\n"
-    );
-    let world = World::with(&site).await;
+    let world = World::with(&shop(upstream)).await;
     for (path, name, value) in [
         ("/1", "x-original-url", "/admin"),
         ("/2", "x-http-method-override", "POST"),

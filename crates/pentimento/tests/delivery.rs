@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use testkit::{get_with, head, picture, send};
-use world::{BLUE, GREEN, RED, World};
+use world::{BLUE, GREEN, RED, World, leased, shop};
 
 const CAT: &str = "/demo/cat.jpg?w=320&format=png";
 
@@ -59,7 +59,7 @@ async fn caching_fields_say_what_happened_at_each_tier() {
         cold.header("cache-status"),
         "node; fwd=uri-miss; fwd-status=200; ttl=2592000; stored, edge; fwd=uri-miss; fwd-status=200; ttl=2592000; stored"
     );
-    let warm = world.edge.get(CAT).await;
+    let warm = leased(world.edge.delivery, CAT, &[]).await;
     assert_eq!(warm.header("x-cache"), "HIT");
     assert!(warm.header("cache-status").starts_with("edge; hit; ttl="), "{}", warm.header("cache-status"));
     assert!(warm.header("age").parse::<u32>().is_ok());
@@ -105,7 +105,7 @@ async fn a_restart_finds_on_disk_what_was_stored() {
     world.edge.stop().await;
     let asked = world.source.asked("/cat.jpg");
     world.edge.start().await;
-    let after = world.edge.get(CAT).await;
+    let after = leased(world.edge.delivery, CAT, &[]).await;
     assert_eq!((after.header("x-cache"), &after.body), ("HIT", &before.body));
     assert_eq!(world.source.asked("/cat.jpg"), asked);
 }
@@ -234,11 +234,7 @@ async fn a_site_that_does_not_say_unsigned_delivers_signed_urls_only() {
 #[tokio::test]
 async fn a_pass_through_site_is_cached_by_its_own_words_and_purged_by_url_and_tag() {
     let source = testkit::Source::start().await;
-    let site = format!(
-        "[[site]]\nhosts = [\"shop.test\"]\nupstream = \"http://{}\"\nallow_private = true\n",
-        source.address
-    );
-    let world = World::with(&site).await;
+    let world = World::with(&shop(source.address)).await;
     let (at, host) = (world.edge.delivery, ("host", "shop.test"));
     let fields = [("cache-control", "max-age=600"), ("surrogate-key", "img-1 other")];
     source.put_with("/a.txt", "text/plain", "old", &fields);
@@ -247,7 +243,7 @@ async fn a_pass_through_site_is_cached_by_its_own_words_and_purged_by_url_and_ta
 
     for path in ["/a.txt", "/b.txt"] {
         assert_eq!(get_with(at, path, &[host]).await.text(), "old");
-        assert_eq!(get_with(at, path, &[host]).await.header("x-cache"), "HIT");
+        assert_eq!(leased(at, path, &[host]).await.header("x-cache"), "HIT");
     }
     assert_eq!(get_with(at, "/private.txt", &[host]).await.text(), "mine");
     assert_eq!(get_with(at, "/private.txt", &[host]).await.header("x-cache"), "MISS");

@@ -3,23 +3,19 @@
 mod world;
 
 use testkit::{get_with, post};
-use world::World;
+use world::{World, leased, shop};
 
 const HOST: (&str, &str) = ("host", "shop.test");
 const LONG: (&str, &str) = ("cache-control", "max-age=600");
 
 async fn stage() -> (testkit::Source, World) {
     let source = testkit::Source::start().await;
-    let site = format!(
-        "[[site]]\nhosts = [\"shop.test\"]\nupstream = \"http://{}\"\nallow_private = true\n",
-        source.address
-    );
-    let world = World::with(&site).await;
+    let world = World::with(&shop(source.address)).await;
     (source, world)
 }
 
 async fn x_cache(world: &World, path: &str) -> String {
-    get_with(world.edge.delivery, path, &[HOST]).await.header("x-cache").to_owned()
+    leased(world.edge.delivery, path, &[HOST]).await.header("x-cache").to_owned()
 }
 
 #[tokio::test]
@@ -86,6 +82,6 @@ async fn what_is_reserved_for_the_first_client_reaches_nobody_else() {
     source.put_with("/cat", "text/plain", "cat", &fields);
     let first = get_with(world.edge.delivery, "/cat", &[HOST]).await;
     assert_eq!((first.header("x-cache"), first.header("set-cookie")), ("MISS", "mine=1"));
-    let second = get_with(world.edge.delivery, "/cat", &[HOST]).await;
+    let second = leased(world.edge.delivery, "/cat", &[HOST]).await;
     assert_eq!((second.header("x-cache"), second.header("set-cookie")), ("HIT", ""));
 }

@@ -5,17 +5,13 @@ mod world;
 use bytes::Bytes;
 use http::Method;
 use testkit::{get_with, send};
-use world::World;
+use world::{World, shop};
 
 const FIELDS: [(&str, &str); 2] = [("cache-control", "max-age=600"), ("xkey", "news page")];
 
 async fn site(more: &str) -> (testkit::Source, World) {
     let source = testkit::Source::start().await;
-    let site = format!(
-        "[[site]]\nhosts = [\"shop.test\"]\nupstream = \"http://{}\"\nallow_private = true\n{more}\n",
-        source.address
-    );
-    let world = World::with(&site).await;
+    let world = World::with(&(shop(source.address) + more)).await;
     (source, world)
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use testkit::{Seen, get_with, picture};
-use world::{BLUE, GREEN, RED, World};
+use world::{BLUE, GREEN, RED, World, leased, shop};
 
 const REPRESENTATIONS: [&str; 3] = [
     "/demo/cat.jpg?w=300&format=png",
@@ -35,8 +35,10 @@ async fn all(world: &World) -> Vec<Seen> {
 async fn after_done_not_one_old_byte_from_any_process_memory_or_disk() {
     let mut world = World::new().await;
     let before = all(&world).await;
-    let warm = all(&world).await;
-    for (cold, warm) in before.iter().zip(&warm) {
+    let nodes = [world.edge.delivery, world.node.delivery];
+    let places = REPRESENTATIONS.into_iter().flat_map(|url| nodes.map(|node| (node, url)));
+    for (cold, (node, url)) in before.iter().zip(places) {
+        let warm = leased(node, url, &[]).await;
         assert_eq!(warm.header("x-cache"), "HIT", "{}", warm.header("cache-status"));
         assert_eq!(cold.body, warm.body);
     }
@@ -107,11 +109,7 @@ async fn a_fill_in_flight_across_the_purge_brings_nothing_old_back() {
 #[tokio::test]
 async fn a_slow_fill_of_a_pass_through_site_across_the_purge_reaches_nobody_who_came_after_it() {
     let source = testkit::Source::start().await;
-    let site = format!(
-        "[[site]]\nhosts = [\"shop.test\"]\nupstream = \"http://{}\"\nallow_private = true\n",
-        source.address
-    );
-    let world = World::with(&site).await;
+    let world = World::with(&shop(source.address)).await;
     let fields = [("cache-control", "max-age=600")];
     for (at, path) in [(world.node.delivery, "/a.txt"), (world.edge.delivery, "/b.txt")] {
         let ask = || tokio::spawn(async move { get_with(at, path, &[("host", "shop.test")]).await.text() });
@@ -138,11 +136,7 @@ async fn a_slow_fill_of_a_pass_through_site_across_the_purge_reaches_nobody_who_
 #[tokio::test]
 async fn half_an_old_body_on_its_way_across_the_purge_reaches_nobody_who_came_after_it() {
     let source = testkit::Source::start().await;
-    let site = format!(
-        "[[site]]\nhosts = [\"shop.test\"]\nupstream = \"http://{}\"\nallow_private = true\n",
-        source.address
-    );
-    let world = World::with(&site).await;
+    let world = World::with(&shop(source.address)).await;
     let fields = [("cache-control", "max-age=600")];
     let (old, new) = ("old ".repeat(100_000), "new ".repeat(100_000));
     for (at, path) in [(world.node.delivery, "/a.txt"), (world.edge.delivery, "/b.txt")] {
@@ -192,7 +186,7 @@ async fn an_unchanged_original_ends_the_purge_unless_it_is_forced() {
     let view = world.node.ended(&id).await;
     assert_eq!(view["state"], "unchanged", "{view:#}");
     assert_eq!(view["receipt"]["position"], serde_json::Value::Null);
-    assert_eq!(world.edge.get(PNG).await.header("x-cache"), "HIT");
+    assert_eq!(leased(world.edge.delivery, PNG, &[]).await.header("x-cache"), "HIT");
 
     let id = world.node.purge(r#"{"selectors":[{"original":"demo/cat.jpg"}],"force":true}"#).await;
     let view = world.node.ended(&id).await;
@@ -204,7 +198,7 @@ async fn an_unchanged_original_ends_the_purge_unless_it_is_forced() {
 async fn a_purge_that_finds_nothing_to_do_ends_no_sooner_than_the_one_that_was_quicker() {
     let world = World::new().await;
     assert_eq!(colour(&world.edge.get(PNG).await), RED);
-    assert_eq!(world.edge.get(PNG).await.header("x-cache"), "HIT");
+    assert_eq!(leased(world.edge.delivery, PNG, &[]).await.header("x-cache"), "HIT");
     world.source.put("/cat.jpg", "image/png", picture::png(640, 480, BLUE));
     // The edge holds a lease and hears nothing.
     world.edge.signal(Signal::STOP);
@@ -275,7 +269,7 @@ async fn an_unknown_original_is_fenced_all_the_same_and_the_receipt_says_so() {
 async fn a_node_that_is_cut_off_stops_answering_when_its_lease_ends() {
     let world = World::new().await;
     assert_eq!(colour(&world.edge.get(PNG).await), RED);
-    assert_eq!(world.edge.get(PNG).await.header("x-cache"), "HIT");
+    assert_eq!(leased(world.edge.delivery, PNG, &[]).await.header("x-cache"), "HIT");
 
     // Stopped, not dead: connections open and nothing answers.
     world.edge.signal(Signal::STOP);

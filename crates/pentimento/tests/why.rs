@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use testkit::get_with;
-use world::World;
+use world::{World, shop};
 
 /// The command, and what it prints of each node, by name.
 fn why(world: &World, url: &str) -> [String; 2] {
@@ -27,11 +27,7 @@ fn why(world: &World, url: &str) -> [String; 2] {
 #[tokio::test]
 async fn every_node_says_what_it_would_answer_and_why() {
     let source = testkit::Source::start().await;
-    let site = format!(
-        "[[site]]\nhosts = [\"shop.test\"]\nupstream = \"http://{}\"\nallow_private = true\n",
-        source.address
-    );
-    let world = World::with(&site).await;
+    let world = World::with(&shop(source.address)).await;
     let fields = [("cache-control", "max-age=600"), ("xkey", "news")];
     source.put_with("/blog/a.txt", "text/plain", "text", &fields);
     let url = "http://shop.test/blog/a.txt";

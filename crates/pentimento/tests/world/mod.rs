@@ -3,10 +3,12 @@
 
 mod wire;
 
+use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use tempfile::TempDir;
-use testkit::{Node, Source, picture};
+use testkit::{Node, Seen, Source, get_with, picture};
 use wire::Wire;
 
 pub const RED: [u8; 3] = [200, 30, 30];
@@ -46,6 +48,24 @@ fn config_of(source: &Source, Settings { more, purge, .. }: &Settings<'_>) -> St
          [[source]]\nname = \"demo\"\nkind = \"http\"\nbase_url = \"http://{}\"\nallow_private = true\n\n{more}",
         source.address
     )
+}
+
+/// A pass-through site, `shop.test`, in front of this server.
+pub fn shop(upstream: SocketAddr) -> String {
+    format!("[[site]]\nhosts = [\"shop.test\"]\nupstream = \"http://{upstream}\"\nallow_private = true\n")
+}
+
+/// What a node answers that has a lease. One that this machine kept too busy to renew it in time asks before it
+/// answers, as it must: then we ask again.
+pub async fn leased(at: SocketAddr, url: &str, fields: &[(&str, &str)]) -> Seen {
+    for _ in 0..50 {
+        let seen = get_with(at, url, fields).await;
+        if !seen.header("cache-status").contains("lease-ended") {
+            return seen;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{at} has had no lease for five seconds");
 }
 
 impl World {
