@@ -10,7 +10,8 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|text: &str| {
     let (target, accept) = text.split_once('\n').unwrap_or((text, ""));
     let understood = |target: &str| {
-        let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        let (path, query) =
+            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
         native::parse(&Request { path, query, accept: Some(accept) }).ok()
     };
     let Some(first) = understood(target) else { return };

@@ -12,8 +12,8 @@ use http_caching::last_modified::{last_modified, strong_last_modified};
 use http_caching::range::{self, RangeOutcome};
 use http_caching::vary::{self, Vary};
 use http_caching::{
-    CacheControl, EntityTag, Policy, RequestControl, Timestamp, age, cache_groups, freshness, hop_by_hop, reuse,
-    stale, storing, update,
+    CacheControl, EntityTag, Leeway, RequestControl, Timestamp, age, cache_groups, freshness, hop_by_hop,
+    reuse, stale, storing, update,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -36,12 +36,12 @@ fuzz_target!(|bytes: &[u8]| {
     let end = bytes.windows(2).position(|two| two == b"\n\n").unwrap_or(bytes.len());
     let request = fields(&bytes[..end]);
     let response = fields(bytes.get(end + 2..).unwrap_or_default());
-    let policy = Policy::default();
+    let leeway = Leeway::default();
     let status = StatusCode::OK;
 
     let control = CacheControl::of(&response);
     let asked = RequestControl::of(&request);
-    let lifetime = freshness::lifetime(&policy, &control, status, &response, NOW);
+    let lifetime = freshness::lifetime(&leeway, &control, status, &response, NOW);
     let initial = age::corrected_initial_age(&response, NOW, NOW);
     let old = age::current_age(initial, NOW, NOW);
     assert!(old >= initial, "age goes forward");
@@ -49,7 +49,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = reuse::reuse(&control, duration, old, &asked);
     let _ = stale::forbidden(&control);
 
-    let stored = storing::may_store(&policy, &Method::GET, status, &request, &response);
+    let stored = storing::may_store(&leeway, &Method::GET, status, &request, &response);
     if control.no_store && !control.must_understand {
         assert!(stored.is_err(), "what says no-store is not stored");
     }
@@ -66,7 +66,9 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = evaluate_in_cache(&Method::GET, &request, etag.as_ref(), last_modified(&response));
     let strong = strong_last_modified(&response);
     match range::evaluate(&request, &Method::GET, etag.as_ref(), strong, LENGTH) {
-        RangeOutcome::Part { start, end_inclusive } => assert!(start <= end_inclusive && end_inclusive < LENGTH),
+        RangeOutcome::Part { start, end_inclusive } => {
+            assert!(start <= end_inclusive && end_inclusive < LENGTH)
+        }
         RangeOutcome::Whole | RangeOutcome::NotSatisfiable => {}
     }
     let _ = (cache_groups::groups(&response), cache_groups::invalidated(&response));
