@@ -25,6 +25,7 @@ static SERVING: LazyLock<Serving> = LazyLock::new(|| {
             allow_private: false,
             strip_tags: false,
             purge_from: Vec::new(),
+            storing: Default::default(),
         },
         ..Site::default()
     };
