@@ -3,6 +3,8 @@
 //! Sides are integers and are computed with integers, half a pixel rounded up, so that every machine agrees.
 //! Only the crop box is fractional: cutting whole pixels would shift and stretch the picture by up to one of them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::operation::resize::{Fit, Resize};
 use crate::size::Size;
 
@@ -45,7 +47,7 @@ impl Geometry {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum GeometryError {
     #[error("the output would be {width}x{height} pixels; neither side may exceed {limit}")]
     OutputTooLarge { width: u64, height: u64, limit: u32 },

@@ -8,6 +8,8 @@ mod operation;
 mod output;
 mod size;
 
+use serde::{Deserialize, Serialize};
+
 pub use geometry::{CropBox, Geometry, GeometryError, Rect, device_pixels, geometry};
 pub use operation::resize::{Dpr, Fit, InvalidDpr, Resize, UnknownFit};
 pub use output::{
@@ -16,7 +18,9 @@ pub use output::{
 pub use size::Size;
 
 /// The resolved list of operations for one original, and the output that is wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+///
+/// It is serialised to reach the process that carries it out, never to be kept.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Plan {
     pub resize: Resize,
     pub format: FormatWish,

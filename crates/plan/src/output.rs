@@ -3,8 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// A format that we write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Format {
     Jpeg,
     Png,
@@ -64,7 +66,7 @@ impl FromStr for Format {
 }
 
 /// The best that a client takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Accepted {
     Avif,
     Webp,
@@ -73,7 +75,7 @@ pub enum Accepted {
 }
 
 /// The format that a request wishes for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum FormatWish {
     /// That of the original if we write it, else as [`Accepted::Basic`].
     #[default]
@@ -84,7 +86,7 @@ pub enum FormatWish {
 }
 
 /// How much of the picture a lossy encoder keeps: 1 (least) to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Quality(u8);
 
 impl Quality {

@@ -1,10 +1,13 @@
 //! Why an original could not be transformed.
 
+use std::borrow::Cow;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::sniff::InputFormat;
 
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize)]
 pub enum TransformError {
     #[error("the original is not a picture in a format that can be read: JPEG, PNG, WebP, AVIF or GIF")]
     UnknownFormat,
@@ -26,7 +29,7 @@ pub enum TransformError {
     OutOfTime { limit: Duration },
     /// Our own pixels were refused: not the original's fault.
     #[error("{stage} failed: {why}")]
-    Failed { stage: &'static str, why: String },
+    Failed { stage: Cow<'static, str>, why: String },
     #[error("the picture could not be made: a codec gave up unexpectedly ({why})")]
     Panicked { why: String },
 }
@@ -41,6 +44,6 @@ impl TransformError {
     }
 
     pub(crate) fn failed(stage: &'static str, why: impl ToString) -> TransformError {
-        TransformError::Failed { stage, why: why.to_string() }
+        TransformError::Failed { stage: stage.into(), why: why.to_string() }
     }
 }

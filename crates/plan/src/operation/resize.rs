@@ -3,11 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Which size is wanted, and how the picture is to be brought to it.
 ///
 /// `width` and `height` are CSS pixels as asked for, `1..=Resize::MAX_SIDE`; [`Dpr`] multiplies both.
 /// With one of them, the other follows the original's proportions in every fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Resize {
     pub width: Option<u32>,
     pub height: Option<u32>,
@@ -21,7 +23,7 @@ impl Resize {
 }
 
 /// How a picture meets a box of other proportions (the words are those of imgix).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Fit {
     /// Inside the box, proportions kept; the output may be smaller than the box in one direction.
     #[default]
@@ -66,7 +68,7 @@ impl FromStr for Fit {
 }
 
 /// Device pixels per CSS pixel: 0.1 to 5, in steps of one hundredth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Dpr {
     hundredths: u16,
 }
