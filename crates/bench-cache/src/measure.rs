@@ -79,7 +79,7 @@ fn warm(subject: &Subject, upstream: &Upstream) -> anyhow::Result<()> {
     let expected = client::get(upstream.address, &paths[0], &[])?.body;
     // Twice: a contender may want to see a URL again before it keeps it where it is measured.
     for path in paths.iter().chain(&paths) {
-        let seen = client::get(subject.address, path, &[])?;
+        let seen = client::get(subject.plain, path, &[])?;
         ensure!(
             seen.status == 200 && seen.body == expected,
             "{} answers {path} with something else ({})",
@@ -91,7 +91,7 @@ fn warm(subject: &Subject, upstream: &Upstream) -> anyhow::Result<()> {
     for path in &paths {
         let fields = [("If-None-Match", ETAG)];
         let fields: &[_] = if scenario == Scenario::NotModified { &fields } else { &[] };
-        let status = client::get(subject.address, path, fields)?.status;
+        let status = client::get(subject.plain, path, fields)?.status;
         ensure!(status == scenario.expected_status(), "{} answers {path} with {status}", subject.who);
     }
     ensure!(upstream.requests() == before, "{} does not keep what it is to answer", subject.who);

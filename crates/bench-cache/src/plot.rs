@@ -69,6 +69,7 @@ fn bar(out: &mut String, summary: &Summary, top: f64, scale: f64) {
 fn short(scenario: Scenario) -> &'static str {
     match scenario {
         Scenario::Memory20 => "20 KB",
+        Scenario::Tls20 => "20 KB, TLS 1.3",
         Scenario::Logged20 => "20 KB, access log",
         Scenario::Memory200 => "200 KB",
         Scenario::NotModified => "304",

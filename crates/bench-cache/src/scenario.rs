@@ -7,7 +7,9 @@ use anyhow::bail;
 pub enum Scenario {
     /// 20 KB from memory.
     Memory20,
-    /// The same, and every contender writes an access log to a file.
+    /// The same over TLS 1.3, HTTP/1.1.
+    Tls20,
+    /// 20 KB from memory, and every contender writes an access log to a file.
     Logged20,
     /// 200 KB from memory.
     Memory200,
@@ -19,8 +21,9 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    pub const ALL: [Scenario; 5] = [
+    pub const ALL: [Scenario; 6] = [
         Scenario::Memory20,
+        Scenario::Tls20,
         Scenario::Logged20,
         Scenario::Memory200,
         Scenario::NotModified,
@@ -33,6 +36,7 @@ impl Scenario {
     pub fn name(self) -> &'static str {
         match self {
             Scenario::Memory20 => "20k",
+            Scenario::Tls20 => "20k-tls",
             Scenario::Logged20 => "20k-logged",
             Scenario::Memory200 => "200k",
             Scenario::NotModified => "304",
@@ -43,6 +47,7 @@ impl Scenario {
     pub fn title(self) -> &'static str {
         match self {
             Scenario::Memory20 => "20 KB from memory",
+            Scenario::Tls20 => "20 KB from memory, over TLS 1.3",
             Scenario::Logged20 => "20 KB from memory, access log to a file",
             Scenario::Memory200 => "200 KB from memory",
             Scenario::NotModified => "304, the client has it",
@@ -93,6 +98,9 @@ mod tests {
         let names = Scenario::ALL.map(|scenario| scenario.name().to_owned());
         assert_eq!(Scenario::named(&names).unwrap(), Scenario::ALL);
         let error = Scenario::named(&["30k".to_owned()]).unwrap_err().to_string();
-        assert_eq!(error, "there is no scenario 30k; there are 20k, 20k-logged, 200k, 304, 20k-disk");
+        assert_eq!(
+            error,
+            "there is no scenario 30k; there are 20k, 20k-tls, 20k-logged, 200k, 304, 20k-disk"
+        );
     }
 }

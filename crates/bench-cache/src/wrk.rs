@@ -40,7 +40,8 @@ pub fn run(subject: &Subject, duration: Duration) -> anyhow::Result<Seen> {
         fs::write(script.path(), lua)?;
         command.arg("-s").arg(script.path());
     }
-    command.arg(format!("http://{}{}", subject.address, subject.scenario.path(0)));
+    let scheme = if subject.scenario == Scenario::Tls20 { "https" } else { "http" };
+    command.arg(format!("{scheme}://{}{}", subject.address, subject.scenario.path(0)));
     let output = command.output().context("cannot run wrk")?;
     let text = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "wrk failed: {text}{}", String::from_utf8_lossy(&output.stderr));

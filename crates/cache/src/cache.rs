@@ -180,7 +180,27 @@ impl Cache {
             return (response.key_text == key_text).then_some((response, Tier::Memory));
         }
         let disk = self.disk.as_ref()?;
-        match disk.get(key).await? {
+        self.found_on_disk(disk, key, key_text, disk.get(key).await?)
+    }
+
+    /// As [`Cache::get`], but only what is there without waiting: in memory, or in a file that the kernel has in memory.
+    pub fn get_at_once(&self, key: &Key, key_text: &str) -> Option<Arc<StoredResponse>> {
+        if let Some(response) = self.get_memory(key) {
+            return (response.key_text == key_text).then_some(response);
+        }
+        let disk = self.disk.as_ref()?;
+        let (response, _) = self.found_on_disk(disk, key, key_text, disk.get_at_once(key)?)?;
+        Some(response)
+    }
+
+    fn found_on_disk(
+        &self,
+        disk: &Disk,
+        key: &Key,
+        key_text: &str,
+        found: Found,
+    ) -> Option<(Arc<StoredResponse>, Tier)> {
+        match found {
             Found::Queued(response) => (response.key_text == key_text).then_some((response, Tier::Memory)),
             Found::Read(response, generation) => {
                 if response.key_text != key_text {

@@ -16,7 +16,7 @@ use crate::body::EdgeBody;
 use crate::fill::FetchedBody;
 use crate::growing_body::Reader;
 use crate::pass_through::TAG_FIELD_NAMES;
-use crate::request::{Target, Terms, Wanted};
+use crate::request::{Image, Target, Terms, Wanted};
 
 /// The parts of a response that answers are made from, stored or not.
 pub struct Source<'a> {
@@ -97,7 +97,7 @@ const SELECTIVE: [HeaderName; 6] = [
 /// The answer to one request from a whole response: 200, 206, 304, 412 or 416.
 pub fn answer(request: &Parts, wanted: &Wanted, source: Source<'_>) -> Response<EdgeBody> {
     let mut headers = source.headers.clone();
-    dress(&mut headers, wanted, source.age);
+    Dress::of(&wanted.target, &wanted.terms, source.age).put_on(&mut headers);
     if source.status == StatusCode::OK && SELECTIVE.iter().any(|name| request.headers.contains_key(name)) {
         // For pictures we are the origin; for whatever passes through, a cache.
         let etag = EntityTag::of(source.headers);
@@ -137,24 +137,51 @@ pub fn answer(request: &Parts, wanted: &Wanted, source: Source<'_>) -> Response<
     assemble(source.status, headers, body)
 }
 
-/// Adds what the answer says and the stored response does not.
-fn dress(headers: &mut HeaderMap, wanted: &Wanted, age: u32) {
-    headers.insert(header::AGE, HeaderValue::from(age));
-    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    match &wanted.target {
-        Target::Image(image) => {
-            insert(headers, header::CACHE_CONTROL, &browser_control(&wanted.terms));
-            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-            if image.delivery.varies_by_accept() {
-                headers.insert(header::VARY, HeaderValue::from_static("Accept"));
-            }
+/// What the answer says beside the stored fields, or instead of them, and which of them it leaves out.
+pub(crate) struct Dress {
+    pub says: [Option<(HeaderName, HeaderValue)>; 5],
+    pub leaves_out: &'static [&'static str],
+}
+
+impl Dress {
+    pub fn of(target: &Target, terms: &Terms, age: u32) -> Self {
+        match target {
+            Target::Image(image) => Self::of_image(image, terms, age),
+            Target::PassThrough(_) => Self::of_pass_through(terms, age),
         }
-        Target::PassThrough(_) if wanted.terms.strip_tags => {
-            for name in TAG_FIELD_NAMES {
-                headers.remove(name);
-            }
+    }
+
+    pub fn of_image(image: &Image, terms: &Terms, age: u32) -> Self {
+        let control = HeaderValue::try_from(browser_control(terms)).ok();
+        let varies = image.delivery.varies_by_accept();
+        let says = [
+            Some((header::AGE, HeaderValue::from(age))),
+            Some((header::ACCEPT_RANGES, HeaderValue::from_static("bytes"))),
+            control.map(|control| (header::CACHE_CONTROL, control)),
+            Some((header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))),
+            varies.then(|| (header::VARY, HeaderValue::from_static("Accept"))),
+        ];
+        Self { says, leaves_out: &[] }
+    }
+
+    pub fn of_pass_through(terms: &Terms, age: u32) -> Self {
+        let says = [
+            Some((header::AGE, HeaderValue::from(age))),
+            Some((header::ACCEPT_RANGES, HeaderValue::from_static("bytes"))),
+            None,
+            None,
+            None,
+        ];
+        Self { says, leaves_out: if terms.strip_tags { &TAG_FIELD_NAMES } else { &[] } }
+    }
+
+    fn put_on(self, headers: &mut HeaderMap) {
+        for name in self.leaves_out {
+            headers.remove(*name);
         }
-        Target::PassThrough(_) => {}
+        for (name, value) in self.says.into_iter().flatten() {
+            headers.insert(name, value);
+        }
     }
 }
 
@@ -169,6 +196,7 @@ fn browser_control(terms: &Terms) -> String {
 /// RFC 9110 §15.4.5: of the fields, those that say something about the representation go too; not its length.
 fn not_modified(mut headers: HeaderMap) -> Response<EdgeBody> {
     headers.remove(header::CONTENT_TYPE);
+    headers.remove(header::CONTENT_LENGTH);
     assemble(StatusCode::NOT_MODIFIED, headers, EdgeBody::empty())
 }
 

@@ -1,9 +1,10 @@
 //! The data plane: a request, a stored response or a fill, an answer.
 //!
 //! Read [`serve`] first: it is the whole life of a request, top to bottom. Everything else is a decision that it asks
-//! for or an effect that it orders.
+//! for or an effect that it orders. [`at_once`] is the short way through it, for the plainest of hits.
 
 pub mod answer;
+pub mod at_once;
 pub mod body;
 pub mod fill;
 pub mod fill_memory;
@@ -26,6 +27,7 @@ pub mod trust;
 pub mod unshareable;
 pub mod why;
 
+pub use at_once::at_once;
 pub use fill::{Answered, Ask, Fetched, FetchedBody, FillError, Upstream};
 pub use fill_memory::FillMemory;
 pub use serve::{Edge, serve};

@@ -181,7 +181,6 @@ pub fn interpret(
     }
     let site = serving.site_for(&host);
     let terms = Terms::of(site);
-    let tag_key = serving.snapshot.tag_key.clone();
     match &site.kind {
         SiteKind::PassThrough { upstreams, allow_private, .. } => {
             let mut headers = http_caching::hop_by_hop::forwarded(&parts.headers);
@@ -202,7 +201,7 @@ pub fn interpret(
                 upstreams: Arc::clone(upstreams),
                 allow_private: *allow_private,
                 host,
-                tag_key,
+                tag_key: serving.snapshot.tag_key.clone(),
                 terms,
                 inform: parts.extensions.get().cloned().map(Inform),
             }));
@@ -218,18 +217,32 @@ pub fn interpret(
                 query: parts.uri.query(),
                 accept: accept.as_deref(),
             };
-            let parsed = native::parse(&request)?;
-            if !unsigned && asker != Asker::Node {
-                signature::verify(&parsed, &serving.keys, now_unix)?;
-            }
-            let delivery = parsed.delivery;
-            let url = native::canonical(&delivery);
-            let image = Image { delivery, url, host, tag_key, terms };
-            let key_text = format!("image\n{}\n{}", image.url, image.accept());
+            let is_trusted = *unsigned || asker == Asker::Node;
+            let (image, key_text) = image(serving, terms, host, &request, is_trusted, now_unix)?;
             let target = Target::Image(Arc::new(image));
             Ok(Wanted { target, key: Key::of(&key_text), key_text, terms, beside: None })
         }
     }
+}
+
+/// Understands what is asked of an image site, and what its key is made of.
+pub(crate) fn image(
+    serving: &Serving,
+    terms: Terms,
+    host: String,
+    request: &dialect::Request<'_>,
+    is_trusted: bool,
+    now_unix: u64,
+) -> Result<(Image, String), Refusal> {
+    let parsed = native::parse(request)?;
+    if !is_trusted {
+        signature::verify(&parsed, &serving.keys, now_unix)?;
+    }
+    let delivery = parsed.delivery;
+    let url = native::canonical(&delivery);
+    let image = Image { delivery, url, host, tag_key: serving.snapshot.tag_key.clone(), terms };
+    let key_text = format!("image\n{}\n{}", image.url, image.accept());
+    Ok((image, key_text))
 }
 
 impl Terms {
@@ -259,9 +272,13 @@ pub fn host_of(parts: &Parts) -> Option<String> {
         Some(host) => host,
         None => parts.headers.get(header::HOST)?.to_str().ok()?,
     };
-    // A user name, a path or anything else that is no host (RFC 3986 §3.2.2) would make two servers see two hosts.
+    host_from(host)
+}
+
+/// A user name, a path or anything else that is no host (RFC 3986 §3.2.2) would make two servers see two hosts.
+pub(crate) fn host_from(field: &str) -> Option<String> {
     let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%[]:!$&'()*+,;=".contains(&byte);
-    (!host.is_empty() && host.bytes().all(is_host)).then(|| host.to_ascii_lowercase())
+    (!field.is_empty() && field.bytes().all(is_host)).then(|| field.to_ascii_lowercase())
 }
 
 fn uri_authority(uri: &Uri) -> Option<&str> {

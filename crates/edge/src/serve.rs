@@ -13,7 +13,7 @@ use bus::{Feed, LogView, clock};
 use bytes::Bytes;
 use cache::{Cache, Key, StoredResponse};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_caching::cache_status::{CacheStatus, Forward, Outcome, StaleHit};
 use http_caching::reuse::{Reuse, Validate, reuse};
 use http_caching::{CacheControl, RequestControl, Standing, cache_groups, invalidation};
@@ -36,6 +36,9 @@ use crate::serving::{CurrentServing, Serving};
 use crate::trust::Trust;
 use crate::unshareable::Unshareable;
 use crate::{node_protocol, problem};
+
+pub(crate) const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
+pub(crate) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
 /// How long a node that asks from ahead is kept waiting for us to catch up (invariant 4).
 const CATCH_UP: Duration = Duration::from_secs(2);
@@ -287,7 +290,12 @@ pub(crate) fn decide(
         }
         Leave::Ask | Leave::AnswerStale => return forward(Forward::Stale, Some("lease-ended"), stored),
     }
-    match freshness_of(&stored, wanted) {
+    let age = Duration::from_secs(u64::from(answer::age(&stored, clock::unix_millis())));
+    let control = match &wanted.target {
+        Target::PassThrough(passed) => Some(RequestControl::of(&passed.headers)),
+        Target::Image(_) => None,
+    };
+    match freshness_of(&stored, age, control.as_ref()) {
         // Between nodes only what is fresh and unfenced travels: its stamp says that it is.
         Reuse::Answer { .. } | Reuse::AnswerStale { .. } if is_soft_fenced && is_node => {
             forward(Forward::Stale, Some("soft-fenced"), stored)
@@ -302,25 +310,23 @@ pub(crate) fn decide(
     }
 }
 
-/// Where the stored response stands in time: by our own site's lifetimes for pictures, by HTTP's rules for whatever
-/// else passes through.
-fn freshness_of(stored: &StoredResponse, wanted: &Wanted) -> Reuse {
-    let age = Duration::from_secs(u64::from(answer::age(stored, clock::unix_millis())));
-    match &wanted.target {
-        Target::PassThrough(passed) => {
-            let lifetime = Duration::from_secs(u64::from(stored.lifetime));
-            reuse(&CacheControl::of(&stored.headers), lifetime, age, &RequestControl::of(&passed.headers))
-        }
-        // A client cannot make us render: its own directives do not count here.
-        Target::Image(_) => {
-            let lifetime = Duration::from_secs(u64::from(stored.lifetime));
-            let grace = Duration::from_secs(u64::from(stored.stale_while_revalidate));
-            match Standing::of(lifetime, age) {
-                Standing::Fresh { remaining } => Reuse::Answer { remaining },
-                Standing::Stale { by } if by < grace => Reuse::AnswerStale { by },
-                Standing::Stale { by } => Reuse::Validate(Validate::Stale { by }),
-            }
-        }
+/// Where the stored response stands in time: by our own site's lifetimes for pictures, by HTTP's rules and the
+/// request's directives for whatever else passes through. A client cannot make us render: of pictures its directives
+/// do not count.
+pub(crate) fn freshness_of(
+    stored: &StoredResponse,
+    age: Duration,
+    control: Option<&RequestControl>,
+) -> Reuse {
+    let lifetime = Duration::from_secs(u64::from(stored.lifetime));
+    if let Some(control) = control {
+        return reuse(&CacheControl::of(&stored.headers), lifetime, age, control);
+    }
+    let grace = Duration::from_secs(u64::from(stored.stale_while_revalidate));
+    match Standing::of(lifetime, age) {
+        Standing::Fresh { remaining } => Reuse::Answer { remaining },
+        Standing::Stale { by } if by < grace => Reuse::AnswerStale { by },
+        Standing::Stale { by } => Reuse::Validate(Validate::Stale { by }),
     }
 }
 
@@ -544,9 +550,9 @@ fn finish(
         Outcome::Forwarded { .. } => "MISS",
     };
     let headers = response.headers_mut();
-    headers.insert("x-cache", HeaderValue::from_static(x_cache));
+    headers.insert(X_CACHE, HeaderValue::from_static(x_cache));
     if let Ok(value) = HeaderValue::try_from(member) {
-        headers.insert("cache-status", value);
+        headers.insert(CACHE_STATUS, value);
     }
     let code = response.status().as_u16();
     let label = match &status.outcome {

@@ -1,5 +1,7 @@
 //! Bodies on their way through the edge: shared as they come, stored when they are whole.
 
+mod stage;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,32 +9,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use api_types::node::{FollowAnswer, FollowRequest};
-use api_types::{Problem, PurgeRequest, PurgeView};
-use bus::{Feed, FeedError, LogView, clock};
 use bytes::Bytes;
-use cache::Cache;
 use edge::body::EdgeBody;
 use edge::fill::{ComingBody, Keep, Sharing};
-use edge::flights::Flights;
-use edge::invalidations::Invalidations;
-use edge::pass_through::PassOn;
-use edge::purge_method::PurgeDoor;
-use edge::request::{PassThrough, Target};
-use edge::serving::CurrentServing;
-use edge::unshareable::Unshareable;
-use edge::{Answered, Ask, Edge, Fetched, FetchedBody, FillError, FillMemory, Serving, Trust, Upstream};
+use edge::request::Target;
+use edge::{Answered, Ask, Edge, Fetched, FetchedBody, FillError, FillMemory, Upstream};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
-use origin::{FetchError, UpstreamBody};
-use purge_protocol::{
-    AsOf, Batch, Drift, Fences, Fill, Follower, Grant, Isolation, LogId, Position, TagKey, Tags,
-};
-use snapshot::{RequestLimits, Site, SiteKind, Snapshot};
+use origin::FetchError;
+use purge_protocol::Fill;
 use tokio::sync::mpsc;
 
-const ENTRY_MAX: u64 = 1 << 20;
+use crate::stage::NothingPasses;
 
 /// A body that the test sends bit by bit.
 struct Fed {
@@ -98,50 +87,6 @@ impl Upstream for Origin {
     }
 }
 
-/// What goes past the cache is refused: the stories here are about what is shared.
-struct NothingPasses(AtomicU32);
-
-impl PassOn for NothingPasses {
-    fn pass_on<'a>(
-        &'a self,
-        _passed: &'a PassThrough,
-        _headers: HeaderMap,
-        _fill: Option<Fill>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, FillError>> + Send + 'a>> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Box::pin(async { Err(FillError::Unreachable("it was asked past the cache".to_owned())) })
-    }
-
-    fn stamp(&self, _headers: &HeaderMap, _fill: Option<Fill>) -> Option<AsOf> {
-        None
-    }
-
-    fn tags(&self, _passed: &PassThrough, _headers: &HeaderMap) -> Option<Tags> {
-        None
-    }
-}
-
-struct Silent;
-
-impl Feed for Silent {
-    fn ask<'a>(
-        &'a self,
-        _request: &'a FollowRequest,
-    ) -> Pin<Box<dyn Future<Output = Result<FollowAnswer, FeedError>> + Send + 'a>> {
-        Box::pin(async { Err(FeedError::Unreachable("nobody is there".to_owned())) })
-    }
-}
-
-impl PurgeDoor for Silent {
-    fn purge<'a>(
-        &'a self,
-        _request: &'a PurgeRequest,
-        _cause: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<PurgeView, Problem>> + Send + 'a>> {
-        Box::pin(async { Err(Problem::new(503, "control-unreachable", "", "nobody is there")) })
-    }
-}
-
 struct Stage {
     edge: Arc<Edge>,
     origin: Arc<Origin>,
@@ -154,56 +99,12 @@ impl Stage {
         let (bodies, next) = mpsc::unbounded_channel();
         let origin = Arc::new(Origin { bodies: next.into(), sharing, asked: AtomicU32::new(0) });
         let alone = Arc::new(NothingPasses(AtomicU32::new(0)));
-        let mut follower = Follower::new(Fences::unfollowed(100));
-        let batch = Batch {
-            log: LogId(1),
-            start: Position::new(1),
-            head: Position::ZERO,
-            records: vec![],
-            grant: Grant { millis: 60_000 },
-        };
-        follower.receive(&batch, clock::now(), Drift::DEFAULT);
-        let site = Site {
-            kind: SiteKind::PassThrough {
-                upstreams: snapshot::Upstreams::one("http://upstream.test").into(),
-                allow_private: true,
-                strip_tags: false,
-                purge_from: Vec::new(),
-                storing: Default::default(),
-            },
-            ..Site::default()
-        };
-        let serving = CurrentServing::unknown();
-        serving.replace(Serving::new(Snapshot {
-            sites: vec![site],
-            keys: Vec::new(),
-            tag_key: TagKey::new([7; 16]),
-            limits: RequestLimits::default(),
-        }));
-        let settings = cache::Settings {
-            dir: None,
-            memory_bytes: 64 << 20,
-            disk_bytes: 0,
-            disk_files: 0,
-            disk_admission: cache::Admission::Always,
-            entry_bytes_max: ENTRY_MAX,
-        };
-        let edge = Arc::new(Edge {
-            name: "edge".to_owned(),
-            view: Arc::new(LogView::new(follower, Isolation::Validate)),
-            serving,
-            cache: Arc::new(Cache::open(settings).unwrap()),
-            upstream: Arc::clone(&origin) as _,
-            pass_on: Arc::clone(&alone) as _,
-            flights: Flights::new(),
+        let site = stage::pass_through(false);
+        let edge = Edge {
             fill_memory: FillMemory::new(fill_memory),
-            unshareable: Unshareable::default(),
-            invalidations: Invalidations::default(),
-            feed: Arc::new(Silent),
-            purge_door: Arc::new(Silent),
-            trust: Trust { secret: None, loopback: false },
-            metrics: Arc::default(),
-        });
+            ..stage::edge(Vec::new(), vec![site], origin.clone(), alone.clone())
+        };
+        let edge = Arc::new(edge);
         Self { edge, origin, alone, bodies }
     }
 

@@ -1,11 +1,12 @@
 //! The life of one connection, top to bottom: whose it is, its requests, its end.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Version, header};
@@ -21,12 +22,17 @@ use tokio_rustls::server::TlsStream;
 
 use crate::answer::{Answer, Words};
 use crate::interim::{self, Arriving};
+use crate::limits::Limits;
+use crate::line::Line;
 use crate::listener::{Listener, Service, Shared};
 use crate::pace::{Pace, Paced, Turn, Verdict, Watch};
 use crate::place::Place;
 use crate::proxy::NoClient;
+use crate::quick::{self, Next};
 use crate::refusal::{Refusal, turn_away};
 use crate::{body, farewell, form};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A connection as it was accepted.
 pub(crate) struct Accepted {
@@ -123,12 +129,12 @@ async fn converse<S: Service>(
     client: SocketAddr,
     stopping: watch::Receiver<bool>,
 ) {
-    let stream = Arc::new(Mutex::new(stream));
-    match requests(shared, &stream, client, stopping).await {
+    let line = Arc::new(Mutex::new(Line::new(stream)));
+    match requests(shared, &line, client, stopping).await {
         End::Said => {
-            let stream = Arc::into_inner(stream).and_then(|stream| stream.into_inner().ok());
-            if let Some(stream) = stream {
-                farewell::say(stream).await;
+            if let Some(Ok(mut line)) = Arc::into_inner(line).map(Mutex::into_inner) {
+                line.hand_on_everything();
+                farewell::say(line).await;
             }
         }
         End::Stopping => {}
@@ -136,46 +142,120 @@ async fn converse<S: Service>(
     }
 }
 
-/// Everything that is asked and answered on one connection.
+/// Everything that is asked and answered on one connection: the short way for as long as answers are there at once, and
+/// hyper for each request that has to wait. What is not plainly a request of the plainest kind is hyper's from there on.
 async fn requests<S: Service>(
     shared: &Arc<Shared<S>>,
-    stream: &Arc<Mutex<impl AsyncRead + AsyncWrite + Unpin + Send + 'static>>,
+    line: &Arc<Mutex<Line<impl AsyncRead + AsyncWrite + Unpin + Send + 'static>>>,
     client: SocketAddr,
-    mut stopping: watch::Receiver<bool>,
+    stopping: watch::Receiver<bool>,
 ) -> End {
+    let limits = &shared.listener.limits;
     let pace = Pace::new();
-    let service = service_fn(|request| {
-        let turn = Turn::begin(&pace, request.version());
-        let is_last = pace.requests() >= shared.listener.limits.requests;
-        let (shared, stream, pace) = (Arc::clone(shared), Arc::clone(stream), Arc::clone(&pace));
-        async move {
-            let informed = Informed { stream: &stream, pace: &pace };
-            Ok::<_, Infallible>(answer(&shared, request, client, turn, is_last, informed).await)
-        }
-    });
-    let connection = shared.http.serve_connection(TokioIo::new(Paced::new(stream, &pace)), service);
-    let mut connection = pin!(connection);
-    let mut watch = Watch::new(shared.listener.limits, Arc::clone(&pace));
-    let mut is_stopping = false;
+    let mut minded = Minded::new(limits, &pace, stopping);
+    let waiting = || {
+        service_fn(|request| {
+            let turn = Turn::begin(&pace, request.version());
+            let is_last = pace.requests() >= shared.listener.limits.requests;
+            let (shared, line, pace) = (Arc::clone(shared), Arc::clone(line), Arc::clone(&pace));
+            async move {
+                let informed = Informed { stream: &line, pace: &pace };
+                Ok::<_, Infallible>(answer(&shared, request, client, turn, is_last, informed).await)
+            }
+        })
+    };
+    let mut paced = Paced::new(line, &pace);
     loop {
-        tokio::select! {
-            biased;
-            ended = connection.as_mut() => {
+        let quick = quick::answer(&shared.service, limits, line, &mut paced, &pace, client);
+        let next = match minded.during(quick).await {
+            Ok(Ok(next)) => next,
+            Ok(Err(error)) => {
+                tracing::debug!(%client, %error, "a connection ended badly");
+                Next::End
+            }
+            Err(cut) => return End::Cut(cut),
+        };
+        let stream = TokioIo::new(Paced::new(line, &pace));
+        let ended = match next {
+            Next::End => return minded.end(),
+            Next::Wait(len) => {
+                quick::lock(line).hand_on(len);
+                let mut connection = pin!(shared.http1.serve_connection(stream, waiting()));
+                let mut is_told = false;
+                let answered = poll_fn(|context| {
+                    if pace.is_winding_up() && !std::mem::replace(&mut is_told, true) {
+                        connection.as_mut().graceful_shutdown();
+                    }
+                    match connection.as_mut().poll(context) {
+                        Poll::Pending if pace.is_between_requests() => Poll::Ready(None),
+                        polled => polled.map(|ended| Some(ended.map_err(BoxError::from))),
+                    }
+                });
+                minded.during(answered).await
+            }
+            Next::Other => {
+                quick::lock(line).hand_on_everything();
+                let mut connection = pin!(shared.http.serve_connection(stream, waiting()));
+                let mut is_told = false;
+                let ended = poll_fn(|context| {
+                    if pace.is_winding_up() && !std::mem::replace(&mut is_told, true) {
+                        connection.as_mut().graceful_shutdown();
+                    }
+                    connection.as_mut().poll(context).map(Some)
+                });
+                minded.during(ended).await
+            }
+        };
+        match ended {
+            Ok(None) => {}
+            Ok(Some(ended)) => {
                 if let Err(error) = ended {
                     tracing::debug!(%client, %error, "a connection ended badly");
                 }
-                return if is_stopping { End::Stopping } else { End::Said };
+                return minded.end();
             }
-            verdict = watch.next() => match verdict {
-                Verdict::EndPolitely => connection.as_mut().graceful_shutdown(),
-                Verdict::HeaderTooSlow => return End::Cut(Cut::Header),
-                Verdict::TakesNothing => return End::Cut(Cut::Stall),
-            },
-            _ = stopping.wait_for(|stopping| *stopping), if !is_stopping => {
-                is_stopping = true;
-                connection.as_mut().graceful_shutdown();
+            Err(cut) => return End::Cut(cut),
+        }
+    }
+}
+
+/// Who looks after a connection while it gets on.
+struct Minded {
+    pace: Arc<Pace>,
+    watch: Watch,
+    stopping: watch::Receiver<bool>,
+    is_stopping: bool,
+}
+
+impl Minded {
+    fn new(limits: &Limits, pace: &Arc<Pace>, stopping: watch::Receiver<bool>) -> Self {
+        let watch = Watch::new(*limits, Arc::clone(pace));
+        Self { pace: Arc::clone(pace), watch, stopping, is_stopping: false }
+    }
+
+    /// Lets a part of the conversation go on while it keeps within the limits. When it is to end politely it is polled
+    /// again, and sees that in [`Pace::is_winding_up`].
+    async fn during<R>(&mut self, part: impl Future<Output = R>) -> Result<R, Cut> {
+        let mut part = pin!(part);
+        loop {
+            tokio::select! {
+                biased;
+                done = part.as_mut() => return Ok(done),
+                verdict = self.watch.next() => match verdict {
+                    Verdict::EndPolitely => self.pace.wind_up(),
+                    Verdict::HeaderTooSlow => return Err(Cut::Header),
+                    Verdict::TakesNothing => return Err(Cut::Stall),
+                },
+                _ = self.stopping.wait_for(|stopping| *stopping), if !self.is_stopping => {
+                    self.is_stopping = true;
+                    self.pace.wind_up();
+                }
             }
         }
+    }
+
+    fn end(&self) -> End {
+        if self.is_stopping { End::Stopping } else { End::Said }
     }
 }
 
@@ -258,8 +338,7 @@ mod tests {
 
     use super::*;
     use crate::interim::Inform;
-    use crate::limits::Limits;
-    use crate::listener::{Listener, protocols};
+    use crate::listener::{Listener, http1, protocols};
     use crate::place::Places;
     use crate::proxy::Proxies;
 
@@ -296,12 +375,12 @@ mod tests {
         let counts = Metrics::default().connections("delivery");
         let listener =
             Listener { limits, places: Places::new(1, 1), proxies: Proxies::default(), tls: None, counts };
-        let shared = Arc::new(Shared { listener, service: hinting, http });
+        let shared = Arc::new(Shared { http1: http1(&limits), listener, service: hinting, http });
         // All requests are there at once; of the answers only a few bytes find room.
         let ((mut to, requests_in), (answers_out, mut from)) = (duplex(64 << 10), duplex(64));
         let server = tokio::io::join(requests_in, answers_out);
         let (_stop, stopping) = watch::channel(false);
-        let server = Arc::new(Mutex::new(server));
+        let server = Arc::new(Mutex::new(Line::new(server)));
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
         let serving = tokio::spawn(async move { requests(&shared, &server, peer, stopping).await });
         let asking: String = (0..20).map(|n| format!("GET /{n} HTTP/1.1\r\nHost: a\r\n\r\n")).collect();

@@ -10,11 +10,13 @@ mod farewell;
 mod form;
 mod interim;
 mod limits;
+mod line;
 mod listener;
 mod pace;
 mod place;
 mod proxy;
 mod proxy_header;
+mod quick;
 mod refusal;
 pub mod tls;
 

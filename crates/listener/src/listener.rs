@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
+use hyper::server::conn::http1;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
 use telemetry::{Connections, Cut};
@@ -44,6 +45,19 @@ pub trait Service: Send + Sync + 'static {
         request: Request<Bytes>,
         client: SocketAddr,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
+
+    /// Writes the head of an answer that is there already, and returns its body. `None`: `answer` is to be asked; then
+    /// whatever was written counts for nothing.
+    ///
+    /// The request is a GET or HEAD in HTTP/1.1 without content, and the connection stays.
+    fn at_once(
+        &self,
+        _request: &httparse::Request<'_, '_>,
+        _client: SocketAddr,
+        _head: &mut Vec<u8>,
+    ) -> Option<Bytes> {
+        None
+    }
 }
 
 impl<F, A, B> Service for F
@@ -77,6 +91,8 @@ pub(crate) struct Shared<S> {
     pub listener: Listener,
     pub service: S,
     pub http: auto::Builder<TokioExecutor>,
+    /// For one request at a time.
+    pub http1: http1::Builder,
 }
 
 impl Listener {
@@ -85,7 +101,8 @@ impl Listener {
         let limits = self.limits;
         let places = Arc::clone(&self.places);
         let turning_away = Arc::new(Semaphore::new(TURNED_AWAY_MAX));
-        let shared = Arc::new(Shared { http: protocols(&limits), listener: self, service });
+        let shared =
+            Arc::new(Shared { http: protocols(&limits), http1: http1(&limits), listener: self, service });
         // Every connection holds a receiver: when none is left, all have ended.
         let (stopping, _) = watch::channel(false);
         let mut is_failing = false;
@@ -141,6 +158,14 @@ fn prepared(stream: TcpStream) -> TcpStream {
     // A picture's head and body go out together; waiting for more to send gains nothing.
     let _ = stream.set_nodelay(true);
     stream
+}
+
+pub(crate) fn http1(limits: &Limits) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_buf_size(limits.header_bytes.max(HEADER_BYTES_MIN));
+    http
 }
 
 pub(crate) fn protocols(limits: &Limits) -> auto::Builder<TokioExecutor> {

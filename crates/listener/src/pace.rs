@@ -41,6 +41,8 @@ pub(crate) struct Pace {
     is_http2: AtomicBool,
     /// Something has been written that need not be the end of what hyper has to write.
     unclear: AtomicBool,
+    /// After what is open, nothing more is wanted.
+    winding_up: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +69,26 @@ impl Pace {
     /// flush that ends while no answer is open says it.
     pub(crate) fn is_clear(&self) -> bool {
         !self.unclear.load(Relaxed)
+    }
+
+    pub(crate) fn wind_up(&self) {
+        self.winding_up.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_winding_up(&self) -> bool {
+        self.winding_up.load(Relaxed)
+    }
+
+    /// Bytes have come that may be the beginning of a request.
+    pub(crate) fn something_came(&self) {
+        if self.open.load(Relaxed) == 0 && !self.is_http2.load(Relaxed) {
+            self.head_begun.store(true, Relaxed);
+        }
+    }
+
+    /// Whether everything that was asked so far has been answered, to the last byte.
+    pub(crate) fn is_between_requests(&self) -> bool {
+        self.open.load(Relaxed) == 0 && self.is_clear()
     }
 
     pub(crate) fn note_written(&self, written: &Poll<io::Result<usize>>) {
@@ -111,6 +133,11 @@ impl Turn {
         pace.open.fetch_add(1, Relaxed);
         pace.ours.fetch_add(1, Relaxed);
         Self { pace: Arc::clone(pace), is_ours: true }
+    }
+
+    /// It will be begun again, by someone else.
+    pub(crate) fn never_was(self) {
+        self.pace.requests.fetch_sub(1, Relaxed);
     }
 
     /// We have to go on; the client is waiting.
@@ -170,9 +197,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         ready!(self.poll(|stream| stream.poll_read(context, buffer)))?;
-        let pace = &self.pace;
-        if pace.open.load(Relaxed) == 0 && !pace.is_http2.load(Relaxed) && !buffer.filled().is_empty() {
-            pace.head_begun.store(true, Relaxed);
+        if !buffer.filled().is_empty() {
+            self.pace.something_came();
         }
         Poll::Ready(Ok(()))
     }

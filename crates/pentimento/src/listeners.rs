@@ -61,15 +61,21 @@ impl Delivery {
             counts: metrics.connections(name),
         };
         let Some(secure) = self.secure else {
-            listener("delivery", None).run(self.plain, deliver(edge, Challenges::default()), stop).await;
+            listener("delivery", None)
+                .run(self.plain, Deliver { edge, challenges: Challenges::default() }, stop)
+                .await;
             return;
         };
         let Secure { socket, address, redirect, tls, challenges, upkeep } = secure;
         let upkeep = tokio::spawn(upkeep.run(Arc::clone(&metrics)));
         let plain = listener("delivery", None);
-        let plain = plain.run(self.plain, deliver(Arc::clone(&edge), challenges.clone()), stop.clone());
+        let plain = plain.run(
+            self.plain,
+            Deliver { edge: Arc::clone(&edge), challenges: challenges.clone() },
+            stop.clone(),
+        );
         let secured = listener("delivery-tls", Some(tls));
-        let secured = secured.run(socket, deliver(edge, Challenges::default()), stop.clone());
+        let secured = secured.run(socket, Deliver { edge, challenges: Challenges::default() }, stop.clone());
         let redirected = async {
             if let Some(socket) = redirect {
                 let service = send_to_tls(challenges, address.port());
@@ -82,16 +88,31 @@ impl Delivery {
 }
 
 /// Everything that is delivered; before it, what a certificate authority asks for.
-fn deliver(edge: Arc<Edge>, challenges: Challenges) -> impl Service<Body = EdgeBody> {
-    move |request: Request<Bytes>, client: SocketAddr| {
-        let edge = Arc::clone(&edge);
-        let challenges = challenges.clone();
-        async move {
-            match challenges.answer(request.uri().path()) {
-                Some(key_authorization) => to_authority(key_authorization),
-                None => edge::serve(&edge, request, client).await,
-            }
+struct Deliver {
+    edge: Arc<Edge>,
+    challenges: Challenges,
+}
+
+impl Service for Deliver {
+    type Body = EdgeBody;
+
+    async fn answer(&self, request: Request<Bytes>, client: SocketAddr) -> Response<EdgeBody> {
+        match self.challenges.answer(request.uri().path()) {
+            Some(key_authorization) => to_authority(key_authorization),
+            None => edge::serve(&self.edge, request, client).await,
         }
+    }
+
+    fn at_once(
+        &self,
+        request: &httparse::Request<'_, '_>,
+        client: SocketAddr,
+        head: &mut Vec<u8>,
+    ) -> Option<Bytes> {
+        if request.path.is_none_or(|path| self.challenges.answer(path).is_some()) {
+            return None;
+        }
+        edge::at_once(&self.edge, request, client, head)
     }
 }
 

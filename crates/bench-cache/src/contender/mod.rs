@@ -1,5 +1,6 @@
 //! Who is compared: our binary, nginx, Varnish, each configured as its makers advise for this.
 
+mod certificate;
 mod nginx;
 mod pentimento;
 mod varnish;
@@ -10,6 +11,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use self::certificate::Certificate;
 use crate::process::Server;
 use crate::scenario::Scenario;
 use crate::upstream::Upstream;
@@ -37,6 +39,8 @@ pub struct Subject {
     pub who: Who,
     pub scenario: Scenario,
     pub address: SocketAddr,
+    /// Where the same is had without TLS.
+    pub plain: SocketAddr,
     /// Whose processor time counts, with that of their children.
     pub processes: Vec<u32>,
 }
@@ -55,6 +59,7 @@ pub struct Contenders {
 struct Ground<'a> {
     /// A folder in memory (tmpfs): for who keeps what is "in memory" in files, and for logs, whose disk is not measured.
     memory: &'a Path,
+    certificate: &'a Certificate,
     disk: &'a Path,
     upstream: SocketAddr,
 }
@@ -76,7 +81,13 @@ impl Contenders {
         let memory = tempfile::Builder::new().prefix("bench-cache").tempdir_in("/dev/shm")?;
         // Absolute, because servers change their working directory.
         let disk = tempfile::Builder::new().prefix("disk").tempdir_in(disk.canonicalize()?)?;
-        let ground = Ground { memory: memory.path(), disk: disk.path(), upstream: upstream.address };
+        let certificate = Certificate::make(memory.path())?;
+        let ground = Ground {
+            memory: memory.path(),
+            certificate: &certificate,
+            disk: disk.path(),
+            upstream: upstream.address,
+        };
         let mut subjects = Vec::new();
         let mut servers = Vec::new();
         for entry in [pentimento::start(binary, &ground)?, nginx::start(&ground)?, varnish::start(&ground)?] {

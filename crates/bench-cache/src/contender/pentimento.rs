@@ -23,7 +23,7 @@ const KINDS: [Kind; 3] = [
         memory: "1GiB",
         disk: "0B",
         log: "warn,access=off",
-        scenarios: &[Scenario::Memory20, Scenario::Memory200, Scenario::NotModified],
+        scenarios: &[Scenario::Memory20, Scenario::Tls20, Scenario::Memory200, Scenario::NotModified],
     },
     Kind {
         name: "logged",
@@ -46,21 +46,27 @@ const KINDS: [Kind; 3] = [
 pub fn start(binary: &Path, ground: &Ground) -> anyhow::Result<Entry> {
     let mut entry = Entry::default();
     for kind in &KINDS {
-        let (server, address) = start_one(binary, ground, kind)?;
-        let subject =
-            |&scenario| Subject { who: Who::Pentimento, scenario, address, processes: vec![server.id()] };
+        let (server, plain, tls) = start_one(binary, ground, kind)?;
+        let subject = |&scenario| {
+            let address = if scenario == Scenario::Tls20 { tls } else { plain };
+            Subject { who: Who::Pentimento, scenario, address, plain, processes: vec![server.id()] }
+        };
         entry.subjects.extend(kind.scenarios.iter().map(subject));
         entry.servers.push(server);
     }
     Ok(entry)
 }
 
-fn start_one(binary: &Path, ground: &Ground, kind: &Kind) -> anyhow::Result<(Server, SocketAddr)> {
-    let (address, control) = (free_address()?, free_address()?);
+fn start_one(
+    binary: &Path,
+    ground: &Ground,
+    kind: &Kind,
+) -> anyhow::Result<(Server, SocketAddr, SocketAddr)> {
+    let [address, tls, control] = [free_address()?, free_address()?, free_address()?];
     let data = ground.disk.join(format!("pentimento-{}", kind.name));
     fs::create_dir_all(&data)?;
     let config = data.join("bench.toml");
-    fs::write(&config, configuration(kind, ground.upstream))?;
+    fs::write(&config, configuration(kind, ground, tls))?;
     let mut command = pinned(Core::Server, binary);
     command
         .arg("run")
@@ -72,15 +78,20 @@ fn start_one(binary: &Path, ground: &Ground, kind: &Kind) -> anyhow::Result<(Ser
         .env("PENTIMENTO_LOG", kind.log)
         .stdout(File::create(data.join("out"))?)
         .stderr(File::create(ground.memory.join(format!("pentimento-{}.log", kind.name)))?);
-    Ok((Server::start(command, &[address])?, address))
+    Ok((Server::start(command, &[address, tls])?, address, tls))
 }
 
 /// As nginx is told: all clients are one machine here, and never reconnect.
-fn configuration(kind: &Kind, upstream: SocketAddr) -> String {
+fn configuration(kind: &Kind, ground: &Ground, tls: SocketAddr) -> String {
     let Kind { memory, disk, .. } = kind;
+    let Ground { upstream, certificate, .. } = ground;
     format!(
         "[listen]\nconnections_per_client = 10000\nrequests_per_connection = 1000000000\n\
          [cache]\nmemory = \"{memory}\"\ndisk = \"{disk}\"\n\
-         [[site]]\nhosts = [\"*\"]\nupstream = \"http://{upstream}\"\nallow_private = true\n"
+         [tls]\nlisten = \"{tls}\"\n\
+         [[certificate]]\nchain = \"{}\"\nkey = \"{}\"\n\
+         [[site]]\nhosts = [\"*\"]\nupstream = \"http://{upstream}\"\nallow_private = true\n",
+        certificate.chain.display(),
+        certificate.key.display(),
     )
 }

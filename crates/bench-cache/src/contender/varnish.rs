@@ -32,8 +32,13 @@ fn start_one(ground: &Ground, name: &str) -> anyhow::Result<(Server, Subject)> {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let server = Server::start(command, &[address])?;
-    let subject =
-        Subject { who: Who::Varnish, scenario: Scenario::Memory20, address, processes: vec![server.id()] };
+    let subject = Subject {
+        who: Who::Varnish,
+        scenario: Scenario::Memory20,
+        address,
+        plain: address,
+        processes: vec![server.id()],
+    };
     Ok((server, subject))
 }
 

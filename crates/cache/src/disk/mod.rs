@@ -100,6 +100,17 @@ pub(crate) enum Found {
     Read(Arc<StoredResponse>, Option<Generation>),
 }
 
+/// What is known of a key before any file is read.
+enum LookedUp {
+    Queued(Arc<StoredResponse>),
+    Listed(Listed),
+}
+
+struct Listed {
+    generation: Option<Generation>,
+    expected: Expected,
+}
+
 impl Disk {
     pub fn open(dir: PathBuf, limits: Limits, memory: Arc<Memory>) -> Result<Self, OpenError> {
         let failed = |source| OpenError::Folder { dir: dir.clone(), source };
@@ -144,26 +155,12 @@ impl Disk {
     }
 
     pub async fn get(&self, key: &Key) -> Option<Found> {
-        let (generation, expected) = {
-            let mut state = self.shared.lock();
-            if let Some(response) = state.queue.response(key) {
-                return Some(Found::Queued(response.clone()));
-            }
-            match state.index.look_up(key) {
-                Known::Stored { generation, file_len, body } => {
-                    (Some(generation), Expected { file_len: Some(file_len), body })
-                }
-                Known::Unknown => (None, Expected { file_len: None, body: Body::Unverified }),
-                Known::Absent => return None,
-            }
+        let Listed { generation, expected } = match self.look_up(key)? {
+            LookedUp::Queued(response) => return Some(Found::Queued(response)),
+            LookedUp::Listed(listed) => listed,
         };
         match read::entry(&self.shared.folder, *key, expected, self.shared.entry_bytes_max).await {
-            Ok(Ok(response)) => {
-                if let (Some(generation), Body::Unverified) = (generation, expected.body) {
-                    self.shared.lock().index.verified(key, generation);
-                }
-                Some(Found::Read(Arc::new(response), generation))
-            }
+            Ok(Ok(response)) => Some(self.read(key, response, generation, expected)),
             Ok(Err(rejected)) => {
                 tracing::warn!(file = %self.shared.path(key).display(), %rejected, "a file of the cache is spoilt: removed");
                 self.shared.counters.rejected_files.fetch_add(1, Ordering::Relaxed);
@@ -182,6 +179,45 @@ impl Disk {
                 None
             }
         }
+    }
+
+    /// As `get`, where that needs no waiting; that there is nothing proves nothing.
+    pub fn get_at_once(&self, key: &Key) -> Option<Found> {
+        let Listed { generation, expected } = match self.look_up(key)? {
+            LookedUp::Queued(response) => return Some(Found::Queued(response)),
+            LookedUp::Listed(listed) => listed,
+        };
+        let response = read::cached_entry(&self.shared.folder, key, expected, self.shared.entry_bytes_max)?;
+        Some(self.read(key, response, generation, expected))
+    }
+
+    /// `None`: it is not here.
+    fn look_up(&self, key: &Key) -> Option<LookedUp> {
+        let mut state = self.shared.lock();
+        if let Some(response) = state.queue.response(key) {
+            return Some(LookedUp::Queued(response.clone()));
+        }
+        let (generation, expected) = match state.index.look_up(key) {
+            Known::Stored { generation, file_len, body } => {
+                (Some(generation), Expected { file_len: Some(file_len), body })
+            }
+            Known::Unknown => (None, Expected { file_len: None, body: Body::Unverified }),
+            Known::Absent => return None,
+        };
+        Some(LookedUp::Listed(Listed { generation, expected }))
+    }
+
+    fn read(
+        &self,
+        key: &Key,
+        response: StoredResponse,
+        generation: Option<Generation>,
+        expected: Expected,
+    ) -> Found {
+        if let (Some(generation), Body::Unverified) = (generation, expected.body) {
+            self.shared.lock().index.verified(key, generation);
+        }
+        Found::Read(Arc::new(response), generation)
     }
 
     /// Removes a file that turned out to be spoilt, unless another took its place.

@@ -29,9 +29,7 @@ pub(super) async fn entry(
     len_max: u64,
 ) -> io::Result<Result<StoredResponse, Rejected>> {
     // What does not read is looked at again the slow way: another file may have taken its place meanwhile.
-    if let Some(file) = folder.read_cached(&key, expected.file_len, len_max.min(INLINE_MAX))
-        && let Ok(response) = file_format::decode(&file, &key, expected.body)
-    {
+    if let Some(response) = cached_entry(folder, &key, expected, len_max) {
         return Ok(Ok(response));
     }
     let path = folder.path(&key);
@@ -47,6 +45,17 @@ pub(super) async fn entry(
         Ok(file_format::decode(&Bytes::from(bytes), &key, expected.body))
     });
     reading.await.map_err(io::Error::other)?
+}
+
+/// Reads an entry if that needs no waiting.
+pub(super) fn cached_entry(
+    folder: &Folder,
+    key: &Key,
+    expected: Expected,
+    len_max: u64,
+) -> Option<StoredResponse> {
+    let file = folder.read_cached(key, expected.file_len, len_max.min(INLINE_MAX))?;
+    file_format::decode(&file, key, expected.body).ok()
 }
 
 /// What the index says of a file, if it is listed.
