@@ -26,14 +26,17 @@ test: ## Install what the tests need, and run all of them
 	@scripts/setup
 	@scripts/setup-tests
 	@if cargo nextest --version >/dev/null 2>&1; then \
-		echo cargo nextest run --workspace; PENTIMENTO_BROWSER_STORY=1 cargo nextest run --workspace; \
+		echo cargo nextest run --workspace; PENTIMENTO_BROWSER_STORY=1 cargo nextest run --workspace && \
+		cargo nextest run -p listener --features http3 --test http3; \
 	else \
-		echo cargo test --workspace; PENTIMENTO_BROWSER_STORY=1 cargo test --workspace; \
+		echo cargo test --workspace; PENTIMENTO_BROWSER_STORY=1 cargo test --workspace && \
+		cargo test -p listener --features http3 --test http3; \
 	fi
 
 check: ## Format, lints, and the rules of the house
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy -p listener -p pentimento --features listener/http3,pentimento/http3 --all-targets -- -D warnings
 	cargo xtask tidy
 
 bench: ## What a purge costs where it matters

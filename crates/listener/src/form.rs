@@ -52,7 +52,7 @@ pub(crate) fn check(parts: &Parts) -> Result<(), Unclear> {
             return Err(Unclear::UserInfo);
         }
         // RFC 9113 §8.3.1. In HTTP/1.1 the target's authority counts, whatever Host says (RFC 9112 §3.2.2).
-        if parts.version == Version::HTTP_2 && parts.uri.authority().is_some_and(|other| *other != host) {
+        if parts.version >= Version::HTTP_2 && parts.uri.authority().is_some_and(|other| *other != host) {
             return Err(Unclear::TwoAuthorities);
         }
     }

@@ -8,6 +8,8 @@ mod body;
 mod connection;
 mod farewell;
 mod form;
+#[cfg(feature = "http3")]
+mod http3;
 mod interim;
 mod limits;
 mod line;
@@ -20,6 +22,8 @@ mod quick;
 mod refusal;
 pub mod tls;
 
+#[cfg(feature = "http3")]
+pub use http3::Http3Error;
 pub use interim::Inform;
 pub use limits::Limits;
 pub use listener::{Listener, Service};

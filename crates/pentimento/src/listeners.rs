@@ -62,27 +62,43 @@ impl Delivery {
         };
         let Some(secure) = self.secure else {
             listener("delivery", None)
-                .run(self.plain, Deliver { edge, challenges: Challenges::default() }, stop)
+                .run(self.plain, Deliver { edge, challenges: Challenges::default(), alternative: None }, stop)
                 .await;
             return;
         };
-        let Secure { socket, address, redirect, tls, challenges, upkeep } = secure;
+        let Secure { socket, address, redirect, tls, challenges, upkeep, .. } = secure;
+        let alternative = config.tls.http3.then(|| alternative(address.port()));
+        #[cfg(feature = "http3")]
+        let over_quic = {
+            let (listener, edge) = (listener("delivery-http3", Some(tls.clone())), Arc::clone(&edge));
+            let (socket, stop) = (secure.http3, stop.clone());
+            async move {
+                let Some(socket) = socket else { return };
+                let service = Deliver { edge, challenges: Challenges::default(), alternative: None };
+                if let Err(error) = listener.run_http3(socket, service, stop).await {
+                    tracing::error!(%error, "nothing is served over HTTP/3");
+                }
+            }
+        };
+        #[cfg(not(feature = "http3"))]
+        let over_quic = std::future::ready(());
         let upkeep = tokio::spawn(upkeep.run(Arc::clone(&metrics)));
         let plain = listener("delivery", None);
         let plain = plain.run(
             self.plain,
-            Deliver { edge: Arc::clone(&edge), challenges: challenges.clone() },
+            Deliver { edge: Arc::clone(&edge), challenges: challenges.clone(), alternative: None },
             stop.clone(),
         );
         let secured = listener("delivery-tls", Some(tls));
-        let secured = secured.run(socket, Deliver { edge, challenges: Challenges::default() }, stop.clone());
+        let service = Deliver { edge, challenges: Challenges::default(), alternative };
+        let secured = secured.run(socket, service, stop.clone());
         let redirected = async {
             if let Some(socket) = redirect {
                 let service = send_to_tls(challenges, address.port());
                 listener("redirect", None).run(socket, service, stop.clone()).await;
             }
         };
-        tokio::join!(plain, secured, redirected);
+        tokio::join!(plain, secured, over_quic, redirected);
         upkeep.abort();
     }
 }
@@ -91,16 +107,22 @@ impl Delivery {
 struct Deliver {
     edge: Arc<Edge>,
     challenges: Challenges,
+    /// Where the same is served over HTTP/3 (RFC 7838 §3).
+    alternative: Option<HeaderValue>,
 }
 
 impl Service for Deliver {
     type Body = EdgeBody;
 
     async fn answer(&self, request: Request<Bytes>, client: SocketAddr) -> Response<EdgeBody> {
-        match self.challenges.answer(request.uri().path()) {
+        let mut response = match self.challenges.answer(request.uri().path()) {
             Some(key_authorization) => to_authority(key_authorization),
             None => edge::serve(&self.edge, request, client).await,
+        };
+        if let Some(alternative) = &self.alternative {
+            response.headers_mut().insert(header::ALT_SVC, alternative.clone());
         }
+        response
     }
 
     fn at_once(
@@ -109,11 +131,19 @@ impl Service for Deliver {
         client: SocketAddr,
         head: &mut Vec<u8>,
     ) -> Option<Bytes> {
-        if request.path.is_none_or(|path| self.challenges.answer(path).is_some()) {
+        // The long way says where HTTP/3 is.
+        if self.alternative.is_some()
+            || request.path.is_none_or(|path| self.challenges.answer(path).is_some())
+        {
             return None;
         }
         edge::at_once(&self.edge, request, client, head)
     }
+}
+
+fn alternative(port: u16) -> HeaderValue {
+    // Digits and letters.
+    HeaderValue::try_from(format!("h3=\":{port}\"; ma=86400")).unwrap_or(HeaderValue::from_static("clear"))
 }
 
 fn send_to_tls(challenges: Challenges, port: u16) -> impl Service<Body = EdgeBody> {

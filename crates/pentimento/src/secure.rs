@@ -21,6 +21,8 @@ pub struct Secure {
     pub address: SocketAddr,
     /// Where clients without TLS are sent away.
     pub redirect: Option<TcpListener>,
+    #[cfg(feature = "http3")]
+    pub http3: Option<std::net::UdpSocket>,
     pub tls: Tls,
     pub challenges: Challenges,
     pub upkeep: Upkeep,
@@ -53,8 +55,27 @@ impl Secure {
             issued: Arc::clone(&reload.now),
         });
         let address = socket.local_addr()?;
-        Ok(Some(Self { socket, address, redirect, tls, challenges, upkeep: Upkeep { reload, keeper } }))
+        #[cfg(feature = "http3")]
+        let http3 = match config.tls.http3 {
+            true => Some(bind_udp(address)?),
+            false => None,
+        };
+        Ok(Some(Self {
+            socket,
+            address,
+            redirect,
+            #[cfg(feature = "http3")]
+            http3,
+            tls,
+            challenges,
+            upkeep: Upkeep { reload, keeper },
+        }))
     }
+}
+
+#[cfg(feature = "http3")]
+fn bind_udp(address: SocketAddr) -> anyhow::Result<std::net::UdpSocket> {
+    std::net::UdpSocket::bind(address).with_context(|| format!("cannot listen on {address} for HTTP/3"))
 }
 
 impl Upkeep {

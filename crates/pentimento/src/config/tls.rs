@@ -11,12 +11,19 @@ pub struct Tls {
     pub listen: Option<SocketAddr>,
     /// Where those who come without TLS are sent to it.
     pub redirect_listen: Option<SocketAddr>,
+    /// HTTP/3 at the UDP port of the same number.
+    pub http3: bool,
 }
 
 impl Tls {
     pub(super) fn read(section: &mut Section, node: &Node, has_certificates: bool) -> Self {
         let listen = read_address(section, "listen");
         let redirect_listen = read_address(section, "redirect_listen");
+        let http3 = section.boolean("http3").unwrap_or(false);
+        if http3 && !cfg!(feature = "http3") {
+            let message = "this binary was built without HTTP/3: cargo build --release --features http3";
+            section.complain("http3", message.to_owned());
+        }
         match (section.is_set("listen"), has_certificates) {
             (true, false) => {
                 let message = "`listen` needs a certificate: a [[certificate]], or [acme] with `hosts`";
@@ -44,7 +51,7 @@ impl Tls {
             }
             taken.push((name, Some(found)));
         }
-        Self { listen, redirect_listen }
+        Self { listen, redirect_listen, http3 }
     }
 
     pub(super) fn write(&self, out: &mut Writer) {
@@ -56,6 +63,9 @@ impl Tls {
             if let Some(address) = address {
                 out.text(key, address);
             }
+        }
+        if self.http3 {
+            out.plain("http3", true);
         }
     }
 }
