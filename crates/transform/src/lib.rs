@@ -34,7 +34,7 @@ use crate::planes::Planes;
 use crate::resample::Resampler;
 
 /// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
-pub const ENGINE: &str = "planar-1";
+pub const ENGINE: &str = "planar-2";
 
 /// What can be known of an original without decoding it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +142,7 @@ fn decode(
     resampler: &mut Resampler,
 ) -> Result<Decoded, TransformError> {
     match header.format {
-        InputFormat::Jpeg => jpeg::decode(original, shrink),
+        InputFormat::Jpeg => jpeg::decode(original, shrink, limits, deadline),
         InputFormat::Png => png::decode(original, deadline),
         InputFormat::Webp => webp::decode(original),
         InputFormat::Avif => avif::decode(original, limits, deadline, resampler),

@@ -1,24 +1,29 @@
-//! JPEG in and out through libjpeg-turbo, as planes wherever the file holds YCbCr.
+//! JPEG in and out, as planes wherever the file holds YCbCr: in by our own decoder where less than the full size will
+//! do, else through libjpeg-turbo.
 
 #![allow(unsafe_code)]
+
+mod scaled;
 
 use std::borrow::Cow;
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr::{self, NonNull};
 use std::slice;
 
+use jpeg_scaled::Scale;
 use plan::{Quality, Size};
 use turbojpeg_sys as tj;
 
 use crate::codec::{Decoded, Picture, Shape, describes_rgb};
 use crate::colour::Matrix;
 use crate::error::TransformError;
+use crate::limits::{Deadline, Limits};
 use crate::orientation;
 use crate::pixels::Pixels;
 use crate::planes::{Plane, Planes};
 use crate::sniff::InputFormat;
 
-/// A progressive file may hold any number of passes over the whole picture, each costing nearly as much as a picture.
+/// As in our own decoder: a progressive file may hold any number of passes over the whole picture, each costing nearly as much as a picture.
 /// Encoders write about ten.
 const SCAN_LIMIT: c_int = 100;
 
@@ -31,9 +36,9 @@ const HARMLESS: [&str; 4] = [
 ];
 
 pub(crate) fn header(original: &[u8]) -> Result<Shape, TransformError> {
-    let decoder = Decoder::open(original)?;
+    let header = jpeg_scaled::header(original).map_err(scaled::refused)?;
     Ok(Shape {
-        size: decoder.size()?,
+        size: Size { width: header.width, height: header.height },
         alpha: false,
         orientation: orientation::of_exif(original, InputFormat::Jpeg),
     })
@@ -42,7 +47,18 @@ pub(crate) fn header(original: &[u8]) -> Result<Shape, TransformError> {
 /// Decodes at full size, or at a half, a quarter or an eighth if that is still finer than needed.
 ///
 /// `shrink` says how many pixels of the original there are for each of the output, in the direction that has fewer.
-pub(crate) fn decode(original: &[u8], shrink: f64) -> Result<Decoded, TransformError> {
+pub(crate) fn decode(
+    original: &[u8],
+    shrink: f64,
+    limits: &Limits,
+    deadline: &Deadline,
+) -> Result<Decoded, TransformError> {
+    let scale = scale(shrink);
+    if let Some(scale) = scale
+        && let Some(decoded) = scaled::decode(original, scale, limits, deadline)?
+    {
+        return Ok(decoded);
+    }
     let decoder = Decoder::open(original)?;
     let size = decoder.size()?;
     let lossless = decoder.get(tj::TJPARAM_TJPARAM_LOSSLESS) == 1;
@@ -50,14 +66,11 @@ pub(crate) fn decode(original: &[u8], shrink: f64) -> Result<Decoded, TransformE
         return Err(TransformError::unsupported(InputFormat::Jpeg, "more than eight bits a sample"));
     }
     // A lossless file holds no frequencies of which to leave out the high ones.
-    let denominator = if lossless { 1 } else { denominator(shrink) };
+    let denominator = scale.filter(|_| !lossless).map_or(1, Scale::denominator);
     if denominator > 1 {
-        decoder.scale_down(denominator)?;
+        decoder.scale_down(denominator as c_int)?;
     }
-    let scaled = Size {
-        width: size.width.div_ceil(denominator as u32),
-        height: size.height.div_ceil(denominator as u32),
-    };
+    let scaled = Size { width: size.width.div_ceil(denominator), height: size.height.div_ceil(denominator) };
     let colour_space = decoder.get(tj::TJPARAM_TJPARAM_COLORSPACE) as tj::TJCS;
     let subsampling = subsampling(decoder.get(tj::TJPARAM_TJPARAM_SUBSAMP));
     let picture = match (colour_space, subsampling) {
@@ -72,9 +85,11 @@ pub(crate) fn decode(original: &[u8], shrink: f64) -> Result<Decoded, TransformE
     Ok(Decoded { picture, scale: 1.0 / f64::from(denominator), icc })
 }
 
-/// The decoder's own scaling is a box filter: it is left at least one whole step of room for the resizer's better one.
-fn denominator(shrink: f64) -> i32 {
-    [8, 4, 2].into_iter().find(|&denominator| shrink >= f64::from(denominator) + 1.0).unwrap_or(1)
+/// Frequencies are cut off block by block, without a look at the neighbours: at least one whole step is left for the
+/// resizer, which looks.
+fn scale(shrink: f64) -> Option<Scale> {
+    let fits = |scale: &Scale| shrink >= f64::from(scale.denominator()) + 1.0;
+    [Scale::Eighth, Scale::Quarter, Scale::Half].into_iter().find(fits)
 }
 
 /// How many luma samples share a chroma sample, for the layouts that can be decoded to planes.
@@ -367,7 +382,7 @@ mod tests {
         for (shrink, expected) in
             [(0.5, 1), (1.0, 1), (2.9, 1), (3.0, 2), (4.9, 2), (5.0, 4), (9.0, 8), (500.0, 8)]
         {
-            assert_eq!(denominator(shrink), expected, "at {shrink}");
+            assert_eq!(scale(shrink).map_or(1, Scale::denominator), expected, "at {shrink}");
         }
     }
 }
