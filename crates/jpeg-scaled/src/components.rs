@@ -94,8 +94,7 @@ impl Components {
         data: &mut EntropyCoded<'_>,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<(), DecodeError> {
-        let units =
-            Units { columns: scan.columns, rows: scan.rows, restart_interval: scan.restart_interval };
+        let units = Units { columns: scan.columns, rows: scan.rows, restart_interval: scan.restart_interval };
         if !self.progressive {
             self.sequential(scan, tables, &units, data, go_on)
         } else if scan.band.first == 0 {

@@ -223,7 +223,8 @@ mod tests {
     fn stuffing_disappears_wherever_the_window_ends() {
         let ends_by_marker = Err(DecodeError::Corrupt { why: "a scan ends before all of its blocks" });
         for length in [0, 1, 100, WINDOW - 2, WINDOW - 1, WINDOW, WINDOW + 1, 3 * WINDOW] {
-            let plain: Vec<u8> = (0..length).map(|at| if at % 3 == 0 { 0xff } else { at as u8 % 251 }).collect();
+            let plain: Vec<u8> =
+                (0..length).map(|at| if at % 3 == 0 { 0xff } else { at as u8 % 251 }).collect();
             let mut file: Vec<u8> = plain
                 .iter()
                 .flat_map(|byte| if *byte == 0xff { vec![0xff, 0] } else { vec![*byte] })

@@ -310,7 +310,9 @@ mod tests {
     #[test]
     fn tables_that_promise_too_much_are_refused() {
         // Two codes of one bit would need the one that consists of ones.
-        for (counts, symbols) in [(&[2u8][..], &[0u8, 1][..]), (&[1, 2], &[0, 1, 2]), (&[0, 4], &[0, 1, 2, 3])] {
+        for (counts, symbols) in
+            [(&[2u8][..], &[0u8, 1][..]), (&[1, 2], &[0, 1, 2]), (&[0, 4], &[0, 1, 2, 3])]
+        {
             assert!(AcTable::build(&definition(counts, symbols), true).is_err(), "{counts:?}");
         }
         assert!(DcTable::build(&definition(&[1], &[16])).is_err());
@@ -340,11 +342,8 @@ mod tests {
     #[test]
     fn long_codes_are_found_and_no_code_is_not() {
         // One code of each length: 0, 10, 110, ... each ends in its only zero.
-        let table = AcTable::build(
-            &Definition { counts: [1; 16], symbols: (0x11..0x21).collect() },
-            false,
-        )
-        .unwrap();
+        let table =
+            AcTable::build(&Definition { counts: [1; 16], symbols: (0x11..0x21).collect() }, false).unwrap();
         for length in 12..=16u32 {
             let bits = u64::MAX << (64 - length + 1);
             assert!(table.entry((bits >> (64 - LOOK)) as usize).is_long());

@@ -78,7 +78,9 @@ impl Store {
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<(), DecodeError> {
         let mut steps = [0i16; 16];
-        for (step, place) in quantization.iter().zip(self.scale.places()).filter(|(_, place)| **place < OUTSIDE) {
+        for (step, place) in
+            quantization.iter().zip(self.scale.places()).filter(|(_, place)| **place < OUTSIDE)
+        {
             steps[usize::from(*place)] = *step as i16;
         }
         let count = self.scale.kept();

@@ -29,9 +29,7 @@ pub(crate) struct Steps([u32; 64]);
 impl Steps {
     pub fn new(quantization: &[u16; 64], scale: Scale) -> Steps {
         let places = scale.places();
-        Steps(std::array::from_fn(|index| {
-            u32::from(quantization[index]) << 16 | u32::from(places[index])
-        }))
+        Steps(std::array::from_fn(|index| u32::from(quantization[index]) << 16 | u32::from(places[index])))
     }
 
     #[inline(always)]
@@ -87,7 +85,8 @@ pub(crate) fn scan(
                                 target.plane.set(place.0, place.1, inverse::four(&kept));
                             }
                             Scale::Quarter => {
-                                let kept = block::<{ Scale::Quarter.last() }>(&mut bits, window, target, mean);
+                                let kept =
+                                    block::<{ Scale::Quarter.last() }>(&mut bits, window, target, mean);
                                 target.plane.set(place.0, place.1, inverse::two(&kept));
                             }
                             Scale::Eighth => {

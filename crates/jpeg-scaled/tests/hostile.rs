@@ -82,7 +82,9 @@ fn each_limit_is_kept_and_named() {
     );
     let exactly = Budget { pixels: 12_800, memory: 16_800, scans: 14, blocks: 1800 };
     assert!(decode(&progressive, Scales::both(Scale::Half), exactly, || true).is_ok());
-    assert!(decode(&progressive, Scales::both(Scale::Half), Budget { blocks: 1799, ..exactly }, || true).is_err());
+    assert!(
+        decode(&progressive, Scales::both(Scale::Half), Budget { blocks: 1799, ..exactly }, || true).is_err()
+    );
 }
 
 #[test]

@@ -31,12 +31,36 @@ fn planes(planes: &Planes) -> Vec<&Plane> {
 /// What the definition of the transform (T.81, annex A.3.3) says of a component, its high frequencies left out.
 fn exact(picture: &Picture, component: &Component, scale: Scale) -> (usize, usize, Vec<f64>) {
     const COLUMN_OF: [(usize, usize); 25] = [
-        (0, 0), (0, 1), (1, 0), (2, 0), (1, 1), (0, 2), (0, 3), (1, 2), (2, 1), (3, 0), (4, 0), (3, 1), (2, 2),
-        (1, 3), (0, 4), (0, 5), (1, 4), (2, 3), (3, 2), (4, 1), (5, 0), (6, 0), (5, 1), (4, 2), (3, 3),
+        (0, 0),
+        (0, 1),
+        (1, 0),
+        (2, 0),
+        (1, 1),
+        (0, 2),
+        (0, 3),
+        (1, 2),
+        (2, 1),
+        (3, 0),
+        (4, 0),
+        (3, 1),
+        (2, 2),
+        (1, 3),
+        (0, 4),
+        (0, 5),
+        (1, 4),
+        (2, 3),
+        (3, 2),
+        (4, 1),
+        (5, 0),
+        (6, 0),
+        (5, 1),
+        (4, 2),
+        (3, 3),
     ];
     let denominator = scale.denominator() as usize;
     let side = 8 / denominator;
-    let most = if picture.components.len() == 1 { (component.across, component.down) } else { picture.most() };
+    let most =
+        if picture.components.len() == 1 { (component.across, component.down) } else { picture.most() };
     let width = (picture.width * component.across).div_ceil(most.0 * denominator);
     let height = (picture.height * component.down).div_ceil(most.1 * denominator);
     let basis = |frequency: usize, at: usize| {

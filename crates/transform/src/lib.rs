@@ -4,7 +4,8 @@
 //! size and translated to the stored one; the picture is decoded, as planes where its format holds planes; cut and
 //! resized in one pass; turned upright; encoded. RGB is only made where alpha, padding or PNG need it.
 //!
-//! The only crate with `unsafe` and C code, all of it in `codec`. The decoders run in the process for now.
+//! The only crate with C code, and all its `unsafe`, in `codec`. The decoders run in the process for now; that of JPEG at
+//! less than its full size is Rust (`jpeg-scaled`).
 
 mod codec;
 mod colour;

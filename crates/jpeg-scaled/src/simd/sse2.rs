@@ -12,7 +12,8 @@ pub fn four(kept: &Kept) -> [[u8; 4]; 4] {
     let (upper, lower) = (load(kept, 0), load(kept, 8));
     let round = _mm_set1_epi32(ROUND_COLUMNS);
     let [first, second, third, fourth] =
-        sums(_mm_unpacklo_epi16(upper, lower), _mm_unpackhi_epi16(upper, lower)).map(|sum| _mm_srai_epi32::<{ AFTER_COLUMNS as i32 }>(_mm_add_epi32(sum, round)));
+        sums(_mm_unpacklo_epi16(upper, lower), _mm_unpackhi_epi16(upper, lower))
+            .map(|sum| _mm_srai_epi32::<{ AFTER_COLUMNS as i32 }>(_mm_add_epi32(sum, round)));
 
     // In each row the even columns come together, and the odd ones: the pairs of the other direction.
     let paired = [_mm_packs_epi32(first, second), _mm_packs_epi32(third, fourth)].map(|rows| {
@@ -22,8 +23,8 @@ pub fn four(kept: &Kept) -> [[u8; 4]; 4] {
     let even = _mm_castps_si128(_mm_shuffle_ps::<0b10_00_10_00>(paired[0], paired[1]));
     let odd = _mm_castps_si128(_mm_shuffle_ps::<0b11_01_11_01>(paired[0], paired[1]));
     let round = _mm_set1_epi32(ROUND_ROWS);
-    let [first, second, third, fourth] = sums(even, odd)
-        .map(|sum| _mm_srai_epi32::<{ AFTER_ROWS as i32 }>(_mm_add_epi32(sum, round)));
+    let [first, second, third, fourth] =
+        sums(even, odd).map(|sum| _mm_srai_epi32::<{ AFTER_ROWS as i32 }>(_mm_add_epi32(sum, round)));
 
     // Each of these is a column of samples; what leaves is rows.
     let (outer, inner) = (_mm_packs_epi32(first, third), _mm_packs_epi32(second, fourth));

@@ -375,6 +375,9 @@ fn out_of_memory() -> TransformError {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -384,5 +387,116 @@ mod tests {
         {
             assert_eq!(scale(shrink).map_or(1, Scale::denominator), expected, "at {shrink}");
         }
+    }
+
+    /// How far two planes are from each other: on the whole, and sample by sample.
+    fn apart(one: &Plane, other: &Plane) -> (f64, f64) {
+        // The library rounds chroma's size up once more.
+        let (width, height) = (one.width.min(other.width), one.height.min(other.height));
+        assert!(one.width.abs_diff(other.width) <= 1 && one.height.abs_diff(other.height) <= 1);
+        let rows = (0..height).map(|y| (&one.samples[y * one.width..], &other.samples[y * other.width..]));
+        let (mut shift, mut distance) = (0, 0);
+        for (one, other) in rows {
+            for (a, b) in one[..width].iter().zip(&other[..width]) {
+                shift += i64::from(*a) - i64::from(*b);
+                distance += i64::from(a.abs_diff(*b));
+            }
+        }
+        let count = (width * height) as f64;
+        (shift as f64 / count, distance as f64 / count)
+    }
+
+    #[track_caller]
+    fn assert_agree(original: &[u8], tolerance: f64, what: &str) {
+        for scale in Scale::ALL {
+            let deadline = Deadline::after(Duration::from_secs(60));
+            let ours = scaled::decode(original, scale, &Limits::default(), &deadline).unwrap().unwrap();
+            let Picture::Planes(ours) = ours.picture else { panic!("{what}: no planes") };
+            let decoder = Decoder::open(original).unwrap();
+            let size = decoder.size().unwrap();
+            let subsampling = subsampling(decoder.get(tj::TJPARAM_TJPARAM_SUBSAMP)).unwrap();
+            let denominator = scale.denominator();
+            decoder.scale_down(denominator as c_int).unwrap();
+            let size =
+                Size { width: size.width.div_ceil(denominator), height: size.height.div_ceil(denominator) };
+            let theirs = decoder.planes(original, size, subsampling).unwrap();
+            let mut pairs = vec![(&ours.luma, &theirs.luma)];
+            // Where ours has finer chroma there is nothing to compare.
+            if let (Some(ours), Some(theirs)) = (&ours.chroma, &theirs.chroma)
+                && scale != Scale::Eighth
+            {
+                pairs.extend(ours.iter().zip(theirs));
+            }
+            for (index, (ours, theirs)) in pairs.into_iter().enumerate() {
+                let (shift, distance) = apart(ours, theirs);
+                assert!(
+                    shift.abs() <= tolerance / 2.0,
+                    "{what}, {scale:?}, plane {index}: brighter by {shift}"
+                );
+                assert!(distance <= tolerance, "{what}, {scale:?}, plane {index}: {distance} apart");
+            }
+        }
+    }
+
+    /// The library averages neighbouring samples where ours leaves out high frequencies, so they differ at edges.
+    #[test]
+    fn ours_agrees_with_the_library_on_every_layout() {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        for name in ["444", "422", "420", "440", "411", "grey", "progressive", "restarts"] {
+            let original = std::fs::read(fixtures.join(format!("{name}.jpg"))).unwrap();
+            assert_agree(&original, 8.0, name);
+        }
+    }
+
+    #[test]
+    fn ours_agrees_with_the_library_on_what_has_no_edges() {
+        for (width, height) in [(333usize, 250usize), (160, 160), (17, 9)] {
+            let wave = |every: usize, across: f64, down: f64| {
+                let (width, height) = (width.div_ceil(every), height.div_ceil(every));
+                let at = |index: usize| {
+                    let (x, y) = ((index % width * every) as f64, (index / width * every) as f64);
+                    (128.0 + 90.0 * (x / across + y / down).sin()) as u8
+                };
+                Plane { width, height, samples: (0..width * height).map(at).collect() }
+            };
+            let planes = Planes {
+                luma: wave(1, 31.0, 53.0),
+                chroma: Some([wave(2, -47.0, 71.0), wave(2, 90.0, -37.0)]),
+                subsampling: (2, 2),
+                matrix: Matrix::Bt601,
+            };
+            let quality = Quality::new(95).unwrap();
+            assert_agree(&encode(&planes, quality, None).unwrap(), 1.5, &format!("{width}x{height}"));
+        }
+    }
+
+    #[test]
+    fn ours_agrees_with_the_library_on_photographs() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/images");
+        for name in ["p6.jpg", "Landscape_1.jpg", "flowers.jpeg", "p12n_prog.jpg"] {
+            if let Ok(original) = std::fs::read(folder.join(name)) {
+                assert_agree(&original, 3.0, name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_is_left_to_the_library() {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let deadline = Deadline::after(Duration::from_secs(60));
+        for name in ["cmyk.jpg", "rgb.jpg"] {
+            let original = std::fs::read(fixtures.join(name)).unwrap();
+            let ours = scaled::decode(&original, Scale::Half, &Limits::default(), &deadline).unwrap();
+            assert!(ours.is_none(), "{name}");
+            assert!(decode(&original, 3.0, &Limits::default(), &deadline).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_deadline_stops_our_decoder() {
+        let original = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/420.jpg"));
+        let error =
+            decode(&original.unwrap(), 3.0, &Limits::default(), &Deadline::after(Duration::ZERO)).err();
+        assert!(matches!(error, Some(TransformError::OutOfTime { .. })), "{error:?}");
     }
 }

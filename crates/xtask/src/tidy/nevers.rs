@@ -44,6 +44,7 @@ fn nevers() -> Vec<(&'static str, Never)> {
     }
     nevers.extend([
         ("edge", Never::Reaches(&["catalog", "api", "purge", "console", "renderer", "sqlx", "axum"])),
+        ("jpeg-scaled", Never::Says(&STD_EFFECTS)),
         ("transform", Never::Reaches(&EFFECTS)),
         ("transform", Never::Says(&IO)),
         ("api", Never::Names(&["edge"])),
