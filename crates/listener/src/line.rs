@@ -7,7 +7,6 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Room for what is read at a time.
@@ -15,9 +14,45 @@ const READ: usize = 8 << 10;
 
 pub(crate) struct Line<S> {
     stream: S,
-    /// Read, and handed to nobody yet.
-    unread: BytesMut,
+    unread: Unread,
     portion: Portion,
+}
+
+/// What was read, and handed to nobody yet. The room is made once, and as large as it was ever needed.
+#[derive(Default)]
+struct Unread {
+    room: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Unread {
+    fn bytes(&self) -> &[u8] {
+        &self.room[self.start..self.end]
+    }
+
+    fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.start += bytes.min(self.len());
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+    }
+
+    /// Room for as many bytes more, behind those that are there.
+    fn room_for(&mut self, more: usize) -> &mut [u8] {
+        if self.room.len() - self.end < more && self.start > 0 {
+            self.room.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.len());
+        }
+        if self.room.len() - self.end < more {
+            self.room.resize(self.end + more, 0);
+        }
+        &mut self.room[self.end..self.end + more]
+    }
 }
 
 /// How much a reader gets.
@@ -30,11 +65,11 @@ enum Portion {
 
 impl<S> Line<S> {
     pub fn new(stream: S) -> Self {
-        Self { stream, unread: BytesMut::new(), portion: Portion::Everything }
+        Self { stream, unread: Unread::default(), portion: Portion::Everything }
     }
 
     pub fn unread(&self) -> &[u8] {
-        &self.unread
+        self.unread.bytes()
     }
 
     /// These bytes have been dealt with.
@@ -54,14 +89,11 @@ impl<S> Line<S> {
 impl<S: AsyncRead + Unpin> Line<S> {
     /// Reads more, until there are `max` unread bytes. Says how many came: none at the end.
     pub fn poll_more(&mut self, context: &mut Context<'_>, max: usize) -> Poll<io::Result<usize>> {
-        let room = max.saturating_sub(self.unread.len()).min(READ);
-        let before = self.unread.len();
-        self.unread.resize(before + room, 0);
-        let mut buffer = ReadBuf::new(&mut self.unread[before..]);
-        let read = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
+        let more = max.saturating_sub(self.unread.len()).min(READ);
+        let mut buffer = ReadBuf::new(self.unread.room_for(more));
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
         let came = buffer.filled().len();
-        self.unread.truncate(before + came);
-        ready!(read)?;
+        self.unread.end += came;
         Poll::Ready(Ok(came))
     }
 }
@@ -74,7 +106,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Line<S> {
     ) -> Poll<io::Result<()>> {
         let line = self.get_mut();
         let portion = match line.portion {
-            Portion::Everything if line.unread.is_empty() => {
+            Portion::Everything if line.unread.len() == 0 => {
+                // It is not needed any more.
+                line.unread = Unread::default();
                 return Pin::new(&mut line.stream).poll_read(context, buffer);
             }
             Portion::Everything => usize::MAX,
@@ -90,7 +124,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Line<S> {
             Portion::Bytes(bytes) => bytes,
         };
         let handed = portion.min(line.unread.len()).min(buffer.remaining());
-        buffer.put_slice(&line.unread[..handed]);
+        buffer.put_slice(&line.unread.bytes()[..handed]);
         line.unread.advance(handed);
         if let Portion::Bytes(rest) = &mut line.portion {
             *rest -= handed;

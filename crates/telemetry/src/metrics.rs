@@ -15,6 +15,9 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::connections::{Connections, ListenerTable};
 use crate::upstreams::{UpstreamGauges, UpstreamTable};
 
+/// Of [`AnswerLabels::cache`].
+const HIT: &str = "hit";
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AnswerLabels {
     /// `hit`, or the reason for going forward (RFC 9211).
@@ -37,6 +40,8 @@ struct PurgeLabels {
 pub struct Metrics {
     registry: Registry,
     answers: Family<AnswerLabels, Counter>,
+    /// Of `answers`, what is counted all the time: hits, whole and not modified.
+    hits: [(u16, Counter); 2],
     answer_seconds: Histogram,
     render_seconds: Histogram,
     purges: Family<PurgeLabels, Counter>,
@@ -77,8 +82,11 @@ struct GaugeHandles {
 impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("pentimento");
+        let answers = Family::<AnswerLabels, Counter>::default();
+        let hits = |status| (status, answers.get_or_create(&AnswerLabels { cache: HIT, status }).clone());
         let metrics = Self {
-            answers: Family::default(),
+            hits: [hits(200), hits(304)],
+            answers: answers.clone(),
             answer_seconds: Histogram::new(exponential_buckets(0.0001, 4.0, 10)),
             render_seconds: Histogram::new(exponential_buckets(0.001, 3.0, 10)),
             purges: Family::default(),
@@ -147,7 +155,10 @@ impl Metrics {
     }
 
     pub fn answered(&self, cache: &'static str, status: u16, seconds: f64) {
-        self.answers.get_or_create(&AnswerLabels { cache, status }).inc();
+        match self.hits.iter().find(|(counted, _)| *counted == status && cache == HIT) {
+            Some((_, counter)) => counter.inc(),
+            None => self.answers.get_or_create(&AnswerLabels { cache, status }).inc(),
+        };
         self.answer_seconds.observe(seconds);
     }
 
