@@ -33,7 +33,8 @@ use http::{HeaderMap, HeaderValue};
 use origin::{Balance, FetchLimits, HealthRules, MemberReport, Pool, PoolSettings, Probe};
 use purge::{Authority, Keeping, Purges, Selectors, Verifier, Worker, WorkerSettings};
 use purge_protocol::{AsOf, Erasure, Fences, Fill, Follower, Isolation, NodeId, TagKey, Tags};
-use renderer::{KnownSource, Originals, RenderPool, Renderer};
+use render_worker::{Files, Workers};
+use renderer::{KnownSource, Originals, RenderPool, Renderer, Room};
 use telemetry::{Gauges, Metrics, UpstreamGauges};
 use tokio::sync::watch;
 use url::Url;
@@ -287,8 +288,7 @@ async fn control(
         output_side: config.limits.output_side,
         time: config.limits.render_time,
     };
-    let renders = config.limits.renders as usize;
-    let pool = RenderPool::new(renders, config.limits.queue as usize, limits, Arc::clone(metrics));
+    let pool = RenderPool::new(room(config), workers(config).await?, limits, Arc::clone(metrics));
     let renderer = Arc::new(Renderer { originals: Arc::clone(&originals), pool });
     let purges = Arc::new(Purges::new(catalog.clone(), Arc::clone(&authority), selectors.clone()));
     let verifier = Verifier {
@@ -316,6 +316,29 @@ async fn control(
         appended: Mutex::default(),
     });
     Ok(Controlled { authority, purges, worker, renderer, serving })
+}
+
+fn room(config: &Config) -> Room {
+    Room {
+        places: config.limits.renders as usize,
+        memory: config.limits.render_memory,
+        waiting: config.limits.queue as usize,
+    }
+}
+
+/// Workers are this binary again, whatever lies at its path by now.
+async fn workers(config: &Config) -> anyhow::Result<Arc<Workers>> {
+    let arguments = ["render-worker".to_owned(), config.limits.render_memory.to_string()];
+    let mut settings = render_worker::Settings::new("/proc/self/exe".into(), arguments.into());
+    // Our allocator takes a gigabyte of addresses beforehand, which would be beside the limit of memory.
+    settings.environment = vec![("MIMALLOC_ARENA_RESERVE".to_owned(), "32MiB".to_owned())];
+    let (workers, files) = Workers::start(settings).await?;
+    if files == Files::SystemCallsOnly {
+        tracing::warn!(
+            "this kernel has no landlock: only a filter of system calls keeps render workers from files"
+        );
+    }
+    Ok(workers)
 }
 
 fn known_sources(config: &Config) -> HashMap<String, KnownSource> {

@@ -18,7 +18,19 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[command(version, propagate_version = true)]
 struct CommandLine {
     #[command(subcommand)]
-    command: Command,
+    command: Process,
+}
+
+#[derive(Subcommand)]
+enum Process {
+    /// Make derivatives for the process that started this one, and be able to do nothing else
+    #[command(hide = true)]
+    RenderWorker {
+        /// The bytes that may be allocated
+        memory: u64,
+    },
+    #[command(flatten)]
+    Command(Box<Command>),
 }
 
 #[derive(Subcommand)]
@@ -201,9 +213,23 @@ impl From<ControlArgs> for ControlAddress {
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let ended = match CommandLine::parse().command {
+fn main() -> ExitCode {
+    let command = match CommandLine::parse().command {
+        // Before there are other threads, which would keep what a worker gives up.
+        Process::RenderWorker { memory } => return render_worker::serve(memory, transform::transform),
+        Process::Command(command) => *command,
+    };
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(carry_out(command)),
+        Err(error) => {
+            eprintln!("pentimento: no threads can be started: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn carry_out(command: Command) -> ExitCode {
+    let ended = match command {
         Command::Run(args) => {
             let (config, overrides) = args.into();
             command::run::run(config.as_deref(), overrides).await

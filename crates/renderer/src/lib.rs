@@ -1,14 +1,16 @@
 //! From originals to derivatives.
 //!
 //! [`Renderer`] answers the edge's misses: which version of the original is current ([`Originals`]), is the derivative
-//! there already, else make it ([`RenderPool`]). The pointer to the current version is mutable, small and fenced; the
+//! there already, else make it ([`RenderPool`], in a worker process). The pointer to the current version is mutable, small and fenced; the
 //! bytes are addressed by digests of everything that went into them, and so are never stale, only unreachable.
 
 mod originals;
 mod pool;
 mod problem;
 mod renderer;
+mod turns;
 
 pub use originals::{KnownSource, OriginalError, Originals, Revalidated};
 pub use pool::RenderPool;
 pub use renderer::Renderer;
+pub use turns::Room;

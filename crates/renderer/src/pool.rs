@@ -1,89 +1,119 @@
-//! A bounded number of renders at a time, and a bounded number that wait.
+//! Renders in worker processes: a bounded number at a time within a bounded amount of memory, sources by turns.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use edge::FillError;
 use plan::Plan;
+use render_worker::{WorkerError, Workers};
 use telemetry::Metrics;
-use tokio::sync::Semaphore;
-use transform::{Derivative, Limits, TransformError};
+use tokio::sync::oneshot;
+use transform::{Derivative, Limits, memory_needed};
+
+use crate::turns::{Arrival, Claim, Room, Turns};
 
 pub struct RenderPool {
-    places: Arc<Semaphore>,
-    waiting: AtomicUsize,
-    waiting_max: usize,
+    turns: Arc<Mutex<Turns<Waiting>>>,
+    workers: Arc<Workers>,
     limits: Limits,
     metrics: Arc<Metrics>,
 }
 
+/// Dropped instead of answered, it says that there is no room.
+type Waiting = oneshot::Sender<Place>;
+
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     #[error(transparent)]
-    Transform(#[from] TransformError),
+    Worker(#[from] WorkerError),
     #[error("too many renders are waiting already")]
-    QueueFull,
-    #[error("the render was abandoned")]
-    Abandoned,
+    Busy { retry_after: Duration },
 }
 
 impl RenderPool {
-    /// `concurrent` renders at a time, about as many as there are cores; `waiting_max` may wait for them.
-    pub fn new(concurrent: usize, waiting_max: usize, limits: Limits, metrics: Arc<Metrics>) -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(concurrent.max(1))),
-            waiting: AtomicUsize::new(0),
-            waiting_max,
-            limits,
-            metrics,
-        }
+    pub fn new(room: Room, workers: Arc<Workers>, limits: Limits, metrics: Arc<Metrics>) -> Self {
+        Self { turns: Arc::new(Mutex::new(Turns::new(room))), workers, limits, metrics }
     }
 
-    pub async fn render(&self, original: Bytes, plan: Plan) -> Result<Derivative, RenderError> {
-        let _place = match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => place,
-            Err(_) => {
-                let _waiting = Waiting::enter(self)?;
-                Arc::clone(&self.places).acquire_owned().await.map_err(|_| RenderError::Abandoned)?
-            }
-        };
-        let limits = self.limits;
+    /// Each `source` has its turns, so that one whose pictures take long does not keep those of others waiting.
+    pub async fn render(
+        &self,
+        source: &str,
+        original: Bytes,
+        plan: &Plan,
+    ) -> Result<Derivative, RenderError> {
+        let memory = memory_needed(&original, plan, &self.limits);
+        let _place = self.place(source, memory).await?;
         let began = Instant::now();
-        let rendered =
-            tokio::task::spawn_blocking(move || transform::transform(&original, &plan, &limits)).await;
-        self.metrics.rendered(began.elapsed().as_secs_f64());
-        Ok(rendered.map_err(|_| RenderError::Abandoned)??)
-    }
-}
-
-/// A place in the queue, left when it is dropped.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn enter(pool: &'a RenderPool) -> Result<Self, RenderError> {
-        let waiting = Self(&pool.waiting);
-        if pool.waiting.fetch_add(1, Ordering::Relaxed) >= pool.waiting_max {
-            pool.metrics.render_refused();
-            return Err(RenderError::QueueFull);
+        let rendered = self.workers.transform(&original, plan, &self.limits).await;
+        let took = began.elapsed();
+        lock(&self.turns).note(took);
+        self.metrics.rendered(took.as_secs_f64());
+        if matches!(rendered, Err(WorkerError::Died(_) | WorkerError::Unbelievable(_))) {
+            self.metrics.render_worker_lost();
         }
-        Ok(waiting)
+        Ok(rendered?)
+    }
+
+    async fn place(&self, source: &str, memory: u64) -> Result<Place, RenderError> {
+        let (turn, given) = oneshot::channel();
+        let arrival = lock(&self.turns).arrive(source, memory, turn);
+        match arrival {
+            Arrival::Begins(claim, _) => return Ok(Place { claim, turns: Arc::clone(&self.turns) }),
+            Arrival::Waits => {}
+            Arrival::SentAway(turn) => drop(turn),
+        }
+        let _waits = Leaving(&self.turns);
+        given.await.map_err(|_| {
+            self.metrics.render_refused();
+            RenderError::Busy { retry_after: lock(&self.turns).patience() }
+        })
     }
 }
 
-impl Drop for Waiting<'_> {
+/// Takes out of the queue whoever has stopped waiting, this one above all.
+struct Leaving<'a>(&'a Arc<Mutex<Turns<Waiting>>>);
+
+impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        lock(self.0).forget(oneshot::Sender::is_closed);
+        give_turns(self.0);
     }
+}
+
+/// The right to render, given back when it is dropped.
+struct Place {
+    claim: Claim,
+    turns: Arc<Mutex<Turns<Waiting>>>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        lock(&self.turns).leave(self.claim);
+        give_turns(&self.turns);
+    }
+}
+
+/// Lets all begin for whom there is room now.
+fn give_turns(turns: &Arc<Mutex<Turns<Waiting>>>) {
+    // One at a time, and unlocked: one who has gone meanwhile hands its place back, which comes here again.
+    loop {
+        let next = lock(turns).next();
+        let Some((claim, turn)) = next else { return };
+        let _gone = turn.send(Place { claim, turns: Arc::clone(turns) });
+    }
+}
+
+fn lock(turns: &Mutex<Turns<Waiting>>) -> MutexGuard<'_, Turns<Waiting>> {
+    turns.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl From<RenderError> for FillError {
     fn from(error: RenderError) -> Self {
         match error {
-            RenderError::Transform(error) => FillError::Problem(crate::problem::of_transform(&error)),
-            RenderError::QueueFull => FillError::Overloaded { retry_after: Duration::from_secs(1) },
-            RenderError::Abandoned => FillError::Abandoned,
+            RenderError::Worker(error) => crate::problem::of_worker(&error),
+            RenderError::Busy { retry_after } => FillError::Overloaded { retry_after },
         }
     }
 }

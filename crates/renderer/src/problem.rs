@@ -1,8 +1,11 @@
 //! The renderer's errors in words for a client.
 
+use std::time::Duration;
+
 use api_types::Problem;
 use edge::FillError;
 use purge_protocol::Gone;
+use render_worker::{Death, WorkerError};
 use transform::TransformError;
 
 use crate::originals::OriginalError;
@@ -27,6 +30,27 @@ pub fn of_transform(error: &TransformError) -> Problem {
         }
         TransformError::OutOfTime { .. } => Problem::new(422, "render-timeout", "Render timeout", detail),
         TransformError::Failed { .. } => Problem::new(500, "render-failed", "Render failed", detail),
+    }
+}
+
+/// Who breaks a worker is told so, and not to come again: the same picture would break the next one too.
+pub fn of_worker(error: &WorkerError) -> FillError {
+    let detail = error.to_string();
+    match error {
+        WorkerError::Transform(error) => FillError::Problem(of_transform(error)),
+        // Somebody short of memory has killed what was large, whosever fault it is.
+        WorkerError::Died(Death::Killed) => {
+            tracing::warn!(%detail, "a render worker was lost");
+            FillError::Overloaded { retry_after: Duration::from_secs(2) }
+        }
+        WorkerError::Died(_) | WorkerError::Unbelievable(_) => {
+            tracing::warn!(%detail, "a render worker was lost");
+            FillError::Problem(Problem::new(422, "render-crashed", "Render crashed", detail))
+        }
+        WorkerError::Start(_) => {
+            tracing::error!(%detail, "pictures cannot be made");
+            FillError::Overloaded { retry_after: Duration::from_secs(5) }
+        }
     }
 }
 

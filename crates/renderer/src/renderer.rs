@@ -71,16 +71,16 @@ impl Renderer {
     /// From the store if it was made before, from exactly these inputs by exactly this engine.
     async fn derivative(&self, image: &Image, original: &Current) -> Result<Encoded, FillError> {
         let plan = &image.delivery.plan;
+        let source = image.delivery.source.as_str();
+        let path = image.delivery.path.as_str();
         let inputs = format!("{}\n{}\n{}", transform::ENGINE, plan.fingerprint(), original.digest);
         let key = Digest::of(inputs.as_bytes());
         let blobs = &self.originals.blobs;
         if let Some(encoded) = blobs.get(Kind::Derivative, &key).await.and_then(unpack) {
             return Ok(encoded);
         }
-        let made = self.pool.render(original.bytes.clone(), plan.clone()).await?;
+        let made = self.pool.render(source, original.bytes.clone(), plan).await?;
         let encoded = Encoded { format: made.format, bytes: made.bytes.into() };
-        let source = image.delivery.source.as_str();
-        let path = image.delivery.path.as_str();
         // Known before it is stored, so that an erasure cannot miss it.
         let noted = self.originals.catalog.note_derivative(source, path, &key.to_string()).await;
         match noted {

@@ -47,6 +47,7 @@ pub struct Metrics {
     purges: Family<PurgeLabels, Counter>,
     purge_seconds: Histogram,
     refused_renders: Counter,
+    lost_render_workers: Counter,
     listeners: ListenerTable,
     gauges: GaugeHandles,
     upstreams: UpstreamTable,
@@ -92,6 +93,7 @@ impl Metrics {
             purges: Family::default(),
             purge_seconds: Histogram::new(exponential_buckets(0.002, 3.0, 12)),
             refused_renders: Counter::default(),
+            lost_render_workers: Counter::default(),
             listeners: ListenerTable::default(),
             gauges: GaugeHandles::default(),
             upstreams: UpstreamTable::default(),
@@ -126,6 +128,11 @@ impl Metrics {
             "refused_renders",
             "Renders refused because the queue was full",
             metrics.refused_renders.clone(),
+        );
+        registry.register(
+            "lost_render_workers",
+            "Render workers that died over a picture or were not believed",
+            metrics.lost_render_workers.clone(),
         );
         metrics.listeners.register(&mut registry);
         let gauges = &metrics.gauges;
@@ -168,6 +175,10 @@ impl Metrics {
 
     pub fn render_refused(&self) {
         self.refused_renders.inc();
+    }
+
+    pub fn render_worker_lost(&self) {
+        self.lost_render_workers.inc();
     }
 
     pub fn purge_ended(&self, unchanged: bool, failed: bool, seconds: f64) {

@@ -100,6 +100,11 @@ impl Node {
         ready
     }
 
+    /// The process's number, while it has not been ended by us.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().and_then(Child::id).expect("it is running")
+    }
+
     /// Whether the process runs; not if it was never started, was ended, or ended by itself.
     pub fn is_running(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
@@ -122,8 +127,7 @@ impl Node {
 
     /// SIGSTOP or SIGCONT.
     pub fn signal(&self, signal: Signal) {
-        let id = self.child.as_ref().and_then(Child::id).expect("it is running");
-        let pid = Pid::from_raw(i32::try_from(id).expect("a process id")).expect("not zero");
+        let pid = Pid::from_raw(i32::try_from(self.pid()).expect("a process id")).expect("not zero");
         kill_process(pid, signal).expect("it takes signals");
     }
 

@@ -4,13 +4,15 @@
 //! size and translated to the stored one; the picture is decoded, as planes where its format holds planes; cut and
 //! resized in one pass; turned upright; encoded. RGB is only made where alpha, padding or PNG need it.
 //!
-//! The only crate with C code, and all its `unsafe`, in `codec`. The decoders run in the process for now; that of JPEG at
-//! less than its full size is Rust (`jpeg-scaled`).
+//! The only crate with C code, and all its `unsafe`, in `codec`; the decoder of JPEG at less than its full size is Rust
+//! (`jpeg-scaled`). Used alone it decodes in the process that calls it; `render-worker` calls it in processes that may be lost.
 
 mod codec;
 mod colour;
+mod dimensions;
 mod error;
 mod limits;
+mod memory;
 mod orientation;
 mod pixels;
 mod planes;
@@ -24,6 +26,7 @@ use plan::{CropBox, Format, Geometry, Plan, Quality, Size};
 
 pub use crate::error::TransformError;
 pub use crate::limits::Limits;
+pub use crate::memory::memory_needed;
 pub use crate::orientation::Orientation;
 pub use crate::sniff::{InputFormat, sniff};
 

@@ -18,8 +18,10 @@ pub struct Limits {
     pub output_side: u32,
     pub render_time: Duration,
     pub fetch_time: Duration,
-    /// At the same time.
+    /// At the same time, each in a process of its own.
     pub renders: u32,
+    /// Of all renders under way, by what their originals say of themselves; and the most that one process may take.
+    pub render_memory: u64,
     /// How many renders may wait for their turn; one more is answered with 503.
     pub queue: u32,
 }
@@ -37,6 +39,7 @@ impl Limits {
             render_time: section.duration("render_time", seconds(20), time.clone()),
             fetch_time: section.duration("fetch_time", seconds(30), time),
             renders: section.count("renders", u32::try_from(cores).unwrap_or(1024).min(1024), 1..=1024),
+            render_memory: section.size("render_memory", 1 << 30, 64 << 20..=1 << 40),
             queue: section.count("queue", 256, 0..=100_000),
         }
     }
@@ -50,6 +53,7 @@ impl Limits {
         out.duration("render_time", self.render_time);
         out.duration("fetch_time", self.fetch_time);
         out.plain("renders", self.renders);
+        out.size("render_memory", self.render_memory);
         out.plain("queue", self.queue);
     }
 }

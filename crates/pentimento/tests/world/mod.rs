@@ -31,6 +31,8 @@ pub struct Settings<'a> {
     pub more: &'a str,
     /// Of the node, in its `[purge]`.
     pub purge: &'a str,
+    /// Of the node, in its `[limits]`.
+    pub limits: &'a str,
     /// The edge's whole configuration.
     pub edge: &'a str,
 }
@@ -40,10 +42,10 @@ pub fn config(source: &Source, more: &str) -> String {
     config_of(source, &Settings { more, ..Settings::default() })
 }
 
-fn config_of(source: &Source, Settings { more, purge, .. }: &Settings<'_>) -> String {
+fn config_of(source: &Source, Settings { more, purge, limits, .. }: &Settings<'_>) -> String {
     format!(
         "[cluster]\nlease = \"2s\"\n\n[purge]\norigin_attempts = 2\norigin_interval = \"100ms\"\nverify_interval = \"200ms\"\n{purge}\n\
-         [limits]\nfetch_time = \"20s\"\n\n\
+         [limits]\nfetch_time = \"20s\"\n{limits}\n\
          [[site]]\nhosts = [\"127.0.0.1\"]\nunsigned = true\n\n\
          [[source]]\nname = \"demo\"\nkind = \"http\"\nbase_url = \"http://{}\"\nallow_private = true\n\n{more}",
         source.address

@@ -62,6 +62,7 @@ fn nothing_at_all_is_the_embedded_default() {
         render_time = "20s"
         fetch_time = "30s"
         renders = 2
+        render_memory = "1GiB"
         queue = 256
 
         [purge]

@@ -128,8 +128,13 @@ fn any_listen() -> impl Strategy<Value = Listen> {
 fn any_limits() -> impl Strategy<Value = Limits> {
     let picture = (1024..=1_u64 << 30, 1..=1_000_000_000_u64, 1..=100_000_u32, 1..=16_384_u32);
     let work = (millis(100..=600_000), millis(100..=600_000), 1..=1024_u32, 0..=100_000_u32);
-    (picture, work).prop_map(
-        |((input_bytes, pixels, frames, output_side), (render_time, fetch_time, renders, queue))| Limits {
+    let memory = 64 << 20..=1_u64 << 40;
+    (picture, work, memory).prop_map(
+        |(
+            (input_bytes, pixels, frames, output_side),
+            (render_time, fetch_time, renders, queue),
+            render_memory,
+        )| Limits {
             input_bytes,
             pixels,
             frames,
@@ -137,6 +142,7 @@ fn any_limits() -> impl Strategy<Value = Limits> {
             render_time,
             fetch_time,
             renders,
+            render_memory,
             queue,
         },
     )

@@ -28,6 +28,11 @@ pub(crate) fn header(original: &[u8]) -> Result<Shape, TransformError> {
     Ok(Shape { size: container.size, alpha: container.alpha.is_some(), orientation: container.orientation })
 }
 
+/// As stored, by the container alone.
+pub(crate) fn size(original: &[u8]) -> Option<Size> {
+    container::parse(original).ok().map(|container| container.size)
+}
+
 /// As planes, unless there is alpha or the file holds RGB itself.
 pub(crate) fn decode(
     original: &[u8],

@@ -5,5 +5,5 @@ mod decode;
 mod encode;
 mod obu;
 
-pub(crate) use decode::{decode, header};
+pub(crate) use decode::{decode, header, size};
 pub(crate) use encode::{encode_pixels, encode_planes};

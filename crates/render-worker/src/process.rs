@@ -1,0 +1,150 @@
+//! One worker, as its parent sees it.
+
+use std::borrow::Cow;
+use std::io;
+use std::os::fd::AsFd;
+use std::process::Stdio;
+use std::time::Duration;
+
+use plan::{Format, Plan};
+use rustix::pipe::fcntl_setpipe_size;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+use transform::{Derivative, Limits, TransformError, sniff};
+
+use crate::confinement::Files;
+use crate::error::{Death, WorkerError};
+use crate::wire::{self, Hello, Job, LENGTHS, Lengths, Reply};
+use crate::workers::Settings;
+
+/// Starting takes some milliseconds; a machine that takes this long has other worries.
+const START: Duration = Duration::from_secs(20);
+/// A worker looks at the clock itself and says so in a better way; after this long it is past talking.
+const GRACE: Duration = Duration::from_secs(1);
+/// Once a pipe is closed, the process behind it is about to end.
+const END: Duration = Duration::from_secs(2);
+/// The most that an unprivileged process may ask for; a refusal costs some speed.
+const PIPE: usize = 1 << 20;
+
+/// The process, killed when dropped.
+pub(crate) struct Process {
+    child: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+    pub files: Files,
+    /// How many jobs it has done, and how long they took.
+    pub jobs: u32,
+    pub busy: Duration,
+}
+
+impl Process {
+    pub async fn start(settings: &Settings) -> Result<Self, WorkerError> {
+        let why = |error: io::Error| WorkerError::Start(error.to_string());
+        let mut child = Command::new(&settings.program)
+            .args(&settings.arguments)
+            // What ours holds is nobody's business in there, secrets least of all.
+            .env_clear()
+            .envs(settings.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(why)?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(WorkerError::Start("it has no pipes".to_owned()));
+        };
+        for pipe in [input.as_fd(), output.as_fd()] {
+            let _slower = fcntl_setpipe_size(pipe, PIPE);
+        }
+        let mut process =
+            Self { child, input, output, files: Files::SystemCallsOnly, jobs: 0, busy: Duration::ZERO };
+        let (hello, _) = match timeout(START, read(&mut process.output, 0)).await {
+            Ok(Ok(hello)) => hello,
+            Ok(Err(_)) => return Err(WorkerError::Start(format!("it {}", process.death().await))),
+            Err(_) => return Err(WorkerError::Start(format!("it says nothing for {START:?}"))),
+        };
+        match wire::head(&hello).map_err(why)? {
+            Hello::Confined(files) => Ok(Self { files, ..process }),
+            Hello::Unconfined(error) => Err(WorkerError::Start(format!("it cannot be confined: {error}"))),
+        }
+    }
+
+    /// Whether it still runs, as far as is known.
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Anything but a derivative means that this worker must not be asked again.
+    pub async fn make(
+        &mut self,
+        original: &[u8],
+        plan: &Plan,
+        limits: &Limits,
+    ) -> Result<Derivative, WorkerError> {
+        let talk = timeout(limits.time + GRACE, self.talk(original, plan, limits));
+        let (head, bytes) = match talk.await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                return Err(WorkerError::Unbelievable("more than was agreed"));
+            }
+            Ok(Err(_)) => return Err(WorkerError::Died(self.death().await)),
+            Err(_) => return Err(TransformError::OutOfTime { limit: limits.time }.into()),
+        };
+        match wire::head(&head) {
+            Ok(Reply::Made { format, size }) => {
+                judge(&bytes, format)?;
+                Ok(Derivative { bytes, format, size })
+            }
+            Ok(Reply::Refused(error)) => Err(error.into()),
+            Err(_) => Err(WorkerError::Unbelievable("what cannot be understood")),
+        }
+    }
+
+    async fn talk(
+        &mut self,
+        original: &[u8],
+        plan: &Plan,
+        limits: &Limits,
+    ) -> io::Result<(Vec<u8>, Vec<u8>)> {
+        let job = Job { plan: Cow::Borrowed(plan), limits: *limits };
+        self.input.write_all(&wire::start(&job, original.len())?).await?;
+        self.input.write_all(original).await?;
+        read(&mut self.output, most_bytes(limits)).await
+    }
+
+    async fn death(&mut self) -> Death {
+        match timeout(END, self.child.wait()).await {
+            Ok(Ok(status)) => status.into(),
+            _ => Death::Exited { code: None },
+        }
+    }
+}
+
+/// A head, unparsed, and its body.
+async fn read(output: &mut ChildStdout, body_max: usize) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let mut lengths = [0; LENGTHS];
+    output.read_exact(&mut lengths).await?;
+    let lengths = Lengths::of(lengths, body_max)?;
+    let mut head = vec![0; lengths.head];
+    output.read_exact(&mut head).await?;
+    // The length is only a claim: memory follows what comes.
+    let mut body = Vec::with_capacity(lengths.body.min(PIPE));
+    output.take(lengths.body as u64).read_to_end(&mut body).await?;
+    if body.len() < lengths.body { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok((head, body)) }
+}
+
+/// No format of ours needs more than its uncompressed pixels and some room for headers.
+fn most_bytes(limits: &Limits) -> usize {
+    let side = u64::from(limits.output_side);
+    usize::try_from(side * side * 4 + (1 << 20)).unwrap_or(usize::MAX)
+}
+
+/// What is served under a media type is of that type, whoever has made it.
+fn judge(bytes: &[u8], format: Format) -> Result<(), WorkerError> {
+    match sniff(bytes).and_then(|found| found.as_output()) {
+        Some(found) if found == format => Ok(()),
+        _ => Err(WorkerError::Unbelievable("with another format than it says")),
+    }
+}

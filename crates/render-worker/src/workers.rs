@@ -1,0 +1,111 @@
+//! The workers of a node: started when needed, kept while they behave, replaced now and then.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use plan::Plan;
+use tokio::time::{Instant, sleep};
+use transform::{Derivative, Limits};
+
+use crate::confinement::Files;
+use crate::error::WorkerError;
+use crate::process::Process;
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What calls [`crate::serve`], with which arguments.
+    pub program: PathBuf,
+    pub arguments: Vec<String>,
+    /// The worker's whole environment.
+    pub environment: Vec<(String, String)>,
+    /// A worker is replaced after this many jobs, so that whatever it has leaked or kept ends.
+    pub jobs: u32,
+    /// And after this long at work.
+    pub busy: Duration,
+    /// One that nobody has needed for this long is ended; what it had kept of memory goes back to the machine.
+    pub idle: Duration,
+}
+
+impl Settings {
+    pub fn new(program: PathBuf, arguments: Vec<String>) -> Self {
+        Self {
+            program,
+            arguments,
+            environment: Vec::new(),
+            jobs: 500,
+            busy: Duration::from_secs(10 * 60),
+            idle: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How many work at a time is the caller's business: there are as many as calls under way.
+pub struct Workers {
+    settings: Settings,
+    idle: Mutex<Vec<Idle>>,
+}
+
+struct Idle {
+    process: Process,
+    since: Instant,
+}
+
+impl Workers {
+    /// Starts a first worker, to see that there can be any, and says what keeps it from files.
+    pub async fn start(settings: Settings) -> Result<(Arc<Self>, Files), WorkerError> {
+        let first = Process::start(&settings).await?;
+        let files = first.files;
+        let workers = Arc::new(Self { settings, idle: Mutex::default() });
+        workers.keep(first);
+        tokio::spawn(end_the_idle(Arc::downgrade(&workers), workers.settings.idle));
+        Ok((workers, files))
+    }
+
+    /// As [`transform::transform`], elsewhere. Dropped before its end, it ends the worker with it.
+    pub async fn transform(
+        &self,
+        original: &[u8],
+        plan: &Plan,
+        limits: &Limits,
+    ) -> Result<Derivative, WorkerError> {
+        let mut process = match self.idle_one() {
+            Some(process) => process,
+            None => Process::start(&self.settings).await?,
+        };
+        let began = Instant::now();
+        // Whoever fails is dropped here, and so killed: what has broken one picture is not let near the next.
+        let derivative = process.make(original, plan, limits).await?;
+        process.jobs += 1;
+        process.busy += began.elapsed();
+        if process.jobs < self.settings.jobs && process.busy < self.settings.busy {
+            self.keep(process);
+        }
+        Ok(derivative)
+    }
+
+    fn idle_one(&self) -> Option<Process> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // The last that was used has the warmest memory; one that died meanwhile costs nobody a request.
+        while let Some(Idle { mut process, .. }) = idle.pop() {
+            if process.is_alive() {
+                return Some(process);
+            }
+        }
+        None
+    }
+
+    fn keep(&self, process: Process) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push(Idle { process, since: Instant::now() });
+    }
+}
+
+async fn end_the_idle(workers: Weak<Workers>, after: Duration) {
+    loop {
+        sleep(after / 2).await;
+        let Some(workers) = workers.upgrade() else { return };
+        let mut idle = workers.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|idle| idle.since.elapsed() < after);
+    }
+}

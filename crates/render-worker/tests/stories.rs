@@ -1,0 +1,243 @@
+//! Stories of real workers, well-behaved and not.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use plan::{Plan, Size};
+use render_worker::{Death, Files, Settings, WorkerError, Workers};
+use transform::{Limits, TransformError};
+
+/// A PNG of one black pixel.
+const PIXEL: &[u8] = include_bytes!("pixel.png");
+
+struct Stage {
+    workers: Arc<Workers>,
+    files: Files,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        Self::with(|settings| settings).await
+    }
+
+    async fn with(change: impl FnOnce(Settings) -> Settings) -> Self {
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_worker-under-test"));
+        let memory = (256u64 << 20).to_string();
+        let settings = change(Settings::new(program, vec![memory]));
+        let (workers, files) = Workers::start(settings).await.unwrap();
+        Self { workers, files }
+    }
+
+    async fn ask(&self, original: &[u8]) -> Result<String, WorkerError> {
+        let limits = Limits { time: Duration::from_millis(300), ..Limits::default() };
+        let made = self.workers.transform(original, &Plan::default(), &limits).await?;
+        Ok(String::from_utf8_lossy(&made.bytes[8..]).into_owned())
+    }
+
+    /// The process that is asked next.
+    async fn pid(&self) -> String {
+        self.ask(b"who are you").await.unwrap()
+    }
+
+    async fn makes_pictures(&self) {
+        let made = self.workers.transform(PIXEL, &Plan::default(), &Limits::default()).await.unwrap();
+        assert_eq!(made.size, Size { width: 1, height: 1 });
+    }
+}
+
+#[tokio::test]
+async fn a_worker_makes_the_same_bytes_as_the_engine() {
+    let stage = Stage::new().await;
+    let limits = Limits::default();
+    let here = transform::transform(PIXEL, &Plan::default(), &limits).unwrap();
+    assert_eq!(stage.workers.transform(PIXEL, &Plan::default(), &limits).await, Ok(here));
+    let refused = stage.workers.transform(b"<html>", &Plan::default(), &limits).await;
+    assert_eq!(refused, Err(WorkerError::Transform(TransformError::UnknownFormat)));
+}
+
+#[tokio::test]
+async fn what_an_original_does_to_its_worker_costs_one_request() {
+    let stage = Stage::new().await;
+    for (original, expected) in [
+        (&b"abort"[..], WorkerError::Died(Death::Crashed { signal: 6 })),
+        (b"overflow the stack", WorkerError::Died(Death::Crashed { signal: 6 })),
+        (b"use 512 MiB", WorkerError::Died(Death::Crashed { signal: 6 })),
+        (b"open a socket", WorkerError::Died(Death::Forbidden)),
+        (b"lie about the format", WorkerError::Unbelievable("with another format than it says")),
+        (b"talk for ever", WorkerError::Unbelievable("more than was agreed")),
+    ] {
+        let before = stage.pid().await;
+        assert_eq!(stage.ask(original).await, Err(expected), "{}", original.escape_ascii());
+        assert_ne!(stage.pid().await, before, "{}", original.escape_ascii());
+        stage.makes_pictures().await;
+    }
+}
+
+#[tokio::test]
+async fn a_panic_that_is_caught_is_no_trouble_and_another_costs_a_worker() {
+    let stage = Stage::new().await;
+    let before = stage.pid().await;
+    assert_eq!(stage.ask(b"panic and catch it").await.as_deref(), Ok("true"));
+    assert_eq!(stage.pid().await, before);
+    // Such as the engine catches, and one that nobody does.
+    assert_eq!(stage.ask(b"panic").await, Err(WorkerError::Died(Death::Exited { code: Some(101) })));
+    assert_ne!(stage.pid().await, before);
+}
+
+#[tokio::test]
+async fn a_decoder_that_never_ends_is_killed_at_its_deadline() {
+    let stage = Stage::new().await;
+    for original in [&b"loop"[..], b"sleep"] {
+        let pid = stage.pid().await;
+        let began = Instant::now();
+        let limit = Duration::from_millis(300);
+        assert_eq!(stage.ask(original).await, Err(TransformError::OutOfTime { limit }.into()));
+        assert!(began.elapsed() < Duration::from_secs(5));
+        gone(&pid).await;
+        stage.makes_pictures().await;
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_in_the_middle_costs_one_request() {
+    let stage = Stage::new().await;
+    let pid = stage.pid().await;
+    let limits = Limits { time: Duration::from_secs(60), ..Limits::default() };
+    let plan = Plan::default();
+    let (answer, ()) = tokio::join!(stage.workers.transform(b"sleep", &plan, &limits), async {
+        // The job takes the only worker at once.
+        tokio::task::yield_now().await;
+        kill(&pid);
+    });
+    assert_eq!(answer, Err(WorkerError::Died(Death::Killed)));
+    stage.makes_pictures().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_died_while_idle_costs_nobody_anything() {
+    let stage = Stage::new().await;
+    let pid = stage.pid().await;
+    kill(&pid);
+    gone(&pid).await;
+    stage.makes_pictures().await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_given_up_takes_its_worker_along() {
+    let stage = Stage::new().await;
+    let pid = stage.pid().await;
+    let limits = Limits { time: Duration::from_secs(60), ..Limits::default() };
+    let plan = Plan::default();
+    let job = stage.workers.transform(b"loop", &plan, &limits);
+    assert!(tokio::time::timeout(Duration::from_millis(50), job).await.is_err());
+    gone(&pid).await;
+}
+
+#[tokio::test]
+async fn from_inside_there_are_no_files_no_network_and_nobody_else() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.ask(b"variables of your environment").await.as_deref(), Ok("0"));
+    for original in [&b"open a file"[..], b"make a file", b"list a folder"] {
+        let answer = stage.ask(original).await.unwrap();
+        assert_eq!(answer, "Permission denied (os error 13)", "{}", original.escape_ascii());
+    }
+    for original in [&b"connect"[..], b"run a program", b"start a thread", b"kill the parent"] {
+        let answer = stage.ask(original).await;
+        assert_eq!(answer, Err(WorkerError::Died(Death::Forbidden)), "{}", original.escape_ascii());
+    }
+}
+
+#[tokio::test]
+async fn a_worker_inherits_nothing_but_its_pipes_and_is_bounded() {
+    let _ours = fs::File::open("/proc/self/exe").unwrap();
+    let stage = Stage::new().await;
+    let of_worker = Path::new("/proc").join(stage.pid().await);
+    for descriptor in fs::read_dir(of_worker.join("fd")).unwrap() {
+        let points_to = fs::read_link(descriptor.unwrap().path()).unwrap();
+        let points_to = points_to.to_string_lossy();
+        assert!(points_to.starts_with("pipe:") || points_to == "/dev/null", "{points_to}");
+    }
+    let status = fs::read_to_string(of_worker.join("status")).unwrap();
+    for line in ["NoNewPrivs:\t1", "Seccomp:\t2", "Seccomp_filters:\t2"] {
+        assert!(status.contains(line), "{line} is not in\n{status}");
+    }
+    let limits = fs::read_to_string(of_worker.join("limits")).unwrap();
+    for (name, limit) in [
+        ("Max cpu time", "1800"),
+        ("Max core file size", "0"),
+        ("Max open files", "0"),
+        ("Max processes", "0"),
+    ] {
+        let line = limits.lines().find(|line| line.starts_with(name)).unwrap();
+        let values: Vec<_> = line[name.len()..].split_whitespace().take(2).collect();
+        assert_eq!(values, [limit, limit], "{line}");
+    }
+}
+
+#[tokio::test]
+async fn memory_has_a_limit_and_below_it_there_is_room() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.ask(b"use 32 MiB").await.as_deref(), Ok("33554432"));
+    assert!(stage.ask(b"use 512 MiB").await.is_err());
+}
+
+#[tokio::test]
+async fn a_worker_is_replaced_after_its_share_of_jobs() {
+    let stage = Stage::with(|settings| Settings { jobs: 3, ..settings }).await;
+    let mut pids = Vec::new();
+    for _ in 0..6 {
+        pids.push(stage.pid().await);
+    }
+    assert_eq!((&pids[0], &pids[0], &pids[3]), (&pids[1], &pids[2], &pids[5]));
+    assert_ne!(pids[0], pids[3]);
+    gone(&pids[0]).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_nobody_needs_is_ended() {
+    let stage = Stage::with(|settings| Settings { idle: Duration::from_millis(50), ..settings }).await;
+    gone(&stage.pid().await).await;
+    stage.makes_pictures().await;
+}
+
+#[tokio::test]
+async fn landlock_is_reported_as_this_kernel_has_it() {
+    let security = fs::read_to_string("/sys/kernel/security/lsm");
+    let expected = match security {
+        Ok(modules) if modules.contains("landlock") => Files::Landlocked,
+        Ok(_) => Files::SystemCallsOnly,
+        // Not mounted here: then there is nothing to compare with.
+        Err(_) => return,
+    };
+    assert_eq!(Stage::new().await.files, expected);
+}
+
+#[tokio::test]
+async fn what_cannot_start_says_why() {
+    for (program, why) in [("/nowhere", "No such file"), ("/bin/true", "ended with status 0")] {
+        let error =
+            Workers::start(Settings::new(program.into(), Vec::new())).await.err().unwrap().to_string();
+        assert!(error.contains(why), "{error}");
+    }
+}
+
+fn kill(pid: &str) {
+    let pid = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}
+
+/// Waits until a process has ended, as a zombie at most.
+async fn gone(pid: &str) {
+    let status = Path::new("/proc").join(pid).join("status");
+    for _ in 0..500 {
+        match fs::read_to_string(&status) {
+            Ok(status) if !status.contains("State:\tZ") => {
+                tokio::time::sleep(Duration::from_millis(10)).await
+            }
+            _ => return,
+        }
+    }
+    panic!("process {pid} is still there");
+}

@@ -1,0 +1,78 @@
+//! A worker that, beside pictures, understands some originals that ask it to misbehave.
+
+use std::fmt::Display;
+use std::fs::File;
+use std::hint;
+use std::io::{self, Write};
+use std::net::{TcpStream, UdpSocket};
+use std::panic;
+use std::process::{self, Command, ExitCode};
+use std::thread;
+
+use plan::{Format, Plan, Size};
+use transform::{Derivative, Limits, TransformError, transform};
+
+fn main() -> ExitCode {
+    let memory = std::env::args().nth(1).and_then(|memory| memory.parse().ok()).unwrap_or(64 << 20);
+    render_worker::serve(memory, make)
+}
+
+fn make(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
+    match original {
+        b"who are you" => told(process::id()),
+        b"variables of your environment" => told(std::env::vars_os().count()),
+        b"open a file" => told(word(File::open("/etc/hostname"))),
+        b"make a file" => told(word(File::create("/tmp/from-a-worker"))),
+        b"list a folder" => told(word(std::fs::read_dir("/"))),
+        b"open a socket" => told(word(UdpSocket::bind("127.0.0.1:0"))),
+        b"connect" => told(word(TcpStream::connect("127.0.0.1:1"))),
+        b"run a program" => told(word(Command::new("/bin/true").status())),
+        b"start a thread" => told(word(thread::Builder::new().spawn(|| {}))),
+        b"kill the parent" => {
+            let parent = rustix::process::getppid().unwrap_or(rustix::process::Pid::INIT);
+            told(word(rustix::process::kill_process(parent, rustix::process::Signal::TERM)))
+        }
+        b"loop" => loop {
+            hint::spin_loop();
+        },
+        b"sleep" => loop {
+            thread::park();
+        },
+        b"panic" => panic!("over a picture"),
+        b"panic and catch it" => told(panic::catch_unwind(|| panic!("over a picture")).is_err()),
+        b"write on standard error" => told(word(io::stderr().write_all(b"spam"))),
+        b"abort" => process::abort(),
+        b"overflow the stack" => told(deep(1)),
+        b"use 32 MiB" => told(used(32 << 20)),
+        b"use 512 MiB" => told(used(512 << 20)),
+        b"lie about the format" => Ok(Derivative {
+            bytes: b"<script>".to_vec(),
+            format: Format::Png,
+            size: Size { width: 1, height: 1 },
+        }),
+        b"talk for ever" => loop {
+            // Past the protocol: straight into the pipe.
+            let _ = io::stdout().write_all(&[0xff; 4096]);
+        },
+        picture => transform(picture, plan, limits),
+    }
+}
+
+/// What a test wants to know comes back behind the first bytes of a PNG, as which it is let through.
+fn told(what: impl ToString) -> Result<Derivative, TransformError> {
+    let bytes = [b"\x89PNG\r\n\x1a\n", what.to_string().as_bytes()].concat();
+    Ok(Derivative { bytes, format: Format::Png, size: Size { width: 1, height: 1 } })
+}
+
+fn word<T, E: Display>(outcome: Result<T, E>) -> String {
+    outcome.map_or_else(|error| error.to_string(), |_| "it works".to_owned())
+}
+
+fn deep(depth: u64) -> u64 {
+    let here = [depth; 1000];
+    if hint::black_box(&here)[999] == 0 { 0 } else { 1 + deep(depth + 1) }
+}
+
+fn used(bytes: usize) -> usize {
+    hint::black_box(vec![1u8; bytes]).len()
+}

@@ -1,0 +1,49 @@
+//! How much memory a transform may take, so that no more of them begin than there is memory for.
+
+use plan::{Format, Plan};
+
+use crate::dimensions::dimensions;
+use crate::limits::Limits;
+use crate::sniff::InputFormat;
+
+/// Buffers of codecs and resizers that hardly depend on the picture.
+const BASE: u64 = 8 << 20;
+
+/// What [`crate::transform`] may take at its peak, in bytes, the original's own included: rather too much than too little,
+/// and a guess for what cannot be read (which ends soon). Reads some bytes of the header by safe code.
+pub fn memory_needed(original: &[u8], plan: &Plan, limits: &Limits) -> u64 {
+    let known = BASE + original.len() as u64;
+    let Some((format, size)) = dimensions(original) else { return known };
+    if size.pixels() > limits.pixels {
+        // It will be refused by its header.
+        return known;
+    }
+    let output =
+        plan::geometry(&plan.resize, size, limits.output_side).map_or(0, |made| made.canvas.pixels());
+    known
+        + size.pixels() * decoded(format)
+        + output * encoded(plan::output_format(plan.format, format.as_output(), true))
+}
+
+/// Bytes for each pixel of the original, by the layout that takes most.
+fn decoded(format: InputFormat) -> u64 {
+    match format {
+        // The planes, and of a progressive file all coefficients of two bytes.
+        InputFormat::Jpeg => 9,
+        // The pixels twice: of an interlaced file before and after they are brought to eight bits.
+        InputFormat::Png => 12,
+        InputFormat::Webp => 8,
+        // The decoder's frame in sixteen bits, then planes, then pixels.
+        InputFormat::Avif => 16,
+        InputFormat::Gif => 8,
+    }
+}
+
+/// Bytes for each pixel of the output, before and in the encoder.
+fn encoded(format: Format) -> u64 {
+    match format {
+        Format::Jpeg | Format::Png => 12,
+        Format::Webp => 24,
+        Format::Avif => 80,
+    }
+}
