@@ -32,6 +32,8 @@ test: ## Install what the tests need, and run all of them
 		echo cargo test --workspace; PENTIMENTO_BROWSER_STORY=1 cargo test --workspace && \
 		cargo test -p listener --features http3 --test http3; \
 	fi
+	@# They are run by hand, and would fall behind the crates unnoticed.
+	cargo check --quiet --manifest-path fuzz/Cargo.toml --target-dir $(TARGET)
 
 check: ## Format, lints, and the rules of the house
 	cargo fmt --all --check
