@@ -201,13 +201,15 @@ impl Tiers {
         }
     }
 
-    /// Waits until the first edge takes the first shield for fit, or for not.
+    /// Waits until both edges take the first shield for fit, or for not: one that has not noticed would ask it.
     async fn until_fit(&self, fit: u64) {
         let shield = format!("http://{}", self.shields[0].delivery);
         let begun = Instant::now();
-        while metric(self.edges[0].control, "upstream_fit", &shield).await != fit {
-            assert!(begun.elapsed() < Duration::from_secs(60), "nobody noticed");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        for edge in &self.edges {
+            while metric(edge.control, "upstream_fit", &shield).await != fit {
+                assert!(begun.elapsed() < Duration::from_secs(60), "nobody noticed");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
         }
     }
 }
