@@ -8,7 +8,7 @@ FUZZ_TARGET ?= request_key
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PENTIMENTO := $(TARGET)/release/pentimento
 
-.PHONY: help setup build demo test check bench bench-cache sim torture conformance fuzz clean-demo
+.PHONY: help setup build demo test check bench bench-cache goldens sim torture conformance fuzz clean-demo
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ bench: ## What a purge costs where it matters
 bench-cache: setup build ## What a hit costs, beside nginx and Varnish
 	@scripts/setup-bench
 	cargo run --release -p bench-cache -- --binary $(PENTIMENTO) --out $(TARGET)/bench-cache
+
+PHOTOGRAPHS ?= $(wildcard ../shared/data/images/Landscape_1.jpg ../shared/data/images/p6.jpg ../shared/data/images/Portrait_3.jpg)
+goldens: setup ## Every documented operation on photographs, to look at: target/goldens/index.html
+	cargo run --release -p transform --example contact_sheet -- $(TARGET)/goldens $(PHOTOGRAPHS)
 
 sim: ## The purge protocol under faults: make sim SEEDS=100000
 	cargo xtask sim --seeds $(SEEDS)

@@ -20,6 +20,8 @@ pub enum BadRequest {
     RepeatedParameter { name: &'static str },
     #[error("the parameter {name} is {found}; allowed is {allowed}")]
     MalformedParameter { name: &'static str, found: Excerpt, allowed: &'static str },
+    #[error("the parameter {name} has no effect here: it needs {needs}")]
+    UselessParameter { name: &'static str, needs: &'static str },
     #[error("the parameter {found} belongs to a signature, which needs {missing} too")]
     IncompleteSignature { found: &'static str, missing: &'static str },
     #[error("the URL to be signed has the parameter {found} already; a signature adds it")]

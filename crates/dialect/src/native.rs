@@ -1,31 +1,34 @@
-//! The `pentimento` dialect: `/{source}/{path}?w=&h=&fit=&format=&q=&dpr=`.
+//! The `pentimento` dialect: `/{source}/{path}?w=&h=&fit=&…&format=&q=&dpr=`.
 //!
 //! Source and path come first, so that even a CDN that knows nothing but prefixes can purge an original or a folder.
-//!
-//! | parameter | means | allowed | without it |
-//! | --- | --- | --- | --- |
-//! | `w`, `h` | width, height in CSS pixels | 1 to 16384 | the other side decides; neither: the original's size |
-//! | `fit` | how it fits `w` x `h` | `clip`, `crop`, `fill`, `scale` | `clip` |
-//! | `format` | encoding | `jpeg` (or `jpg`), `png`, `webp`, `avif`, `auto` (by `Accept`), `original` | `original` |
-//! | `q` | quality | 1 to 100 | the renderer's choice |
-//! | `dpr` | device pixels for each CSS pixel | 0.1 to 5, two decimals | 1 |
-//! | `kid`, `exp`, `s` | a [`signature`] | | unsigned |
+//! Every parameter is a line of [`parameters::TABLE`]; what each does is in `docs/operations.md`. Beside them a URL may
+//! carry a [`signature`] in `kid`, `exp` and `s`.
 
-use std::fmt::Display;
+mod parameters;
 
-use plan::{Dpr, Fit, FormatWish, Plan, Quality, Resize};
+use plan::Plan;
 
 use crate::query::Parameters;
 use crate::{BadRequest, Delivery, Excerpt, OriginalPath, Parsed, Request, Signature, SourceName, signature};
 
+use self::parameters::TABLE;
+
 /// In bytes, path and query together.
 pub const URL_LEN_MAX: usize = 2048;
 
-pub(crate) const PARAMETERS: &[&str] =
-    &["w", "h", "fit", "format", "q", "dpr", signature::KEY, signature::EXPIRES, signature::MAC];
+const NAMES: [&str; TABLE.len() + 3] = {
+    let mut names = [signature::KEY; TABLE.len() + 3];
+    let mut at = 0;
+    while at < TABLE.len() {
+        names[at] = TABLE[at].name;
+        at += 1;
+    }
+    names[at + 1] = signature::EXPIRES;
+    names[at + 2] = signature::MAC;
+    names
+};
 
-const FORMAT_AUTO: &str = "auto";
-const FORMAT_ORIGINAL: &str = "original";
+pub(crate) const PARAMETERS: &[&str] = &NAMES;
 
 /// What the URL of `request` asks for.
 pub fn parse(request: &Request<'_>) -> Result<Parsed, BadRequest> {
@@ -51,62 +54,34 @@ pub(crate) fn read(request: &Request<'_>) -> Result<(SourceName, OriginalPath, P
 }
 
 fn plan(parameters: &Parameters, accept: Option<&str>) -> Result<Plan, BadRequest> {
-    let side = |name| {
-        parameters.value(name, "a whole number from 1 to 16384", |text| number(text, Resize::MAX_SIDE))
-    };
-    let resize = Resize {
-        width: side("w")?,
-        height: side("h")?,
-        fit: parameters
-            .value("fit", "clip, crop, fill or scale", |text| text.parse().ok())?
-            .unwrap_or_default(),
-        dpr: parameters
-            .value("dpr", "a number from 0.1 to 5 with at most two decimals", |text| text.parse().ok())?
-            .unwrap_or_default(),
-    };
-    let format = parameters
-        .value("format", "jpeg (or jpg), png, webp, avif, auto or original", |text| match text {
-            FORMAT_AUTO => Some(FormatWish::Auto(plan::accepted(accept))),
-            FORMAT_ORIGINAL => Some(FormatWish::Original),
-            _ => text.parse().ok().map(FormatWish::Exactly),
-        })?
-        .unwrap_or(FormatWish::Original);
-    let quality = parameters.value("q", "a whole number from 1 to 100", |text| {
-        Quality::new(number(text, 100)?.try_into().ok()?).ok()
-    })?;
-    Ok(Plan { resize, format, quality })
-}
-
-/// A whole number from 1 to `max`, written in the one way that has no sign and no leading zeros.
-fn number(text: &str, max: u32) -> Option<u32> {
-    let plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
-    let number = plain.then(|| text.parse().ok()).flatten()?;
-    (1..=max).contains(&number).then_some(number)
+    let mut plan = Plan::default();
+    for parameter in TABLE {
+        parameters
+            .value(parameter.name, parameter.allowed, |text| (parameter.read)(text, accept, &mut plan))?;
+    }
+    // A parameter that would do nothing is a mistake, and each that we let pass another URL for the same picture.
+    for parameter in TABLE.iter().filter(|parameter| parameters.has(parameter.name)) {
+        if let Some(needs) = &parameter.needs
+            && !(needs.met)(&plan)
+        {
+            return Err(BadRequest::UselessParameter { name: parameter.name, needs: needs.what });
+        }
+    }
+    Ok(plan)
 }
 
 /// The one URL, path and query, that stands for every spelling of this delivery; [`parse`] reads it back given the
 /// same `Accept`.
 pub fn canonical(delivery: &Delivery) -> String {
-    let Delivery { source, path, plan: Plan { resize, format, quality } } = delivery;
-    let Resize { width, height, fit, dpr } = resize;
+    let Delivery { source, path, plan } = delivery;
     let mut url = format!("/{source}/{}", path.encode());
     let mut divider = '?';
-    let mut add = |name: &str, value: Option<&dyn Display>| {
-        if let Some(value) = value {
-            url.push_str(&format!("{divider}{name}={value}"));
+    for parameter in TABLE {
+        if let Some(value) = (parameter.write)(plan) {
+            url.push_str(&format!("{divider}{}={value}", parameter.name));
             divider = '&';
         }
-    };
-    add("w", width.as_ref().map(|w| w as &dyn Display));
-    add("h", height.as_ref().map(|h| h as &dyn Display));
-    add("fit", (*fit != Fit::default()).then_some(fit));
-    match format {
-        FormatWish::Original => {}
-        FormatWish::Auto(_) => add("format", Some(&FORMAT_AUTO)),
-        FormatWish::Exactly(format) => add("format", Some(format)),
     }
-    add("q", quality.as_ref().map(|q| q as &dyn Display));
-    add("dpr", (*dpr != Dpr::default()).then_some(dpr));
     url
 }
 
@@ -114,7 +89,7 @@ pub fn canonical(delivery: &Delivery) -> String {
 mod tests {
     use super::*;
     use expect_test::{Expect, expect};
-    use plan::{Accepted, Format};
+    use plan::{Accepted, Dpr, Fit, Format, FormatWish, Quality, Resize};
     use proptest::prelude::*;
 
     fn parse_url(url: &str, accept: Option<&str>) -> Result<Delivery, BadRequest> {
@@ -154,11 +129,15 @@ mod tests {
     fn a_bad_request_names_the_parameter_and_what_is_allowed() {
         check(
             "/demo/cat.jpg?width=3",
-            expect![[r#"there is no parameter "width"; allowed are w, h, fit, format, q, dpr, kid, exp, s"#]],
+            expect![[
+                r#"there is no parameter "width"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, border, pad, pad-top, pad-right, pad-bottom, pad-left, format, q, dpr, kid, exp, s"#
+            ]],
         );
         check(
             "/demo/cat.jpg?W=3",
-            expect![[r#"there is no parameter "W"; allowed are w, h, fit, format, q, dpr, kid, exp, s"#]],
+            expect![[
+                r#"there is no parameter "W"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, border, pad, pad-top, pad-right, pad-bottom, pad-left, format, q, dpr, kid, exp, s"#
+            ]],
         );
         check(
             "/demo/cat.jpg?w=1&w=1",
@@ -208,7 +187,9 @@ mod tests {
         );
         check(
             "/demo/cat.jpg?fit=Crop",
-            expect![[r#"the parameter fit is "Crop"; allowed is clip, crop, fill or scale"#]],
+            expect![[
+                r#"the parameter fit is "Crop"; allowed is clip, max, crop, min, fill, fillmax, cropfit, scale or boundmin"#
+            ]],
         );
         check(
             "/demo/cat.jpg?format=gif",
@@ -333,15 +314,137 @@ mod tests {
         ("[a-z0-9][a-z0-9-]{0,9}", path, resize, format, proptest::option::of(1..=100_u8)).prop_filter_map(
             "a valid delivery",
             |(source, path, (width, height, fit, hundredths), format, quality)| {
-                let resize = Resize { width, height, fit, dpr: Dpr::from_hundredths(hundredths).ok()? };
+                let dpr = Dpr::from_hundredths(hundredths).ok()?;
+                let resize = Resize { width, height, fit, dpr, ..Resize::default() };
                 let quality = quality.and_then(|quality| Quality::new(quality).ok());
                 Some(Delivery {
                     source: source.parse().ok()?,
                     path: path.parse().ok()?,
-                    plan: Plan { resize, format, quality },
+                    plan: Plan { resize, format, quality, ..Plan::default() },
                 })
             },
         )
+    }
+
+    /// A value for each parameter, and what else it needs.
+    const EXAMPLES: &[(&str, &str, &str)] = &[
+        ("w", "300", ""),
+        ("h", "200", ""),
+        ("fit", "max", ""),
+        ("ar", "3:2", "fit=crop"),
+        ("crop", "top,left", "w=1&h=1&fit=crop"),
+        ("fp-x", "0.25", "w=1&h=1&fit=crop&crop=focalpoint"),
+        ("fp-y", "0.75", "w=1&h=1&fit=crop&crop=focalpoint"),
+        ("fp-z", "1.5", "w=1&h=1&fit=crop&crop=focalpoint"),
+        ("org_if_sml", "1", ""),
+        ("rect", "10,middle,0.5,300", ""),
+        ("flip", "hv", ""),
+        ("rot", "12.5", ""),
+        ("rot-type", "straighten", "rot=3"),
+        ("exposure", "-10", ""),
+        ("bri", "-10", ""),
+        ("con", "10", ""),
+        ("gam", "10", ""),
+        ("high", "-10", ""),
+        ("shad", "10", ""),
+        ("hue", "180", ""),
+        ("sat", "10", ""),
+        ("vib", "10", ""),
+        ("gray", "1", ""),
+        ("invert", "1", ""),
+        ("monochrome", "ff0000", ""),
+        ("sepia", "80", ""),
+        ("duotone", "000080,ffffff", ""),
+        ("duotone-alpha", "50", "duotone=000080,ffffff"),
+        ("blend", "80ff0000", ""),
+        ("blend-mode", "multiply", "blend=ff0000"),
+        ("blend-alpha", "50", "blend=ff0000"),
+        ("sharp", "20", ""),
+        ("usm", "20", ""),
+        ("usmrad", "5.5", "usm=20"),
+        ("px", "8", ""),
+        ("htn", "8", ""),
+        ("blur", "200", ""),
+        ("bg", "ffffff", ""),
+        ("fill", "blur", "w=1&h=1&fit=fill"),
+        ("fill-align", "bottom,right", "w=1&h=1&fit=fillmax"),
+        ("border", "10,ff0000", ""),
+        ("pad", "10", ""),
+        ("pad-top", "0", "pad=9"),
+        ("pad-right", "1", ""),
+        ("pad-bottom", "2", ""),
+        ("pad-left", "3", ""),
+        ("format", "webp", ""),
+        ("q", "70", ""),
+        ("dpr", "1.5", ""),
+    ];
+
+    #[test]
+    fn every_parameter_is_read_and_written_and_says_what_it_takes_and_needs() {
+        assert_eq!(EXAMPLES.len(), TABLE.len());
+        for (parameter, (name, value, needs)) in TABLE.iter().zip(EXAMPLES) {
+            assert_eq!(parameter.name, *name);
+            let url = format!("/demo/cat.jpg?{needs}&{name}={value}");
+            let delivery = parse_url(&url, None).unwrap_or_else(|error| panic!("{url}: {error}"));
+            let canonical = canonical(&delivery);
+            let (_, query) = canonical.split_once('?').unwrap_or_default();
+            assert!(
+                query.split('&').any(|pair| pair == format!("{name}={value}")),
+                "{url} became {canonical}"
+            );
+            assert_eq!(parse_url(&canonical, None), Ok(delivery), "{canonical}");
+
+            let wrong = parse_url(&format!("/demo/cat.jpg?{needs}&{name}=%3F"), None);
+            let allowed = parameter.allowed;
+            assert!(
+                matches!(&wrong, Err(BadRequest::MalformedParameter { name: n, allowed: a, .. }) if n == name && *a == allowed),
+                "{name}: {wrong:?}"
+            );
+            // What needs something says so without it.
+            let alone = parse_url(&format!("/demo/cat.jpg?{name}={value}"), None);
+            assert_eq!(alone.is_err(), parameter.needs.is_some(), "{name}: {alone:?}");
+        }
+    }
+
+    #[test]
+    fn the_range_that_a_message_names_is_the_one_that_is_taken() {
+        for parameter in TABLE {
+            let words: Vec<&str> = parameter.allowed.split(' ').collect();
+            let ["a", "whole", "number", "from", from, "to", to] = words.as_slice() else { continue };
+            let (from, to): (i32, i32) = (from.parse().unwrap(), to.parse().unwrap());
+            for (value, taken) in [(from, true), (to, true), (from - 1, false), (to + 1, false)] {
+                let read = (parameter.read)(&value.to_string(), None, &mut Plan::default());
+                assert_eq!(read.is_some(), taken, "{}={value}", parameter.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_would_do_nothing_is_refused() {
+        check(
+            "/demo/cat.jpg?w=300&crop=top",
+            expect![
+                "the parameter crop has no effect here: it needs fit=crop, min or cropfit, and w and h, or ar"
+            ],
+        );
+        check(
+            "/demo/cat.jpg?w=300&h=200&fit=crop&ar=1",
+            expect![
+                "the parameter ar has no effect here: it needs at most one of w and h, and fit=crop, min, fill, fillmax, cropfit or scale"
+            ],
+        );
+        check(
+            "/demo/cat.jpg?rot=180&rot-type=straighten",
+            expect!["the parameter rot-type has no effect here: it needs a rot that is no multiple of 90"],
+        );
+    }
+
+    #[test]
+    fn what_changes_nothing_is_not_written() {
+        check(
+            "/demo/cat.jpg?bri=0&rot=0.0&blur=0&blend=red&blend-mode=overlay&duotone=navy,fff&duotone-alpha=100",
+            expect!["/demo/cat.jpg?duotone=000080,ffffff&blend=ff0000"],
+        );
     }
 
     proptest! {
@@ -353,8 +456,24 @@ mod tests {
         }
 
         #[test]
+        fn examples_in_any_company_are_a_delivery_or_an_error(
+            mut chosen in proptest::sample::subsequence(EXAMPLES, 0..=12), backwards: bool
+        ) {
+            if backwards {
+                chosen.reverse();
+            }
+            let query: Vec<String> = chosen.iter().map(|(name, value, _)| format!("{name}={value}")).collect();
+            let url = format!("/demo/cat.jpg?{}", query.join("&"));
+            if let Ok(delivery) = parse_url(&url, None) {
+                let canonical = canonical(&delivery);
+                prop_assert!(canonical.bytes().all(|b| b.is_ascii_graphic()), "{canonical}");
+                prop_assert_eq!(parse_url(&canonical, None), Ok(delivery), "{}", canonical);
+            }
+        }
+
+        #[test]
         fn any_url_is_a_delivery_or_an_error(
-            url in "\\PC{0,60}|/demo/[a-c./%2f]{0,12}\\?((w|h|fit|format|q|dpr|s|kid|exp)(=[a-z0-9.%+-]{0,6})?&?){0,5}",
+            url in "\\PC{0,60}|/demo/[a-c./%2f]{0,12}\\?((w|h|fit|format|q|dpr|s|kid|exp|rot|rect|ar|crop|bg|pad)(=[a-z0-9.,:%+-]{0,6})?&?){0,5}",
         ) {
             if let Ok(delivery) = parse_url(&url, None) {
                 prop_assert_eq!(parse_url(&canonical(&delivery), None), Ok(delivery));

@@ -34,6 +34,9 @@ pub fn of_refusal(refusal: &Refusal) -> Problem {
             BadRequest::MalformedParameter { .. } => {
                 Problem::new(400, "malformed-parameter", "Malformed parameter", detail)
             }
+            BadRequest::UselessParameter { .. } => {
+                Problem::new(400, "useless-parameter", "Useless parameter", detail)
+            }
             BadRequest::IncompleteSignature { .. } | BadRequest::AlreadySigned { .. } => {
                 Problem::new(400, "malformed-signature", "Malformed signature", detail)
             }

@@ -2,7 +2,9 @@
 
 use crate::Plan;
 use crate::geometry::device_pixels;
-use crate::operation::resize::Resize;
+use crate::operation::crop::{Align, Crop};
+use crate::operation::resize::{Fit, Resize};
+use crate::order::Operation;
 use crate::output::{Accepted, FormatWish};
 
 impl Plan {
@@ -11,7 +13,11 @@ impl Plan {
     /// Written in device pixels and with defaults filled in, so that `w=200` and `w=100&dpr=2` share their
     /// derivative. The leading word names this notation: change it together with anything below.
     pub fn fingerprint(&self) -> String {
-        let resize = resize(&self.resize);
+        let mut text = "plan-2".to_owned();
+        for step in self.operations().iter().filter_map(|operation| step(operation, &self.resize)) {
+            text.push(';');
+            text.push_str(&step);
+        }
         let format = match self.format {
             FormatWish::Original => "original",
             FormatWish::Auto(Accepted::Avif) => "auto-avif",
@@ -20,33 +26,104 @@ impl Plan {
             FormatWish::Exactly(format) => format.as_str(),
         };
         let quality = self.quality.unwrap_or_default().get();
-        format!("plan-1;{resize};{format};q{quality}")
+        format!("{text};{format};q{quality}")
     }
 }
 
-fn resize(resize: &Resize) -> String {
+fn step(operation: &Operation, size: &Resize) -> Option<String> {
+    Some(match operation {
+        Operation::Cut(cut) => format!("cut {cut}"),
+        Operation::Orient(orientation) => {
+            let flag = |set: bool, word: &'static str| if set { word } else { "" };
+            let turn = flag(orientation.transposed, "t");
+            format!("orient {turn}{}{}", flag(orientation.mirrored_x, "x"), flag(orientation.mirrored_y, "y"))
+        }
+        Operation::Rotate { angle, frame } => format!("rotate {angle},{frame}"),
+        Operation::Resize(resize) => resized(resize),
+        Operation::Adjust(adjust) => {
+            let grey = if adjust.is_grey() { "grey".to_owned() } else { adjust.saturation.to_string() };
+            format!(
+                "adjust {},{},{},{},{},{},{},{grey},{},{}",
+                adjust.exposure,
+                adjust.brightness,
+                adjust.contrast,
+                adjust.gamma,
+                adjust.highlights,
+                adjust.shadows,
+                adjust.hue,
+                adjust.vibrance,
+                if adjust.invert { "invert" } else { "" },
+            )
+        }
+        Operation::Monochrome(colour) => format!("monochrome {colour}"),
+        Operation::Sepia(amount) => format!("sepia {amount}"),
+        Operation::Duotone { duotone, opacity } => format!("duotone {duotone},{opacity}"),
+        Operation::Blend { colour, mode, opacity } => format!("blend {colour},{mode},{opacity}"),
+        Operation::Unsharp { hundredths, sigma } => format!("unsharp {hundredths},{}", sigma.tenths()),
+        Operation::Pixelate { side } => format!("pixelate {side}"),
+        Operation::Halftone { distance } => format!("halftone {distance}"),
+        Operation::Blur(sigma) => format!("blur {}", sigma.tenths()),
+        // The background's colour is told by what flattens.
+        Operation::Place(background) if size.fills() && has_box(size) => {
+            format!("place {},{}", background.align, background.fill)
+        }
+        Operation::Place(_) => return None,
+        Operation::Border { width, colour } => format!("border {width},{colour}"),
+        Operation::Pad([top, right, bottom, left]) => format!("pad {top},{right},{bottom},{left}"),
+        Operation::Flatten(colour) => format!("flatten {colour}"),
+    })
+}
+
+/// Whether both sides are given, or their proportions.
+fn has_box(resize: &Resize) -> bool {
     match device_pixels(resize) {
-        (None, None) => "as-is".to_owned(),
+        (None, None) => resize.aspect_ratio.is_some(),
+        (width, height) => width.is_some() && height.is_some(),
+    }
+}
+
+fn resized(resize: &Resize) -> String {
+    let limit = if resize.enlarges() { "" } else { ",never-larger" };
+    let crop = match resize.crop {
+        Crop::Align(Align::MIDDLE) => String::new(),
+        Crop::Align(align) => format!(",{align}"),
+        Crop::FocalPoint => {
+            let point = &resize.focal_point;
+            format!(",{}/{}/{}", point.x, point.y, point.zoom)
+        }
+    };
+    let fit = match resize.fit {
+        Fit::Clip | Fit::Max => "clip".to_owned(),
+        Fit::Crop | Fit::Min => format!("crop{crop}"),
+        Fit::CropFit => format!("cropfit{crop}"),
+        Fit::Fill | Fit::FillMax => "fill".to_owned(),
+        Fit::Scale => "scale".to_owned(),
+        Fit::BoundMin => "boundmin".to_owned(),
+    };
+    match (device_pixels(resize), resize.aspect_ratio) {
+        ((None, None), None) => "as-is".to_owned(),
+        ((None, None), Some(ratio)) if resize.fit.has_proportions_of_the_box() => format!("{ratio},{fit}"),
+        ((None, None), Some(_)) => "as-is".to_owned(),
         // One side alone means the same in every fit.
-        (Some(w), None) => format!("w{w}"),
-        (None, Some(h)) => format!("h{h}"),
-        (Some(w), Some(h)) => format!("w{w},h{h},{}", resize.fit),
+        ((Some(w), None), _) => format!("w{w}{limit}"),
+        ((None, Some(h)), _) => format!("h{h}{limit}"),
+        ((Some(w), Some(h)), _) => format!("w{w},h{h},{fit}{limit}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::resize::Fit;
     use crate::output::{Format, Quality};
+    use crate::{Adjustments, Colour, Swing};
     use expect_test::{Expect, expect};
     use std::collections::HashSet;
 
     fn plan(width: Option<u32>, height: Option<u32>, fit: Fit, dpr: &str) -> Plan {
         Plan {
-            resize: Resize { width, height, fit, dpr: dpr.parse().unwrap() },
+            resize: Resize { width, height, fit, dpr: dpr.parse().unwrap(), ..Resize::default() },
             format: FormatWish::Auto(Accepted::Webp),
-            quality: None,
+            ..Plan::default()
         }
     }
 
@@ -57,9 +134,51 @@ mod tests {
 
     #[test]
     fn the_text_is_stable() {
-        check(Plan::default(), expect!["plan-1;as-is;original;q80"]);
-        check(plan(Some(300), Some(200), Fit::Crop, "2"), expect!["plan-1;w600,h400,crop;auto-webp;q80"]);
-        check(plan(Some(300), None, Fit::Crop, "1.5"), expect!["plan-1;w450;auto-webp;q80"]);
+        check(Plan::default(), expect!["plan-2;as-is;original;q80"]);
+        check(plan(Some(300), Some(200), Fit::Crop, "2"), expect!["plan-2;w600,h400,crop;auto-webp;q80"]);
+        check(plan(Some(300), None, Fit::Crop, "1.5"), expect!["plan-2;w450;auto-webp;q80"]);
+        check(
+            everything(),
+            expect![
+                "plan-2;cut 10,20,0.5,0.5;orient t;rotate 5.5,pivot;w600,h400,fill,never-larger;adjust 0,0,10,0,0,0,0,grey,0,;monochrome ff0000;sepia 50;duotone 000080,ffffff,100;blend 8000ff00,overlay,100;unsharp 20,16;unsharp -40,30;pixelate 16;halftone 10;blur 200;place top,left,blur;border 4,ff0000;pad 8,8,8,8;flatten ffffff;auto-webp;q80"
+            ],
+        );
+    }
+
+    /// A plan in which every operation has something to do.
+    fn everything() -> Plan {
+        let swing = |value| Swing::new(value).unwrap();
+        Plan {
+            cut: "10,20,0.5,0.5".parse().ok(),
+            flip: "h".parse().unwrap(),
+            rotation: "95.5".parse().unwrap(),
+            adjustments: Adjustments { contrast: swing(10), greyscale: true, ..Adjustments::default() },
+            monochrome: "ff0000".parse().ok(),
+            sepia: "50".parse().unwrap(),
+            duotone: "navy,white".parse().ok(),
+            blend: crate::Blend { colour: "8000ff00".parse().ok(), ..crate::Blend::default() },
+            sharpness: "10".parse().unwrap(),
+            unsharp: crate::Unsharp { amount: swing(-20), radius: "1.5".parse().unwrap() },
+            pixelate: "8".parse().unwrap(),
+            halftone: "5".parse().unwrap(),
+            blur: "100".parse().unwrap(),
+            background: crate::Background {
+                colour: Some(Colour::WHITE),
+                fill: crate::Fill::Blur,
+                align: "top,left".parse().unwrap(),
+            },
+            border: "2,red".parse().ok(),
+            pad: crate::Pad { all: "4".parse().unwrap(), ..crate::Pad::default() },
+            ..plan(Some(300), Some(200), Fit::FillMax, "2")
+        }
+    }
+
+    #[test]
+    fn every_operation_is_in_the_text() {
+        let plan = everything();
+        let text = plan.fingerprint();
+        // The notation, format and quality stand around them.
+        assert_eq!(text.split(';').count(), plan.operations().len() + 3, "{text}");
     }
 
     #[test]
@@ -69,6 +188,17 @@ mod tests {
         assert_eq!(text(plan(None, None, Fit::Clip, "1")), text(plan(None, None, Fit::Fill, "3")));
         let spoken = Plan { quality: Some(Quality::DEFAULT), ..Plan::default() };
         assert_eq!(spoken.fingerprint(), Plan::default().fingerprint());
+        let mut never = plan(Some(9), Some(9), Fit::Clip, "1");
+        never.resize.never_enlarge = true;
+        assert_eq!(text(never), text(plan(Some(9), Some(9), Fit::Max, "1")));
+        let blurred =
+            |blur: &str, dpr| Plan { blur: blur.parse().unwrap(), ..plan(None, None, Fit::Clip, dpr) };
+        assert_eq!(text(blurred("40", "1")), text(blurred("20", "2")));
+        let grey = |adjustments| text(Plan { adjustments, ..Plan::default() });
+        assert_eq!(
+            grey(Adjustments { greyscale: true, ..Adjustments::default() }),
+            grey(Adjustments { saturation: Swing::new(-100).unwrap(), ..Adjustments::default() })
+        );
     }
 
     #[test]

@@ -2,27 +2,74 @@
 //!
 //! A URL of any dialect ends as a [`Plan`]; `transform` carries it out. Pure: no pixels, no I/O, no clock.
 
+mod amount;
+mod colour;
+mod colour_names;
+mod decimal;
 mod fingerprint;
 mod geometry;
 mod operation;
+mod order;
+mod orientation;
 mod output;
 mod size;
 
 use serde::{Deserialize, Serialize};
 
-pub use geometry::{CropBox, Geometry, GeometryError, Rect, device_pixels, geometry};
-pub use operation::resize::{Dpr, Fit, InvalidDpr, Resize, UnknownFit};
+pub use amount::{Amount, Fraction, InvalidAmount, InvalidFraction, Length, Opacity, Percent, Swing};
+pub use colour::{Colour, InvalidColour};
+pub use geometry::{CropBox, Geometry, GeometryError, Rect, Sigma, Turned, device_pixels, geometry};
+pub use operation::adjustments::Adjustments;
+pub use operation::aspect_ratio::{AspectRatio, InvalidAspectRatio};
+pub use operation::background::{Background, Fill, InvalidFill};
+pub use operation::blend::{Blend, BlendMode, UnknownBlendMode};
+pub use operation::border::{Border, InvalidBorder};
+pub use operation::crop::{Align, Crop, FocalPoint, InvalidAlign, InvalidZoom, Side, Zoom};
+pub use operation::cut::{Cut, Extent, InvalidCut, Start};
+pub use operation::dpr::{Dpr, InvalidDpr};
+pub use operation::duotone::{Duotone, InvalidDuotone};
+pub use operation::flip::{Flip, InvalidFlip};
+pub use operation::pad::Pad;
+pub use operation::resize::{Fit, Resize, UnknownFit};
+pub use operation::rotation::{InvalidRotation, Rotation, RotationFrame, UnknownRotationFrame};
+pub use operation::unsharp::{InvalidRadius, Radius, Unsharp};
+pub use order::Operation;
+pub use orientation::Orientation;
 pub use output::{
     Accepted, Format, FormatWish, InvalidQuality, Quality, UnknownFormat, accepted, output_format,
 };
 pub use size::Size;
 
-/// The resolved list of operations for one original, and the output that is wanted.
+/// What is wished of one picture: each operation at most once, and the output.
 ///
+/// Lengths are CSS pixels, as asked for. [`Plan::operations`] says what is done, in which order and in which pixels.
 /// It is serialised to reach the process that carries it out, never to be kept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Plan {
+    pub cut: Option<Cut>,
+    pub flip: Flip,
+    pub rotation: Rotation,
+    pub rotation_frame: RotationFrame,
     pub resize: Resize,
+    pub adjustments: Adjustments,
+    /// The colour that middle grey becomes; black and white stay.
+    pub monochrome: Option<Colour>,
+    pub sepia: Percent,
+    pub duotone: Option<Duotone>,
+    pub duotone_opacity: Opacity,
+    pub blend: Blend,
+    /// Fiftieths of the difference from a slightly blurred copy, added.
+    pub sharpness: Percent,
+    pub unsharp: Unsharp,
+    /// The side of the squares that the picture is made of, in CSS pixels.
+    pub pixelate: Percent,
+    /// The distance of the dots that the picture is printed with, in CSS pixels.
+    pub halftone: Percent,
+    /// The standard deviation of a Gaussian blur, in tenths of a CSS pixel.
+    pub blur: Amount<0, 2000>,
+    pub background: Background,
+    pub border: Option<Border>,
+    pub pad: Pad,
     pub format: FormatWish,
     /// Nothing asked: [`Quality::DEFAULT`].
     pub quality: Option<Quality>,

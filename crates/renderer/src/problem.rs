@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use api_types::Problem;
 use edge::FillError;
+use plan::GeometryError;
 use purge_protocol::Gone;
 use render_worker::{Death, WorkerError};
 use transform::TransformError;
@@ -25,9 +26,15 @@ pub fn of_transform(error: &TransformError) -> Problem {
         | TransformError::TooManyFrames { .. } => {
             Problem::new(422, "picture-too-large", "Picture too large", detail)
         }
-        TransformError::OutputTooLarge(_) => {
-            Problem::new(400, "output-too-large", "Output too large", detail)
-        }
+        TransformError::Geometry(error) => match error {
+            GeometryError::OutputTooLarge { .. } => {
+                Problem::new(400, "output-too-large", "Output too large", detail)
+            }
+            GeometryError::CutOutside { .. } => {
+                Problem::new(400, "outside-original", "Outside of the original", detail)
+            }
+            GeometryError::EmptyOriginal => Problem::new(422, "corrupt-picture", "Corrupt picture", detail),
+        },
         TransformError::OutOfTime { .. } => Problem::new(422, "render-timeout", "Render timeout", detail),
         TransformError::Failed { .. } => Problem::new(500, "render-failed", "Render failed", detail),
     }

@@ -37,6 +37,42 @@ fn byte(value: i32) -> u8 {
     value.clamp(0, 255) as u8
 }
 
+/// Luma of RGB, not rounded.
+pub(crate) fn luma_of([r, g, b]: [u8; 3]) -> f32 {
+    0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b)
+}
+
+/// How far the colour of this luma is from grey: Cb and Cr, not rounded.
+pub(crate) fn chroma_of([r, _, b]: [u8; 3], luma: f32) -> (f32, f32) {
+    ((f32::from(b) - luma) / 1.772, (f32::from(r) - luma) / 1.402)
+}
+
+/// The nearest RGB to luma and distances from grey.
+pub(crate) fn to_rgb(luma: f32, cb: f32, cr: f32) -> [u8; 3] {
+    let channel = |value: f32| value.round() as u8;
+    [channel(luma + 1.402 * cr), channel(luma - 0.344_136 * cb - 0.714_136 * cr), channel(luma + 1.772 * cb)]
+}
+
+/// What becomes of luma.
+pub(crate) struct Luma([f32; 256]);
+
+impl Luma {
+    /// From a curve between 0 (black) and 1 (white).
+    pub fn of(curve: impl Fn(f32) -> f32) -> Luma {
+        Luma(std::array::from_fn(|value| 255.0 * curve(value as f32 / 255.0)))
+    }
+
+    pub fn table(&self) -> [u8; 256] {
+        self.0.map(|value| value.round() as u8)
+    }
+
+    /// Between the table's places too.
+    pub fn at(&self, luma: f32) -> f32 {
+        let below = (luma as usize).min(254);
+        self.0[below] + (luma - below as f32) * (self.0[below + 1] - self.0[below])
+    }
+}
+
 /// Pixels from planes that have chroma for every pixel.
 ///
 /// Chroma planes of another size than luma would be a mistake of ours; missing samples count as grey.

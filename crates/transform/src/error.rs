@@ -24,7 +24,7 @@ pub enum TransformError {
     #[error("the original has more than the {limit} frames that are allowed")]
     TooManyFrames { limit: u32 },
     #[error(transparent)]
-    OutputTooLarge(#[from] plan::GeometryError),
+    Geometry(#[from] plan::GeometryError),
     #[error("the picture could not be made within {limit:?}")]
     OutOfTime { limit: Duration },
     /// Our own pixels were refused: not the original's fault.

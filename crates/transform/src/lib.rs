@@ -2,7 +2,8 @@
 //!
 //! The walk, top to bottom: the header is read and checked against the limits; the geometry is settled on the upright
 //! size and translated to the stored one; the picture is decoded, as planes where its format holds planes; cut and
-//! resized in one pass; turned upright; encoded. RGB is only made where alpha, padding or PNG need it.
+//! resized in one pass and turned upright (`making`); what else is wished is done to it (`operation`); encoded. RGB is
+//! only made where alpha, PNG or an operation needs it.
 //!
 //! The only crate with C code, and all its `unsafe`, in `codec`; the decoder of JPEG at less than its full size is Rust
 //! (`jpeg-scaled`). Used alone it decodes in the process that calls it; `render-worker` calls it in processes that may be lost.
@@ -12,7 +13,9 @@ mod colour;
 mod dimensions;
 mod error;
 mod limits;
+mod making;
 mod memory;
+mod operation;
 mod orientation;
 mod pixels;
 mod planes;
@@ -22,7 +25,7 @@ mod sniff;
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 
-use plan::{CropBox, Format, Geometry, Plan, Quality, Size};
+use plan::{Format, Plan, Quality, Size};
 
 pub use crate::error::TransformError;
 pub use crate::limits::Limits;
@@ -31,14 +34,12 @@ pub use crate::orientation::Orientation;
 pub use crate::sniff::{InputFormat, sniff};
 
 use crate::codec::{Decoded, Picture, avif, gif, jpeg, png, webp};
-use crate::colour::Matrix;
 use crate::limits::Deadline;
-use crate::pixels::Pixels;
-use crate::planes::Planes;
+use crate::making::Making;
 use crate::resample::Resampler;
 
 /// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
-pub const ENGINE: &str = "planar-2";
+pub const ENGINE: &str = "planar-3";
 
 /// What can be known of an original without decoding it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,23 +119,22 @@ fn carry_out(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative
     let deadline = Deadline::after(limits.time);
     let mut resampler = Resampler::default();
     let header = read_header(original, limits)?;
-    let geometry = plan::geometry(&plan.resize, header.upright, limits.output_side)?;
-    let task = Task::new(&header, &geometry);
+    let making = Making::new(plan, &header, limits)?;
 
     deadline.check()?;
-    let decoded = decode(original, &header, task.shrink(), limits, &deadline, &mut resampler)?;
+    let decoded = decode(original, &header, making.shrink(), limits, &deadline, &mut resampler)?;
     deadline.check()?;
 
     // An alpha channel that hides nothing is not worth a format that keeps it.
     let has_alpha =
         matches!(&decoded.picture, Picture::Pixels(pixels) if header.alpha && !pixels.is_opaque());
-    let format = plan::output_format(plan.format, header.format.as_output(), has_alpha);
-    let made = task.make(decoded.picture, decoded.scale, format, &mut resampler)?;
+    let format = plan::output_format(plan.format, header.format.as_output(), making.keeps_alpha(has_alpha));
+    let made = making.make(decoded.picture, decoded.scale, format, &deadline, &mut resampler)?;
     deadline.check()?;
 
     let bytes = encode(&made, format, plan.quality.unwrap_or_default(), decoded.icc.as_deref(), &deadline)?;
     deadline.check()?;
-    Ok(Derivative { bytes, format, size: geometry.canvas })
+    Ok(Derivative { bytes, format, size: making.size() })
 }
 
 fn decode(
@@ -172,78 +172,5 @@ fn encode(
         (Format::Webp, Picture::Pixels(pixels)) => webp::encode_pixels(pixels, quality, deadline),
         (Format::Avif, Picture::Pixels(pixels)) => avif::encode_pixels(pixels, quality, deadline),
         (Format::Png, Picture::Pixels(pixels)) => png::encode(pixels, icc),
-    }
-}
-
-/// The geometry of one transform, in the terms of the stored picture.
-struct Task<'a> {
-    geometry: &'a Geometry,
-    orientation: Orientation,
-    /// Which part of the stored picture is wanted, at which size.
-    crop: CropBox,
-    size: Size,
-}
-
-impl Task<'_> {
-    fn new<'a>(header: &Header, geometry: &'a Geometry) -> Task<'a> {
-        let orientation = header.orientation;
-        Task {
-            geometry,
-            orientation,
-            crop: orientation.stored_crop(geometry.crop, header.upright),
-            size: orientation.size(geometry.placed.size()),
-        }
-    }
-
-    /// How many pixels of the original there are for each of the output, in the direction that has fewer.
-    fn shrink(&self) -> f64 {
-        let across = self.crop.width / f64::from(self.size.width);
-        let down = self.crop.height / f64::from(self.size.height);
-        across.min(down)
-    }
-
-    /// Cuts, resizes, turns and pads. What comes out is planes, unless it has alpha or becomes a PNG.
-    fn make(
-        &self,
-        picture: Picture,
-        scale: f64,
-        format: Format,
-        resampler: &mut Resampler,
-    ) -> Result<Picture, TransformError> {
-        let crop = CropBox {
-            x: self.crop.x * scale,
-            y: self.crop.y * scale,
-            width: self.crop.width * scale,
-            height: self.crop.height * scale,
-        };
-        let pixels = match picture {
-            Picture::Planes(planes) if self.stays_planar(&planes, format) => {
-                let resized = planes.resized_420(crop, self.size, self.orientation, resampler)?;
-                return Ok(Picture::Planes(resized.upright(self.orientation)));
-            }
-            Picture::Planes(planes) => colour::to_pixels(&planes.resized_444(crop, self.size, resampler)?),
-            Picture::Pixels(pixels) => pixels.resized(crop, self.size, resampler)?,
-        };
-        Ok(self.finish(pixels.upright(self.orientation), format))
-    }
-
-    fn stays_planar(&self, planes: &Planes, format: Format) -> bool {
-        format != Format::Png && !self.geometry.is_padded() && planes.matrix == Matrix::Bt601
-    }
-
-    /// Background and padding: transparent where the format can hold that, else white.
-    fn finish(&self, mut pixels: Pixels, format: Format) -> Picture {
-        if !format.holds_alpha() {
-            pixels = pixels.flattened();
-        }
-        if self.geometry.is_padded() {
-            let background = if format.holds_alpha() { [0; 4] } else { [255; 4] };
-            pixels = pixels.padded(self.geometry.canvas, self.geometry.placed, background);
-        }
-        if format != Format::Png && pixels.is_opaque() {
-            Picture::Planes(colour::to_planes_420(&pixels))
-        } else {
-            Picture::Pixels(pixels)
-        }
     }
 }

@@ -9,6 +9,12 @@ use crate::sniff::InputFormat;
 /// Buffers of codecs and resizers that hardly depend on the picture.
 const BASE: u64 = 8 << 20;
 
+/// Bytes of a pixel.
+const PIXEL: u64 = 4;
+/// Bytes for each pixel of the output that an operation may hold at once: a picture before and after, and the two
+/// channels of a blur before and after, in sixteen bits.
+const WORKED_ON: u64 = 2 * PIXEL + 8;
+
 /// What [`crate::transform`] may take at its peak, in bytes, the original's own included: rather too much than too little,
 /// and a guess for what cannot be read (which ends soon). Reads some bytes of the header by safe code.
 pub fn memory_needed(original: &[u8], plan: &Plan, limits: &Limits) -> u64 {
@@ -18,11 +24,14 @@ pub fn memory_needed(original: &[u8], plan: &Plan, limits: &Limits) -> u64 {
         // It will be refused by its header.
         return known;
     }
-    let output =
-        plan::geometry(&plan.resize, size, limits.output_side).map_or(0, |made| made.canvas.pixels());
+    let Ok(geometry) = plan::geometry(plan, size, limits.output_side) else { return known };
+    // A picture that is turned by less than a quarter may be as large as the original, before and after.
+    let turned = if geometry.turned.is_some() { 2 * size.pixels() * PIXEL } else { 0 };
+    let output = geometry.output.pixels();
     known
         + size.pixels() * decoded(format)
-        + output * encoded(plan::output_format(plan.format, format.as_output(), true))
+        + turned
+        + output * (WORKED_ON + encoded(plan::output_format(plan.format, format.as_output(), true)))
 }
 
 /// Bytes for each pixel of the original, by the layout that takes most.

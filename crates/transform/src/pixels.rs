@@ -59,15 +59,37 @@ impl Pixels {
         padded
     }
 
-    /// These pixels as seen in front of white.
-    pub fn flattened(mut self) -> Pixels {
+    /// These pixels as seen in front of a colour.
+    pub fn flattened(mut self, colour: [u8; 4]) -> Pixels {
         for pixel in &mut self.rgba {
-            let alpha = u32::from(pixel[3]);
-            let over_white = |value: u8| ((u32::from(value) * alpha + 255 * (255 - alpha) + 127) / 255) as u8;
-            *pixel = [over_white(pixel[0]), over_white(pixel[1]), over_white(pixel[2]), 255];
+            *pixel = over(*pixel, colour);
         }
         self
     }
+
+    /// Another picture in front of this one, its upper left corner there; what reaches beyond is not seen.
+    pub fn lay_over(&mut self, other: &Pixels, x: u32, y: u32) {
+        let (width, x) = (self.size.width as usize, x as usize);
+        let rows = self.rgba.chunks_exact_mut(width.max(1)).skip(y as usize);
+        for (below, above) in rows.zip(other.rgba.chunks_exact(other.size.width.max(1) as usize)) {
+            for (below, above) in below.iter_mut().skip(x).zip(above) {
+                *below = over(*above, *below);
+            }
+        }
+    }
+}
+
+/// One pixel in front of another.
+pub(crate) fn over(above: [u8; 4], below: [u8; 4]) -> [u8; 4] {
+    let (seen, left) = (u32::from(above[3]), 255 - u32::from(above[3]));
+    // Both in parts of 255 times 255.
+    let (above_weight, below_weight) = (seen * 255, u32::from(below[3]) * left);
+    let sum = above_weight + below_weight;
+    let channel = |index: usize| {
+        let mixed = u32::from(above[index]) * above_weight + u32::from(below[index]) * below_weight;
+        (mixed + sum / 2).checked_div(sum).unwrap_or(0) as u8
+    };
+    [channel(0), channel(1), channel(2), ((sum + 127) / 255) as u8]
 }
 
 #[cfg(test)]
@@ -96,9 +118,22 @@ mod tests {
     }
 
     #[test]
-    fn flattening_shows_white_through() {
+    fn flattening_shows_the_colour_through() {
         let rgba = vec![[0, 0, 0, 0], [0, 0, 0, 255], [0, 100, 200, 128]];
-        let made = Pixels { size: Size::new(3, 1), rgba }.flattened();
+        let pixels = Pixels { size: Size::new(3, 1), rgba };
+        let made = pixels.clone().flattened([255; 4]);
         assert_eq!(made.rgba, [[255, 255, 255, 255], [0, 0, 0, 255], [127, 177, 227, 255]]);
+        // What can be seen through stays so.
+        let made = pixels.flattened([255, 0, 0, 51]);
+        assert_eq!(made.rgba, [[255, 0, 0, 51], [0, 0, 0, 255], [42, 83, 167, 153]]);
+    }
+
+    #[test]
+    fn what_reaches_beyond_the_picture_is_not_seen() {
+        let mut below = Pixels::filled(Size::new(3, 3), [0, 0, 0, 255]);
+        below.lay_over(&Pixels::filled(Size::new(9, 9), [9, 9, 9, 255]), 2, 1);
+        let seen: String = below.rgba.iter().map(|pixel| if pixel[0] == 9 { '#' } else { '.' }).collect();
+        assert_eq!(seen, ".....#..#");
+        below.lay_over(&Pixels::filled(Size::new(1, 1), [7; 4]), 3, 3);
     }
 }

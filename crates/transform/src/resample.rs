@@ -1,7 +1,8 @@
 //! Resizing of interleaved samples from a fractional box; the one place that knows the resizing library.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x4};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use plan::CropBox;
 
 use crate::error::TransformError;
@@ -35,23 +36,42 @@ impl Resampler {
         (to_width, to_height): (usize, usize),
         resized: &mut [u8],
     ) -> Result<(), TransformError> {
+        match kind {
+            Samples::Single => {
+                self.typed::<U8>(samples, false, (width, height), crop, (to_width, to_height), resized)
+            }
+            Samples::Rgbx => {
+                self.typed::<U8x4>(samples, false, (width, height), crop, (to_width, to_height), resized)
+            }
+            Samples::Rgba => {
+                self.typed::<U8x4>(samples, true, (width, height), crop, (to_width, to_height), resized)
+            }
+        }
+    }
+
+    /// By the type of its pixels, for letting the library choose would compile it for every type that it has.
+    fn typed<P: PixelTrait>(
+        &mut self,
+        samples: &[u8],
+        has_alpha: bool,
+        (width, height): (usize, usize),
+        crop: CropBox,
+        (to_width, to_height): (usize, usize),
+        resized: &mut [u8],
+    ) -> Result<(), TransformError> {
         let failed = |why: String| TransformError::failed("resizing", why);
         let side = |side: usize| u32::try_from(side).map_err(|error| failed(error.to_string()));
-        let pixel_type = match kind {
-            Samples::Single => PixelType::U8,
-            Samples::Rgbx | Samples::Rgba => PixelType::U8x4,
-        };
-        let from = ImageRef::new(side(width)?, side(height)?, samples, pixel_type)
+        let from = TypedImageRef::<P>::from_buffer(side(width)?, side(height)?, samples)
             .map_err(|error| failed(error.to_string()))?;
-        let mut to = Image::from_slice_u8(side(to_width)?, side(to_height)?, resized, pixel_type)
+        let mut to = TypedImage::<P>::from_buffer(side(to_width)?, side(to_height)?, resized)
             .map_err(|error| failed(error.to_string()))?;
         let (x, crop_width) = within(crop.x, crop.width, width);
         let (y, crop_height) = within(crop.y, crop.height, height);
         let options = ResizeOptions::new()
             .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
-            .use_alpha(matches!(kind, Samples::Rgba))
+            .use_alpha(has_alpha)
             .crop(x, y, crop_width, crop_height);
-        self.resizer.resize(&from, &mut to, &options).map_err(|error| failed(error.to_string()))
+        self.resizer.resize_typed(&from, &mut to, &options).map_err(|error| failed(error.to_string()))
     }
 }
 

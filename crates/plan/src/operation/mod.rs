@@ -1,3 +1,16 @@
-//! The operations of a plan, one file each.
+//! The operations of a plan, one file each. When each is carried out: `order.rs`.
 
+pub(crate) mod adjustments;
+pub(crate) mod aspect_ratio;
+pub(crate) mod background;
+pub(crate) mod blend;
+pub(crate) mod border;
+pub(crate) mod crop;
+pub(crate) mod cut;
+pub(crate) mod dpr;
+pub(crate) mod duotone;
+pub(crate) mod flip;
+pub(crate) mod pad;
 pub(crate) mod resize;
+pub(crate) mod rotation;
+pub(crate) mod unsharp;

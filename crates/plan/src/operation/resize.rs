@@ -5,47 +5,102 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::operation::aspect_ratio::AspectRatio;
+use crate::operation::crop::{Crop, FocalPoint};
+use crate::operation::dpr::Dpr;
+
 /// Which size is wanted, and how the picture is to be brought to it.
 ///
 /// `width` and `height` are CSS pixels as asked for, `1..=Resize::MAX_SIDE`; [`Dpr`] multiplies both.
-/// With one of them, the other follows the original's proportions in every fit.
+/// With one of them and no aspect ratio, the other follows the original's proportions in every fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Resize {
     pub width: Option<u32>,
     pub height: Option<u32>,
     pub fit: Fit,
+    pub aspect_ratio: Option<AspectRatio>,
+    pub crop: Crop,
+    pub focal_point: FocalPoint,
+    /// Whether the original's size is the largest that is made, whatever the fit.
+    pub never_enlarge: bool,
     pub dpr: Dpr,
 }
 
 impl Resize {
     /// The largest width or height that a request may name. What may be made is the renderer's own, smaller limit.
     pub const MAX_SIDE: u32 = 16_384;
+
+    /// Whether the picture may become larger than it is.
+    pub fn enlarges(&self) -> bool {
+        !self.never_enlarge && !matches!(self.fit, Fit::Max | Fit::Min | Fit::FillMax | Fit::CropFit)
+    }
+
+    /// Whether some of the picture may be cut off.
+    pub fn crops(&self) -> bool {
+        matches!(self.fit, Fit::Crop | Fit::Min | Fit::CropFit)
+    }
+
+    /// Whether a canvas may be left that the picture does not cover.
+    pub fn fills(&self) -> bool {
+        matches!(self.fit, Fit::Fill | Fit::FillMax | Fit::CropFit)
+    }
 }
 
-/// How a picture meets a box of other proportions (the words are those of imgix).
+/// How a picture meets a box of other proportions (the words are those of imgix, else of Cloudimage).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Fit {
     /// Inside the box, proportions kept; the output may be smaller than the box in one direction.
     #[default]
     Clip,
-    /// Covers the box; what sticks out is cut off evenly on both sides.
+    /// As [`Fit::Clip`], but never larger than the original.
+    Max,
+    /// Covers the box; what sticks out is cut off.
     Crop,
-    /// Inside the box, then padded to exactly the box.
+    /// As [`Fit::Crop`], but never larger than the original: the box shrinks instead, its proportions kept.
+    Min,
+    /// Inside the box, then on a canvas of exactly the box.
     Fill,
+    /// As [`Fit::Fill`], but the picture is never larger than the original.
+    FillMax,
+    /// As [`Fit::Crop`] where the original is at least as large as the box in both directions, else as
+    /// [`Fit::FillMax`].
+    CropFit,
     /// Exactly the box, distorted where the proportions differ.
     Scale,
+    /// The smallest size that covers the box, with nothing cut off.
+    BoundMin,
 }
 
 impl Fit {
-    pub const ALL: [Fit; 4] = [Fit::Clip, Fit::Crop, Fit::Fill, Fit::Scale];
+    pub const ALL: [Fit; 9] = [
+        Fit::Clip,
+        Fit::Max,
+        Fit::Crop,
+        Fit::Min,
+        Fit::Fill,
+        Fit::FillMax,
+        Fit::CropFit,
+        Fit::Scale,
+        Fit::BoundMin,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Fit::Clip => "clip",
+            Fit::Max => "max",
             Fit::Crop => "crop",
+            Fit::Min => "min",
             Fit::Fill => "fill",
+            Fit::FillMax => "fillmax",
+            Fit::CropFit => "cropfit",
             Fit::Scale => "scale",
+            Fit::BoundMin => "boundmin",
         }
+    }
+
+    /// Whether the box alone, and not the picture in it, decides the proportions of what is made.
+    pub const fn has_proportions_of_the_box(self) -> bool {
+        !matches!(self, Fit::Clip | Fit::Max | Fit::BoundMin)
     }
 }
 
@@ -56,7 +111,7 @@ impl fmt::Display for Fit {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("unknown fit; allowed are clip, crop, fill, scale")]
+#[error("unknown fit; allowed are clip, max, crop, min, fill, fillmax, cropfit, scale, boundmin")]
 pub struct UnknownFit;
 
 impl FromStr for Fit {
@@ -64,69 +119,6 @@ impl FromStr for Fit {
 
     fn from_str(word: &str) -> Result<Fit, UnknownFit> {
         Fit::ALL.into_iter().find(|fit| fit.as_str() == word).ok_or(UnknownFit)
-    }
-}
-
-/// Device pixels per CSS pixel: 0.1 to 5, in steps of one hundredth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Dpr {
-    hundredths: u16,
-}
-
-impl Dpr {
-    pub const ONE: Dpr = Dpr { hundredths: 100 };
-    pub const MIN: Dpr = Dpr { hundredths: 10 };
-    pub const MAX: Dpr = Dpr { hundredths: 500 };
-
-    pub const fn from_hundredths(hundredths: u16) -> Result<Dpr, InvalidDpr> {
-        if hundredths < Dpr::MIN.hundredths || hundredths > Dpr::MAX.hundredths {
-            return Err(InvalidDpr);
-        }
-        Ok(Dpr { hundredths })
-    }
-
-    pub const fn hundredths(self) -> u16 {
-        self.hundredths
-    }
-}
-
-impl Default for Dpr {
-    fn default() -> Dpr {
-        Dpr::ONE
-    }
-}
-
-impl fmt::Display for Dpr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, rest) = (self.hundredths / 100, self.hundredths % 100);
-        match (rest / 10, rest % 10) {
-            (0, 0) => write!(f, "{whole}"),
-            (tenths, 0) => write!(f, "{whole}.{tenths}"),
-            _ => write!(f, "{whole}.{rest:02}"),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the device pixel ratio must be a number from 0.1 to 5 with at most two decimals")]
-pub struct InvalidDpr;
-
-impl FromStr for Dpr {
-    type Err = InvalidDpr;
-
-    /// Plain decimals only. A third decimal is refused rather than rounded: it would make two URLs of one picture.
-    fn from_str(text: &str) -> Result<Dpr, InvalidDpr> {
-        let (whole, decimals) = match text.split_once('.') {
-            Some((_, "")) => return Err(InvalidDpr),
-            Some(parts) => parts,
-            None => (text, ""),
-        };
-        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.len() != 1 || decimals.len() > 2 || !digits(whole) || !digits(decimals) {
-            return Err(InvalidDpr);
-        }
-        let hundredths = format!("{whole}{decimals:0<2}").parse().map_err(|_| InvalidDpr)?;
-        Dpr::from_hundredths(hundredths)
     }
 }
 
@@ -139,42 +131,16 @@ mod tests {
     fn a_fit_is_read_as_it_is_written() {
         for fit in Fit::ALL {
             assert_eq!(fit.to_string().parse(), Ok(fit));
+            assert!(UnknownFit.to_string().contains(fit.as_str()), "{fit}");
         }
-        for wrong in ["", "Clip", "crop ", "max"] {
+        for wrong in ["", "Clip", "crop ", "cover", "bound"] {
             assert_eq!(wrong.parse::<Fit>(), Err(UnknownFit), "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn a_device_pixel_ratio_is_a_short_plain_decimal() {
-        for (text, shown) in [
-            ("1", "1"),
-            ("2.0", "2"),
-            ("1.5", "1.5"),
-            ("1.50", "1.5"),
-            ("2.63", "2.63"),
-            ("0.1", "0.1"),
-            ("5.00", "5"),
-        ] {
-            assert_eq!(text.parse::<Dpr>().map(|dpr| dpr.to_string()).as_deref(), Ok(shown), "{text:?}");
-        }
-        for wrong in
-            ["", ".", "1.", ".5", "0", "0.09", "5.01", "10", "1.125", "-1", "+1", "1e0", "1,5", "1.٣", "NaN"]
-        {
-            assert_eq!(wrong.parse::<Dpr>(), Err(InvalidDpr), "{wrong:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn every_ratio_survives_being_written_and_read(hundredths in 10u16..=500) {
-            let dpr = Dpr::from_hundredths(hundredths).unwrap();
-            prop_assert_eq!(dpr.to_string().parse::<Dpr>(), Ok(dpr));
-        }
-
-        #[test]
         fn no_text_panics(text in ".*") {
-            let _ = text.parse::<Dpr>();
             let _ = text.parse::<Fit>();
         }
     }

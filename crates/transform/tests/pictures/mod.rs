@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use plan::{Dpr, Fit, Format, FormatWish, Plan, Quality, Resize};
+use plan::{Fit, Format, FormatWish, Plan, Quality, Resize};
 use transform::{Derivative, InputFormat, Limits, TransformError};
 
 /// RGBA pixels that a test can look at.
@@ -37,6 +37,40 @@ impl Painting {
                 channel(wave(71.0, -43.0, 50.0) + fine),
                 255,
             ]
+        })
+    }
+
+    /// A landscape with everything that an operation can do something to: soft and hard edges, strong and faint colours,
+    /// black, white and all greys, and no symmetry.
+    pub fn landscape() -> Painting {
+        let hues =
+            [[220, 40, 40], [230, 150, 30], [240, 225, 60], [50, 170, 70], [50, 90, 200], [130, 50, 150]];
+        Painting::new(240, 160, |x, y| {
+            let (fx, fy) = (f64::from(x), f64::from(y));
+            let hill = |height: f64, length: f64| height + 12.0 * (fx / length).sin();
+            let sun = ((16.0 - (fx - 172.0).hypot(fy - 34.0)) / 2.0).clamp(0.0, 1.0);
+            let mixed = |from: f64, to: f64, part: f64| (from + part * (to - from)) as u8;
+            let [r, g, b] = if y >= 148 {
+                let grey = (x * 255 / 239) as u8;
+                [grey; 3]
+            } else if y >= 136 {
+                hues[(x / 40) as usize]
+            } else if (30..70).contains(&x) && (60..120).contains(&y) {
+                // A house, its windows as fine as pixels.
+                if (x / 2 + y / 2) % 2 == 0 && x > 36 { [250, 250, 245] } else { [60, 40, 35] }
+            } else if fy > hill(112.0, 23.0) {
+                [70, 120, mixed(40.0, 90.0, fx / 240.0)]
+            } else if fy > hill(92.0, 41.0) {
+                [120, 150, 120]
+            } else {
+                let sky = fy / 100.0;
+                [
+                    mixed(mixed(90.0, 200.0, sky).into(), 255.0, sun),
+                    mixed(mixed(140.0, 210.0, sky).into(), 240.0, sun),
+                    mixed(mixed(210.0, 230.0, sky).into(), 160.0, sun),
+                ]
+            };
+            [r, g, b, 255]
         })
     }
 
@@ -124,7 +158,7 @@ pub fn to(format: Format) -> Plan {
 }
 
 pub fn resize(width: Option<u32>, height: Option<u32>, fit: Fit) -> Plan {
-    Plan { resize: Resize { width, height, fit, dpr: Dpr::ONE }, ..Plan::default() }
+    Plan { resize: Resize { width, height, fit, ..Resize::default() }, ..Plan::default() }
 }
 
 /// How alike two pictures are, in decibels; alpha counts as a fourth channel.

@@ -1,0 +1,283 @@
+//! Every parameter of the dialect, in the order of the canonical URL: what it is called, what it takes, where it goes.
+//!
+//! The names are those of imgix, and of Cloudimage for what imgix does not have.
+
+use std::str::FromStr;
+
+use plan::{Crop, FormatWish, Fraction, Plan, Resize};
+
+pub(super) struct Parameter {
+    pub name: &'static str,
+    /// Completes the sentence "allowed is ...".
+    pub allowed: &'static str,
+    pub read: fn(&str, Option<&str>, &mut Plan) -> Option<()>,
+    /// Nothing where the plan has what it has without this parameter.
+    pub write: fn(&Plan) -> Option<String>,
+    /// What else a URL must say for the parameter to mean something.
+    pub needs: Option<Needs>,
+}
+
+pub(super) struct Needs {
+    /// Completes the sentence "it needs ...".
+    pub what: &'static str,
+    pub met: fn(&Plan) -> bool,
+}
+
+const SIDE: &str = "a whole number from 1 to 16384";
+const SWING: &str = "a whole number from -100 to 100";
+const PERCENT: &str = "a whole number from 0 to 100";
+const FRACTION: &str = "a number from 0 to 1 with at most four decimals";
+const LENGTH: &str = "a whole number from 0 to 1000";
+const COLOUR: &str = "a CSS colour name, or hexadecimal without #: RGB, ARGB, RRGGBB or AARRGGBB";
+const PLACE: &str = "top, middle or bottom, left, center or right, or one of each with a comma";
+
+/// A parameter whose text is that of a value with a default.
+macro_rules! parameter {
+    ($name:literal, $allowed:expr, $($field:ident).+) => {
+        parameter!($name, $allowed, $($field).+, None)
+    };
+    ($name:literal, $allowed:expr, $($field:ident).+, needs $what:literal, $met:expr) => {
+        parameter!($name, $allowed, $($field).+, Some(Needs { what: $what, met: $met }))
+    };
+    ($name:literal, $allowed:expr, $($field:ident).+, $needs:expr) => {
+        Parameter {
+            name: $name,
+            allowed: $allowed,
+            read: |text, _, plan| read(text, &mut plan.$($field).+),
+            write: |plan| written(&plan.$($field).+),
+            needs: $needs,
+        }
+    };
+}
+
+/// A parameter whose text is that of a value that there need not be.
+macro_rules! optional {
+    ($name:literal, $allowed:expr, $($field:ident).+) => {
+        Parameter {
+            name: $name,
+            allowed: $allowed,
+            read: |text, _, plan| read_some(text, &mut plan.$($field).+),
+            write: |plan| plan.$($field).+.as_ref().map(ToString::to_string),
+            needs: None,
+        }
+    };
+}
+
+/// A parameter that is there or not.
+macro_rules! flag {
+    ($name:literal, $($field:ident).+) => {
+        Parameter {
+            name: $name,
+            allowed: "1",
+            read: |text, _, plan| (text == "1").then(|| plan.$($field).+ = true),
+            write: |plan| plan.$($field).+.then(|| "1".to_owned()),
+            needs: None,
+        }
+    };
+}
+
+fn read<T: FromStr>(text: &str, value: &mut T) -> Option<()> {
+    *value = text.parse().ok()?;
+    Some(())
+}
+
+fn read_some<T: FromStr>(text: &str, value: &mut Option<T>) -> Option<()> {
+    *value = Some(text.parse().ok()?);
+    Some(())
+}
+
+fn written<T: Default + PartialEq + ToString>(value: &T) -> Option<String> {
+    (*value != T::default()).then(|| value.to_string())
+}
+
+/// A whole number from 1, written in the one way that has no sign and no leading zeros.
+fn side(text: &str) -> Option<u32> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    let number = plain.then(|| text.parse().ok()).flatten()?;
+    (1..=Resize::MAX_SIDE).contains(&number).then_some(number)
+}
+
+const FOCAL_POINT: Option<Needs> =
+    Some(Needs { what: "crop=focalpoint", met: |plan| plan.resize.crop == Crop::FocalPoint });
+
+fn written_coordinate(coordinate: Fraction) -> Option<String> {
+    (coordinate != Fraction::HALF).then(|| coordinate.to_string())
+}
+
+/// Whether there are proportions that are not the picture's own.
+fn has_box(plan: &Plan) -> bool {
+    let Resize { width, height, aspect_ratio, .. } = plan.resize;
+    (width.is_some() && height.is_some()) || aspect_ratio.is_some()
+}
+
+fn fills(plan: &Plan) -> bool {
+    plan.resize.fills() && has_box(plan)
+}
+
+const FORMAT_AUTO: &str = "auto";
+const FORMAT_ORIGINAL: &str = "original";
+
+fn read_format(text: &str, accept: Option<&str>, plan: &mut Plan) -> Option<()> {
+    plan.format = match text {
+        FORMAT_AUTO => FormatWish::Auto(plan::accepted(accept)),
+        FORMAT_ORIGINAL => FormatWish::Original,
+        _ => FormatWish::Exactly(text.parse().ok()?),
+    };
+    Some(())
+}
+
+fn written_format(plan: &Plan) -> Option<String> {
+    match plan.format {
+        FormatWish::Original => None,
+        FormatWish::Auto(_) => Some(FORMAT_AUTO.to_owned()),
+        FormatWish::Exactly(format) => Some(format.to_string()),
+    }
+}
+
+fn read_quality(text: &str, plan: &mut Plan) -> Option<()> {
+    if text.starts_with('0') {
+        return None;
+    }
+    read_some(text, &mut plan.quality)
+}
+
+pub(super) const TABLE: &[Parameter] = &[
+    Parameter {
+        name: "w",
+        allowed: SIDE,
+        read: |text, _, plan| side(text).map(|width| plan.resize.width = Some(width)),
+        write: |plan| plan.resize.width.as_ref().map(ToString::to_string),
+        needs: None,
+    },
+    Parameter {
+        name: "h",
+        allowed: SIDE,
+        read: |text, _, plan| side(text).map(|height| plan.resize.height = Some(height)),
+        write: |plan| plan.resize.height.as_ref().map(ToString::to_string),
+        needs: None,
+    },
+    parameter!("fit", "clip, max, crop, min, fill, fillmax, cropfit, scale or boundmin", resize.fit),
+    Parameter {
+        name: "ar",
+        allowed: "an aspect ratio from 1:100 to 100:1, as W:H or as a number, with at most three decimals",
+        read: |text, _, plan| read_some(text, &mut plan.resize.aspect_ratio),
+        write: |plan| plan.resize.aspect_ratio.as_ref().map(ToString::to_string),
+        needs: Some(Needs {
+            what: "at most one of w and h, and fit=crop, min, fill, fillmax, cropfit or scale",
+            met: |plan| {
+                let Resize { width, height, fit, .. } = plan.resize;
+                fit.has_proportions_of_the_box() && (width.is_none() || height.is_none())
+            },
+        }),
+    },
+    parameter!(
+        "crop",
+        "top, middle or bottom, left, center or right, or one of each with a comma; or focalpoint",
+        resize.crop,
+        needs "fit=crop, min or cropfit, and w and h, or ar",
+        |plan| plan.resize.crops() && has_box(plan)
+    ),
+    Parameter {
+        name: "fp-x",
+        allowed: FRACTION,
+        read: |text, _, plan| read(text, &mut plan.resize.focal_point.x),
+        write: |plan| written_coordinate(plan.resize.focal_point.x),
+        needs: FOCAL_POINT,
+    },
+    Parameter {
+        name: "fp-y",
+        allowed: FRACTION,
+        read: |text, _, plan| read(text, &mut plan.resize.focal_point.y),
+        write: |plan| written_coordinate(plan.resize.focal_point.y),
+        needs: FOCAL_POINT,
+    },
+    parameter!(
+        "fp-z",
+        "a number from 1 to 100 with at most two decimals",
+        resize.focal_point.zoom,
+        FOCAL_POINT
+    ),
+    flag!("org_if_sml", resize.never_enlarge),
+    optional!(
+        "rect",
+        "x,y,width,height, each a number of pixels or a decimal from 0.0 to 1.0; x may also be left, center or right, \
+         y top, middle or bottom",
+        cut
+    ),
+    parameter!("flip", "h, v or hv", flip),
+    parameter!("rot", "a number of degrees from 0 to 359.9 with at most one decimal", rotation),
+    parameter!(
+        "rot-type",
+        "pivot or straighten",
+        rotation_frame,
+        needs "a rot that is no multiple of 90",
+        |plan| plan.rotation.rest() != plan::Rotation::default()
+    ),
+    parameter!("exposure", SWING, adjustments.exposure),
+    parameter!("bri", SWING, adjustments.brightness),
+    parameter!("con", SWING, adjustments.contrast),
+    parameter!("gam", SWING, adjustments.gamma),
+    parameter!("high", "a whole number from -100 to 0", adjustments.highlights),
+    parameter!("shad", PERCENT, adjustments.shadows),
+    parameter!("hue", "a whole number from 0 to 359", adjustments.hue),
+    parameter!("sat", SWING, adjustments.saturation),
+    parameter!("vib", SWING, adjustments.vibrance),
+    flag!("gray", adjustments.greyscale),
+    flag!("invert", adjustments.invert),
+    optional!("monochrome", COLOUR, monochrome),
+    parameter!("sepia", PERCENT, sepia),
+    optional!("duotone", "two opaque colours with a comma, for the dark and for the light", duotone),
+    parameter!("duotone-alpha", PERCENT, duotone_opacity, needs "duotone", |plan| plan.duotone.is_some()),
+    optional!("blend", COLOUR, blend.colour),
+    parameter!(
+        "blend-mode",
+        "normal, darken, multiply, burn, lighten, screen, dodge, overlay, softlight, hardlight, difference, exclusion, \
+         hue, saturation, color or luminosity",
+        blend.mode,
+        needs "blend",
+        |plan| plan.blend.colour.is_some()
+    ),
+    parameter!("blend-alpha", PERCENT, blend.opacity, needs "blend", |plan| plan.blend.colour.is_some()),
+    parameter!("sharp", PERCENT, sharpness),
+    parameter!("usm", SWING, unsharp.amount),
+    parameter!(
+        "usmrad",
+        "a number from 0.1 to 100 with at most one decimal",
+        unsharp.radius,
+        needs "usm",
+        |plan| !plan.unsharp.amount.is_zero()
+    ),
+    parameter!("px", PERCENT, pixelate),
+    parameter!("htn", PERCENT, halftone),
+    parameter!("blur", "a whole number from 0 to 2000", blur),
+    optional!("bg", COLOUR, background.colour),
+    parameter!("fill", "solid or blur", background.fill, needs "fit=fill, fillmax or cropfit, and w and h, or ar", fills),
+    parameter!(
+        "fill-align",
+        PLACE,
+        background.align,
+        needs "fit=fill, fillmax or cropfit, and w and h, or ar",
+        fills
+    ),
+    optional!("border", "a width from 1 to 1000 and a colour, as in 10,red", border),
+    parameter!("pad", LENGTH, pad.all),
+    optional!("pad-top", LENGTH, pad.top),
+    optional!("pad-right", LENGTH, pad.right),
+    optional!("pad-bottom", LENGTH, pad.bottom),
+    optional!("pad-left", LENGTH, pad.left),
+    Parameter {
+        name: "format",
+        allowed: "jpeg (or jpg), png, webp, avif, auto or original",
+        read: read_format,
+        write: written_format,
+        needs: None,
+    },
+    Parameter {
+        name: "q",
+        allowed: "a whole number from 1 to 100",
+        read: |text, _, plan| read_quality(text, plan),
+        write: |plan| plan.quality.as_ref().map(ToString::to_string),
+        needs: None,
+    },
+    parameter!("dpr", "a number from 0.1 to 5 with at most two decimals", resize.dpr),
+];

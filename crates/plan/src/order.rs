@@ -1,0 +1,151 @@
+//! The order of operations: one list, whatever the order in which a URL names them.
+
+use crate::Plan;
+use crate::amount::{Opacity, Percent};
+use crate::colour::Colour;
+use crate::geometry::{Sigma, device_length};
+use crate::operation::adjustments::Adjustments;
+use crate::operation::background::Background;
+use crate::operation::blend::BlendMode;
+use crate::operation::cut::Cut;
+use crate::operation::duotone::Duotone;
+use crate::operation::resize::Resize;
+use crate::operation::rotation::{Rotation, RotationFrame};
+use crate::operation::unsharp::Radius;
+use crate::orientation::Orientation;
+
+/// One step of what is done to a picture, its lengths in device pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    Cut(Cut),
+    /// The quarter turns of a rotation, and a flip before them.
+    Orient(Orientation),
+    /// By less than a quarter turn.
+    Rotate {
+        angle: Rotation,
+        frame: RotationFrame,
+    },
+    Resize(Resize),
+    Adjust(Adjustments),
+    Monochrome(Colour),
+    Sepia(Percent),
+    Duotone {
+        duotone: Duotone,
+        opacity: Opacity,
+    },
+    Blend {
+        colour: Colour,
+        mode: BlendMode,
+        opacity: Opacity,
+    },
+    /// Adds so many hundredths of the difference from a copy that is blurred with `sigma`.
+    Unsharp {
+        hundredths: i32,
+        sigma: Sigma,
+    },
+    Pixelate {
+        side: u32,
+    },
+    Halftone {
+        distance: u32,
+    },
+    Blur(Sigma),
+    /// Puts a picture that does not fill its box on a canvas that does.
+    Place(Background),
+    Border {
+        width: u32,
+        colour: Colour,
+    },
+    /// Top, right, bottom, left.
+    Pad([u32; 4]),
+    /// Closes what is still transparent.
+    Flatten(Colour),
+}
+
+/// The width of the blur that `sharp` compares with, in tenths of a CSS pixel.
+const SHARP_RADIUS: Option<Radius> = Radius::from_tenths(8);
+
+impl Plan {
+    /// What is done, in the order in which it is done; what would change nothing is left out.
+    ///
+    /// First what decides which part of the original is seen and how large, so that everything after works on as few
+    /// pixels as will be seen. Then light, colour and detail of the picture; then what is around and behind it, which
+    /// those leave alone.
+    pub fn operations(&self) -> Vec<Operation> {
+        // By name, so that what a plan gets new has to find its place here.
+        let Plan {
+            cut,
+            flip,
+            rotation,
+            rotation_frame,
+            resize,
+            adjustments,
+            monochrome,
+            sepia,
+            duotone,
+            duotone_opacity,
+            blend,
+            sharpness,
+            unsharp,
+            pixelate,
+            halftone,
+            blur,
+            background,
+            border,
+            pad,
+            format: _,
+            quality: _,
+        } = *self;
+        let dpr = resize.dpr;
+        let length = |css: u32| device_length(css, dpr);
+
+        let orientation = {
+            let mut orientation = Orientation::UPRIGHT;
+            if flip.horizontal {
+                orientation = orientation.then_mirrored_x();
+            }
+            if flip.vertical {
+                orientation = orientation.then_mirrored_y();
+            }
+            (0..rotation.quarters()).fold(orientation, |turned, _| turned.turned_left())
+        };
+        let sides = pad.sides().map(|side| length(side.size()));
+        let rest = rotation.rest();
+
+        let list = [
+            cut.map(Operation::Cut),
+            (orientation != Orientation::UPRIGHT).then_some(Operation::Orient(orientation)),
+            (rest != Rotation::default()).then_some(Operation::Rotate { angle: rest, frame: rotation_frame }),
+            Some(Operation::Resize(resize)),
+            (adjustments != Adjustments::default()).then_some(Operation::Adjust(adjustments)),
+            monochrome.map(Operation::Monochrome),
+            (!sepia.is_zero()).then_some(Operation::Sepia(sepia)),
+            duotone
+                .filter(|_| duotone_opacity.percent() > 0)
+                .map(|duotone| Operation::Duotone { duotone, opacity: duotone_opacity }),
+            blend
+                .colour
+                .filter(|colour| colour.alpha > 0 && blend.opacity.percent() > 0)
+                .map(|colour| Operation::Blend { colour, mode: blend.mode, opacity: blend.opacity }),
+            SHARP_RADIUS.filter(|_| !sharpness.is_zero()).map(|radius| Operation::Unsharp {
+                hundredths: 2 * i32::from(sharpness.get()),
+                sigma: Sigma::of(u32::from(radius.tenths()), dpr),
+            }),
+            (!unsharp.amount.is_zero()).then(|| Operation::Unsharp {
+                hundredths: 2 * i32::from(unsharp.amount.get()),
+                sigma: Sigma::of(u32::from(unsharp.radius.tenths()), dpr),
+            }),
+            Some(length(pixelate.size())).filter(|side| *side > 1).map(|side| Operation::Pixelate { side }),
+            Some(length(halftone.size()))
+                .filter(|distance| *distance > 0)
+                .map(|distance| Operation::Halftone { distance }),
+            (!blur.is_zero()).then(|| Operation::Blur(Sigma::of(blur.size(), dpr))),
+            Some(Operation::Place(background)),
+            border
+                .map(|border| Operation::Border { width: length(border.size.size()), colour: border.colour }),
+            (sides != [0; 4]).then_some(Operation::Pad(sides)),
+            background.colour.map(Operation::Flatten),
+        ];
+        list.into_iter().flatten().collect()
+    }
+}

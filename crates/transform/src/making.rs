@@ -1,0 +1,144 @@
+//! From the decoded picture to the one that is encoded: cut, resized and turned in one pass, then each operation in
+//! its turn.
+
+use plan::{CropBox, Format, Geometry, Operation, Orientation, Plan, Size, Turned};
+
+use crate::Header;
+use crate::codec::Picture;
+use crate::colour::{self, Matrix};
+use crate::error::TransformError;
+use crate::limits::{Deadline, Limits};
+use crate::operation::{self, Bench};
+use crate::pixels::Pixels;
+use crate::resample::Resampler;
+
+/// What is seen behind a picture whose format cannot leave it open.
+const WHITE: [u8; 4] = [255; 4];
+
+/// One plan for one original, before its pixels are known.
+pub(crate) struct Making {
+    operations: Vec<Operation>,
+    geometry: Geometry,
+    /// How the original is stored, and its size as one sees it.
+    stored: Orientation,
+    upright: Size,
+}
+
+impl Making {
+    pub fn new(plan: &Plan, header: &Header, limits: &Limits) -> Result<Making, TransformError> {
+        Ok(Making {
+            operations: plan.operations(),
+            geometry: plan::geometry(plan, header.upright, limits.output_side)?,
+            stored: header.orientation,
+            upright: header.upright,
+        })
+    }
+
+    /// The size of what is made.
+    pub fn size(&self) -> Size {
+        self.geometry.output
+    }
+
+    /// How many pixels of the original there are for each of the output, in the direction that has fewer.
+    pub fn shrink(&self) -> f64 {
+        let Geometry { crop, placed, .. } = self.geometry;
+        (crop.width / f64::from(placed.width)).min(crop.height / f64::from(placed.height))
+    }
+
+    /// Whether what is made of a picture with (or without) transparent pixels needs a format that holds them.
+    pub fn keeps_alpha(&self, has_alpha: bool) -> bool {
+        let closed =
+            |operation: &Operation| matches!(operation, Operation::Flatten(colour) if colour.alpha == 255);
+        has_alpha && !self.operations.iter().any(closed)
+    }
+
+    /// `scale` is that of the decoded picture, which may be smaller than the original.
+    pub fn make(
+        &self,
+        picture: Picture,
+        scale: f64,
+        format: Format,
+        deadline: &Deadline,
+        resampler: &mut Resampler,
+    ) -> Result<Picture, TransformError> {
+        let mut picture = match &self.geometry.turned {
+            None => {
+                let to = self.geometry.placed.size();
+                self.seen(picture, scale, self.geometry.crop, to, self.stays_planar(format), resampler)?
+            }
+            Some(turned) => Picture::Pixels(self.turned(turned, picture, scale, deadline, resampler)?),
+        };
+        let mut bench = Bench { geometry: &self.geometry, deadline, resampler };
+        for operation in &self.operations {
+            picture = operation::carry_out(operation, picture, &mut bench)?;
+        }
+        Ok(match picture {
+            Picture::Planes(planes) => Picture::Planes(planes),
+            Picture::Pixels(pixels) => {
+                let pixels = if format.holds_alpha() { pixels } else { pixels.flattened(WHITE) };
+                if format != Format::Png && pixels.is_opaque() {
+                    Picture::Planes(colour::to_planes_420(&pixels))
+                } else {
+                    Picture::Pixels(pixels)
+                }
+            }
+        })
+    }
+
+    fn stays_planar(&self, format: Format) -> bool {
+        let keeps = |operation: &Operation| operation::keeps_planes(operation, &self.geometry);
+        format != Format::Png && self.operations.iter().all(keeps)
+    }
+
+    /// The part `crop` of what is used of the original, as one sees it, at size `to`.
+    fn seen(
+        &self,
+        picture: Picture,
+        scale: f64,
+        crop: CropBox,
+        to: Size,
+        as_planes: bool,
+        resampler: &mut Resampler,
+    ) -> Result<Picture, TransformError> {
+        let orientation = self.stored.then(self.geometry.orientation);
+        let crop = self.stored.stored_crop(self.geometry.in_original(crop), self.upright).scaled(scale);
+        let to = orientation.size(to);
+        let pixels = match picture {
+            Picture::Planes(planes) if as_planes && planes.matrix == Matrix::Bt601 => {
+                let resized = planes.resized_420(crop, to, orientation, resampler)?;
+                return Ok(Picture::Planes(resized.upright(orientation)));
+            }
+            Picture::Planes(planes) => colour::to_pixels(&planes.resized_444(crop, to, resampler)?),
+            Picture::Pixels(pixels) => pixels.resized(crop, to, resampler)?,
+        };
+        Ok(Picture::Pixels(pixels.upright(orientation)))
+    }
+
+    /// Turned by less than a quarter, and then cut and resized: on no more pixels than will be seen.
+    fn turned(
+        &self,
+        turned: &Turned,
+        picture: Picture,
+        scale: f64,
+        deadline: &Deadline,
+        resampler: &mut Resampler,
+    ) -> Result<Pixels, TransformError> {
+        let smaller = (1.0 / self.shrink()).min(1.0);
+        let side = |side: u32| ((f64::from(side) * smaller).round() as u32).max(1);
+        let sized = |size: Size| Size { width: side(size.width), height: side(size.height) };
+        let whole = self.geometry.oriented();
+        let picture = self.seen(picture, scale, CropBox::whole(whole), sized(whole), false, resampler)?;
+        let Picture::Pixels(pixels) = picture else {
+            return Err(TransformError::failed("turning", "the picture has not become pixels"));
+        };
+        let frame = sized(turned.frame);
+        let made = operation::rotated(&pixels, turned.angle, frame, deadline)?;
+        let (across, down) = (
+            f64::from(frame.width) / f64::from(turned.frame.width),
+            f64::from(frame.height) / f64::from(turned.frame.height),
+        );
+        let CropBox { x, y, width, height } = self.geometry.crop;
+        let crop = CropBox { x: x * across, y: y * down, width: width * across, height: height * down };
+        made.resized(crop, self.geometry.placed.size(), resampler)
+    }
+}

@@ -1,0 +1,108 @@
+//! The operations on pixels, one file each. Their order is `plan`'s; which of them can do without RGB is told here.
+
+mod adjust;
+mod blend;
+mod blur;
+mod duotone;
+mod halftone;
+mod monochrome;
+mod pixelate;
+mod place;
+mod rotate;
+mod sepia;
+mod unsharp;
+
+use plan::{Geometry, Operation, Rect};
+
+use crate::codec::Picture;
+use crate::error::TransformError;
+use crate::limits::Deadline;
+use crate::pixels::Pixels;
+use crate::planes::Planes;
+use crate::resample::Resampler;
+
+pub(crate) use self::rotate::rotated;
+
+/// What an operation may need beside the picture.
+pub(crate) struct Bench<'a> {
+    pub geometry: &'a Geometry,
+    pub deadline: &'a Deadline,
+    pub resampler: &'a mut Resampler,
+}
+
+/// Whether the operation can be carried out on luma and chroma as they are. All others, padding, and formats that hold
+/// RGB, need pixels.
+pub(crate) fn keeps_planes(operation: &Operation, geometry: &Geometry) -> bool {
+    match operation {
+        Operation::Cut(_)
+        | Operation::Orient(_)
+        | Operation::Resize(_)
+        | Operation::Adjust(_)
+        | Operation::Unsharp { .. }
+        | Operation::Blur(_)
+        // Planes have nothing transparent.
+        | Operation::Flatten(_) => true,
+        Operation::Place(_) => !geometry.is_padded(),
+        Operation::Rotate { .. }
+        | Operation::Monochrome(_)
+        | Operation::Sepia(_)
+        | Operation::Duotone { .. }
+        | Operation::Blend { .. }
+        | Operation::Pixelate { .. }
+        | Operation::Halftone { .. }
+        | Operation::Border { .. }
+        | Operation::Pad(_) => false,
+    }
+}
+
+/// Carries out one operation on a picture that has its size.
+pub(crate) fn carry_out(
+    operation: &Operation,
+    picture: Picture,
+    bench: &mut Bench<'_>,
+) -> Result<Picture, TransformError> {
+    bench.deadline.check()?;
+    Ok(match picture {
+        Picture::Planes(planes) => Picture::Planes(on_planes(operation, planes)),
+        Picture::Pixels(pixels) => Picture::Pixels(on_pixels(operation, pixels, bench)?),
+    })
+}
+
+fn on_planes(operation: &Operation, planes: Planes) -> Planes {
+    match operation {
+        Operation::Adjust(adjustments) => adjust::planes(adjustments, planes),
+        Operation::Unsharp { hundredths, sigma } => unsharp::planes(*hundredths, *sigma, planes),
+        Operation::Blur(sigma) => blur::planes(*sigma, planes),
+        // Carried out with the resize, or with nothing to do; see `keeps_planes`.
+        _ => planes,
+    }
+}
+
+fn on_pixels(operation: &Operation, pixels: Pixels, bench: &mut Bench<'_>) -> Result<Pixels, TransformError> {
+    Ok(match *operation {
+        Operation::Adjust(ref adjustments) => adjust::pixels(adjustments, pixels),
+        Operation::Monochrome(colour) => monochrome::pixels(colour, pixels),
+        Operation::Sepia(amount) => sepia::pixels(amount, pixels),
+        Operation::Duotone { duotone, opacity } => duotone::pixels(duotone, opacity, pixels),
+        Operation::Blend { colour, mode, opacity } => blend::pixels(colour, mode, opacity, pixels),
+        Operation::Unsharp { hundredths, sigma } => unsharp::pixels(hundredths, sigma, pixels),
+        Operation::Pixelate { side } => pixelate::pixels(side, pixels),
+        Operation::Halftone { distance } => halftone::pixels(distance, pixels, bench.deadline)?,
+        Operation::Blur(sigma) => blur::pixels(sigma.pixels(), pixels),
+        Operation::Place(background) => place::pixels(&background, pixels, bench)?,
+        Operation::Border { width, colour } => surrounded(pixels, [width; 4], colour.rgba()),
+        Operation::Pad(sides) => {
+            // What stays transparent here is closed by `Flatten`, with the background's colour.
+            surrounded(pixels, sides, [0; 4])
+        }
+        Operation::Flatten(colour) => pixels.flattened(colour.rgba()),
+        Operation::Cut(_) | Operation::Orient(_) | Operation::Rotate { .. } | Operation::Resize(_) => pixels,
+    })
+}
+
+/// The picture with that much colour at its top, right, bottom and left.
+fn surrounded(pixels: Pixels, [top, right, bottom, left]: [u32; 4], colour: [u8; 4]) -> Pixels {
+    let placed = Rect { x: left, y: top, width: pixels.size.width, height: pixels.size.height };
+    let canvas = plan::Size::new(left + placed.width + right, top + placed.height + bottom);
+    pixels.padded(canvas, placed, colour)
+}
