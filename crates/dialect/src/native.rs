@@ -130,13 +130,13 @@ mod tests {
         check(
             "/demo/cat.jpg?width=3",
             expect![[
-                r#"there is no parameter "width"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, border, pad, pad-top, pad-right, pad-bottom, pad-left, format, q, dpr, kid, exp, s"#
+                r#"there is no parameter "width"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, border, mask, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, dpr, kid, exp, s"#
             ]],
         );
         check(
             "/demo/cat.jpg?W=3",
             expect![[
-                r#"there is no parameter "W"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, border, pad, pad-top, pad-right, pad-bottom, pad-left, format, q, dpr, kid, exp, s"#
+                r#"there is no parameter "W"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, border, mask, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, dpr, kid, exp, s"#
             ]],
         );
         check(
@@ -337,6 +337,10 @@ mod tests {
         ("fp-y", "0.75", "w=1&h=1&fit=crop&crop=focalpoint"),
         ("fp-z", "1.5", "w=1&h=1&fit=crop&crop=focalpoint"),
         ("org_if_sml", "1", ""),
+        ("trim", "color", ""),
+        ("trim-color", "ffffff", "trim=color"),
+        ("trim-tol", "20", "trim=auto"),
+        ("trim-pad", "10", "trim=alpha"),
         ("rect", "10,middle,0.5,300", ""),
         ("flip", "hv", ""),
         ("rot", "12.5", ""),
@@ -369,11 +373,19 @@ mod tests {
         ("fill", "blur", "w=1&h=1&fit=fill"),
         ("fill-align", "bottom,right", "w=1&h=1&fit=fillmax"),
         ("border", "10,ff0000", ""),
+        ("mask", "ellipse", ""),
+        ("corner-radius", "10,max,0,5", "mask=corners"),
+        ("shadow", "8,80000000", ""),
+        ("shadow-x", "-4", "shadow=8,000000"),
+        ("shadow-y", "4", "shadow=8,000000"),
         ("pad", "10", ""),
         ("pad-top", "0", "pad=9"),
         ("pad-right", "1", ""),
         ("pad-bottom", "2", ""),
         ("pad-left", "3", ""),
+        ("transparency", "grid", ""),
+        ("grid-size", "4", "transparency=grid"),
+        ("grid-colors", "000000,80ffffff", "transparency=grid"),
         ("format", "webp", ""),
         ("q", "70", ""),
         ("dpr", "1.5", ""),

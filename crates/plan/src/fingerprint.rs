@@ -3,6 +3,7 @@
 use crate::Plan;
 use crate::geometry::device_pixels;
 use crate::operation::crop::{Align, Crop};
+use crate::operation::mask::Mask;
 use crate::operation::resize::{Fit, Resize};
 use crate::order::Operation;
 use crate::output::{Accepted, FormatWish};
@@ -32,6 +33,10 @@ impl Plan {
 
 fn step(operation: &Operation, size: &Resize) -> Option<String> {
     Some(match operation {
+        Operation::Trim { by, trim } => {
+            let colour = trim.colour.map(|colour| colour.to_string()).unwrap_or_default();
+            format!("trim {by},{colour},{},{}", trim.tolerance, trim.pad)
+        }
         Operation::Cut(cut) => format!("cut {cut}"),
         Operation::Orient(orientation) => {
             let flag = |set: bool, word: &'static str| if set { word } else { "" };
@@ -68,7 +73,17 @@ fn step(operation: &Operation, size: &Resize) -> Option<String> {
             format!("place {},{}", background.align, background.fill)
         }
         Operation::Place(_) => return None,
-        Operation::Border { width, colour } => format!("border {width},{colour}"),
+        // Its inner edge follows from the mask.
+        Operation::Border { width, colour, inner: _ } => format!("border {width},{colour}"),
+        Operation::Mask(Mask::Ellipse) => "ellipse".to_owned(),
+        Operation::Mask(Mask::Corners(radii)) => {
+            let radii = radii.map(|radius| radius.map_or("max".to_owned(), |radius| radius.to_string()));
+            format!("corners {}", radii.join(","))
+        }
+        Operation::Shadow { sigma, offset: (x, y), colour, margins: _ } => {
+            format!("shadow {},{x},{y},{colour}", sigma.map_or(0, |sigma| sigma.tenths()))
+        }
+        Operation::Grid { side, colours } => format!("grid {side},{colours}"),
         Operation::Pad([top, right, bottom, left]) => format!("pad {top},{right},{bottom},{left}"),
         Operation::Flatten(colour) => format!("flatten {colour}"),
     })
@@ -140,7 +155,7 @@ mod tests {
         check(
             everything(),
             expect![
-                "plan-2;cut 10,20,0.5,0.5;orient t;rotate 5.5,pivot;w600,h400,fill,never-larger;adjust 0,0,10,0,0,0,0,grey,0,;monochrome ff0000;sepia 50;duotone 000080,ffffff,100;blend 8000ff00,overlay,100;unsharp 20,16;unsharp -40,30;pixelate 16;halftone 10;blur 200;place top,left,blur;border 4,ff0000;pad 8,8,8,8;flatten ffffff;auto-webp;q80"
+                "plan-2;trim auto,,8,0;cut 10,20,0.5,0.5;orient t;rotate 5.5,pivot;w600,h400,fill,never-larger;adjust 0,0,10,0,0,0,0,grey,0,;monochrome ff0000;sepia 50;duotone 000080,ffffff,100;blend 8000ff00,overlay,100;unsharp 20,16;unsharp -40,30;pixelate 16;halftone 10;blur 200;place top,left,blur;border 4,ff0000;corners 16,max,0,2;shadow 80,0,0,000000;pad 8,8,8,8;grid 16,d0d7dd,ffffff;flatten ffffff;auto-webp;q80"
             ],
         );
     }
@@ -167,7 +182,12 @@ mod tests {
                 fill: crate::Fill::Blur,
                 align: "top,left".parse().unwrap(),
             },
+            trim: crate::Trim { by: Some(crate::TrimBy::Auto), ..crate::Trim::default() },
             border: "2,red".parse().ok(),
+            mask: Some(crate::MaskShape::Corners),
+            corner_radius: "8,max,0,1".parse().unwrap(),
+            shadow: "4,black".parse().ok(),
+            grid: crate::Grid { shown: true, ..crate::Grid::default() },
             pad: crate::Pad { all: "4".parse().unwrap(), ..crate::Pad::default() },
             ..plan(Some(300), Some(200), Fit::FillMax, "2")
         }

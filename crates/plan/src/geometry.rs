@@ -161,11 +161,17 @@ pub(crate) fn device_length(css: u32, dpr: Dpr) -> u32 {
 
 /// Where everything goes when `plan` is carried out on an original of this (upright) size.
 pub fn geometry(plan: &Plan, upright: Size, max_side: u32) -> Result<Geometry, GeometryError> {
+    geometry_within(plan, Rect { x: 0, y: 0, width: upright.width, height: upright.height }, max_side)
+}
+
+/// Where everything goes when trimming has left this rectangle of the (upright) original.
+pub fn geometry_within(plan: &Plan, trimmed: Rect, max_side: u32) -> Result<Geometry, GeometryError> {
+    let upright = trimmed.size();
     if upright.is_empty() {
         return Err(GeometryError::EmptyOriginal);
     }
     let mut geometry = Geometry {
-        cut: Rect { x: 0, y: 0, width: upright.width, height: upright.height },
+        cut: trimmed,
         orientation: Orientation::UPRIGHT,
         turned: None,
         crop: CropBox::whole(upright),
@@ -175,7 +181,10 @@ pub fn geometry(plan: &Plan, upright: Size, max_side: u32) -> Result<Geometry, G
     };
     for operation in plan.operations() {
         match operation {
-            Operation::Cut(cut) => geometry.cut = cut_out(cut, upright)?,
+            Operation::Cut(cut) => {
+                let cut = cut_out(cut, upright)?;
+                geometry.cut = Rect { x: trimmed.x + cut.x, y: trimmed.y + cut.y, ..cut };
+            }
             Operation::Orient(orientation) => geometry.orientation = orientation,
             Operation::Rotate { angle, frame } => {
                 geometry.turned = Some(turned(geometry.oriented(), angle, frame));
@@ -189,8 +198,12 @@ pub fn geometry(plan: &Plan, upright: Size, max_side: u32) -> Result<Geometry, G
             Operation::Border { width, .. } => {
                 geometry.output = grown(geometry.output, [width; 4], max_side)?;
             }
+            Operation::Shadow { margins, .. } => {
+                geometry.output = grown(geometry.output, margins, max_side)?;
+            }
             Operation::Pad(sides) => geometry.output = grown(geometry.output, sides, max_side)?,
-            Operation::Adjust(_)
+            Operation::Trim { .. }
+            | Operation::Adjust(_)
             | Operation::Monochrome(_)
             | Operation::Sepia(_)
             | Operation::Duotone { .. }
@@ -200,6 +213,8 @@ pub fn geometry(plan: &Plan, upright: Size, max_side: u32) -> Result<Geometry, G
             | Operation::Halftone { .. }
             | Operation::Blur(_)
             | Operation::Place(_)
+            | Operation::Mask(_)
+            | Operation::Grid { .. }
             | Operation::Flatten(_) => {}
         }
     }

@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 
 pub use amount::{Amount, Fraction, InvalidAmount, InvalidFraction, Length, Opacity, Percent, Swing};
 pub use colour::{Colour, InvalidColour};
-pub use geometry::{CropBox, Geometry, GeometryError, Rect, Sigma, Turned, device_pixels, geometry};
+pub use geometry::{
+    CropBox, Geometry, GeometryError, Rect, Sigma, Turned, device_pixels, geometry, geometry_within,
+};
 pub use operation::adjustments::Adjustments;
 pub use operation::aspect_ratio::{AspectRatio, InvalidAspectRatio};
 pub use operation::background::{Background, Fill, InvalidFill};
@@ -29,9 +31,13 @@ pub use operation::cut::{Cut, Extent, InvalidCut, Start};
 pub use operation::dpr::{Dpr, InvalidDpr};
 pub use operation::duotone::{Duotone, InvalidDuotone};
 pub use operation::flip::{Flip, InvalidFlip};
+pub use operation::grid::{Grid, GridColours, GridSide, InvalidGridColours};
+pub use operation::mask::{Corner, CornerRadius, InvalidCornerRadius, Mask, MaskShape, UnknownMaskShape};
 pub use operation::pad::Pad;
 pub use operation::resize::{Fit, Resize, UnknownFit};
 pub use operation::rotation::{InvalidRotation, Rotation, RotationFrame, UnknownRotationFrame};
+pub use operation::shadow::{InvalidShadow, Shadow, ShadowOffset};
+pub use operation::trim::{Tolerance, Trim, TrimBy, UnknownTrim};
 pub use operation::unsharp::{InvalidRadius, Radius, Unsharp};
 pub use order::Operation;
 pub use orientation::Orientation;
@@ -46,6 +52,7 @@ pub use size::Size;
 /// It is serialised to reach the process that carries it out, never to be kept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Plan {
+    pub trim: Trim,
     pub cut: Option<Cut>,
     pub flip: Flip,
     pub rotation: Rotation,
@@ -69,7 +76,12 @@ pub struct Plan {
     pub blur: Amount<0, 2000>,
     pub background: Background,
     pub border: Option<Border>,
+    pub mask: Option<MaskShape>,
+    pub corner_radius: CornerRadius,
+    pub shadow: Option<Shadow>,
+    pub shadow_offset: ShadowOffset,
     pub pad: Pad,
+    pub grid: Grid,
     pub format: FormatWish,
     /// Nothing asked: [`Quality::DEFAULT`].
     pub quality: Option<Quality>,

@@ -9,14 +9,22 @@ use crate::operation::background::Background;
 use crate::operation::blend::BlendMode;
 use crate::operation::cut::Cut;
 use crate::operation::duotone::Duotone;
+use crate::operation::grid::GridColours;
+use crate::operation::mask::{Corner, Mask, MaskShape};
 use crate::operation::resize::Resize;
 use crate::operation::rotation::{Rotation, RotationFrame};
+use crate::operation::trim::{Trim, TrimBy};
 use crate::operation::unsharp::Radius;
 use crate::orientation::Orientation;
 
 /// One step of what is done to a picture, its lengths in device pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
+    /// Before anything is known of the size.
+    Trim {
+        by: TrimBy,
+        trim: Trim,
+    },
     Cut(Cut),
     /// The quarter turns of a rotation, and a flip before them.
     Orient(Orientation),
@@ -52,12 +60,27 @@ pub enum Operation {
     Blur(Sigma),
     /// Puts a picture that does not fill its box on a canvas that does.
     Place(Background),
+    /// Around the picture, or around the part of it that `inner` leaves.
     Border {
         width: u32,
         colour: Colour,
+        inner: Option<Mask>,
+    },
+    Mask(Mask),
+    /// On a canvas that is larger by `margins`: top, right, bottom, left.
+    Shadow {
+        sigma: Option<Sigma>,
+        offset: (i32, i32),
+        colour: Colour,
+        margins: [u32; 4],
     },
     /// Top, right, bottom, left.
     Pad([u32; 4]),
+    /// Shows what is still transparent.
+    Grid {
+        side: u32,
+        colours: GridColours,
+    },
     /// Closes what is still transparent.
     Flatten(Colour),
 }
@@ -74,6 +97,7 @@ impl Plan {
     pub fn operations(&self) -> Vec<Operation> {
         // By name, so that what a plan gets new has to find its place here.
         let Plan {
+            trim,
             cut,
             flip,
             rotation,
@@ -92,7 +116,12 @@ impl Plan {
             blur,
             background,
             border,
+            mask,
+            corner_radius,
+            shadow,
+            shadow_offset,
             pad,
+            grid,
             format: _,
             quality: _,
         } = *self;
@@ -111,8 +140,31 @@ impl Plan {
         };
         let sides = pad.sides().map(|side| length(side.size()));
         let rest = rotation.rest();
+        let mask = mask.map(|shape| match shape {
+            MaskShape::Ellipse => Mask::Ellipse,
+            MaskShape::Corners => Mask::Corners(corner_radius.0.map(|corner| match corner {
+                Corner::Radius(radius) => Some(length(radius.size())),
+                Corner::Max => None,
+            })),
+        });
+        let shadow = shadow.map(|shadow| {
+            let signed =
+                |amount: i16| i64::from(length(amount.unsigned_abs().into())) * i64::from(amount.signum());
+            let (x, y) = (signed(shadow_offset.x.get()), signed(shadow_offset.y.get()));
+            let sigma = (!shadow.blur.is_zero()).then(|| Sigma::of(10 * shadow.blur.size(), dpr));
+            // Beyond three standard deviations nothing is seen.
+            let reach = sigma.map_or(0, |sigma| i64::from((3 * sigma.tenths()).div_ceil(10)));
+            let margin = |towards: i64| u32::try_from(reach + towards).unwrap_or(0);
+            Operation::Shadow {
+                sigma,
+                offset: (x as i32, y as i32),
+                colour: shadow.colour,
+                margins: [margin(-y), margin(x), margin(y), margin(-x)],
+            }
+        });
 
         let list = [
+            trim.by.map(|by| Operation::Trim { by, trim }),
             cut.map(Operation::Cut),
             (orientation != Orientation::UPRIGHT).then_some(Operation::Orient(orientation)),
             (rest != Rotation::default()).then_some(Operation::Rotate { angle: rest, frame: rotation_frame }),
@@ -141,9 +193,14 @@ impl Plan {
                 .map(|distance| Operation::Halftone { distance }),
             (!blur.is_zero()).then(|| Operation::Blur(Sigma::of(blur.size(), dpr))),
             Some(Operation::Place(background)),
-            border
-                .map(|border| Operation::Border { width: length(border.size.size()), colour: border.colour }),
+            border.map(|border| {
+                let width = length(border.size.size());
+                Operation::Border { width, colour: border.colour, inner: mask.map(|mask| mask.inside(width)) }
+            }),
+            mask.map(Operation::Mask),
+            shadow,
             (sides != [0; 4]).then_some(Operation::Pad(sides)),
+            grid.shown.then(|| Operation::Grid { side: length(grid.side.get()), colours: grid.colours }),
             background.colour.map(Operation::Flatten),
         ];
         list.into_iter().flatten().collect()

@@ -61,6 +61,11 @@ impl Orientation {
         Orientation::new(self.transposed != other.transposed, x != other.mirrored_x, y != other.mirrored_y)
     }
 
+    /// What undoes this one.
+    pub const fn inverse(self) -> Orientation {
+        if self.transposed { Orientation::new(true, self.mirrored_y, self.mirrored_x) } else { self }
+    }
+
     /// The size that a stored picture of `size` has when upright, and the other way round.
     pub const fn size(self, size: Size) -> Size {
         if self.transposed { size.transposed() } else { size }
@@ -147,6 +152,7 @@ mod tests {
             let orientation = Orientation::from_exif(value);
             let first = orientation.apply(samples.clone(), 5);
             let width = orientation.size(Size::new(5, 3)).width as usize;
+            assert_eq!(orientation.then(orientation.inverse()), Orientation::UPRIGHT);
             let named = [
                 (left_turn, orientation.turned_left()),
                 (Orientation::from_exif(2), orientation.then_mirrored_x()),

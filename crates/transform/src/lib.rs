@@ -119,10 +119,16 @@ fn carry_out(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative
     let deadline = Deadline::after(limits.time);
     let mut resampler = Resampler::default();
     let header = read_header(original, limits)?;
-    let making = Making::new(plan, &header, limits)?;
-
     deadline.check()?;
-    let decoded = decode(original, &header, making.shrink(), limits, &deadline, &mut resampler)?;
+    // Where an even border ends can only be told from all pixels.
+    let (making, decoded) = if plan.trim.by.is_some() {
+        let decoded = decode(original, &header, 1.0, limits, &deadline, &mut resampler)?;
+        (Making::trimmed(plan, &header, &decoded.picture, limits)?, decoded)
+    } else {
+        let making = Making::new(plan, &header, limits)?;
+        let decoded = decode(original, &header, making.shrink(), limits, &deadline, &mut resampler)?;
+        (making, decoded)
+    };
     deadline.check()?;
 
     // An alpha channel that hides nothing is not worth a format that keeps it.

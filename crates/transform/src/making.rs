@@ -1,7 +1,7 @@
 //! From the decoded picture to the one that is encoded: cut, resized and turned in one pass, then each operation in
 //! its turn.
 
-use plan::{CropBox, Format, Geometry, Operation, Orientation, Plan, Size, Turned};
+use plan::{CropBox, Format, Geometry, Operation, Orientation, Plan, Rect, Size, Turned};
 
 use crate::Header;
 use crate::codec::Picture;
@@ -26,9 +26,28 @@ pub(crate) struct Making {
 
 impl Making {
     pub fn new(plan: &Plan, header: &Header, limits: &Limits) -> Result<Making, TransformError> {
+        let Size { width, height } = header.upright;
+        Making::of(plan, header, Rect { x: 0, y: 0, width, height }, limits)
+    }
+
+    /// For what trimming leaves of a picture, which has been decoded at full size.
+    pub fn trimmed(
+        plan: &Plan,
+        header: &Header,
+        picture: &Picture,
+        limits: &Limits,
+    ) -> Result<Making, TransformError> {
+        let Some(by) = plan.trim.by else { return Making::new(plan, header, limits) };
+        let stored = operation::trimmed(&plan.trim, by, picture);
+        let CropBox { x, y, width, height } = header.orientation.inverse().stored_crop(stored, header.size);
+        let rest = Rect { x: x as u32, y: y as u32, width: width as u32, height: height as u32 };
+        Making::of(plan, header, rest, limits)
+    }
+
+    fn of(plan: &Plan, header: &Header, seen: Rect, limits: &Limits) -> Result<Making, TransformError> {
         Ok(Making {
             operations: plan.operations(),
-            geometry: plan::geometry(plan, header.upright, limits.output_side)?,
+            geometry: plan::geometry_within(plan, seen, limits.output_side)?,
             stored: header.orientation,
             upright: header.upright,
         })
@@ -49,6 +68,9 @@ impl Making {
     pub fn keeps_alpha(&self, has_alpha: bool) -> bool {
         let closed =
             |operation: &Operation| matches!(operation, Operation::Flatten(colour) if colour.alpha == 255);
+        let opens =
+            |operation: &Operation| matches!(operation, Operation::Mask(_) | Operation::Shadow { .. });
+        let has_alpha = has_alpha || self.operations.iter().any(opens);
         has_alpha && !self.operations.iter().any(closed)
     }
 

@@ -89,6 +89,10 @@ fn planes_and_pixels_make_the_same_of_every_example() {
     let png = seen(&jpeg).png();
     for query in documented::queries() {
         let plan = documented::plan(&query);
+        // Where a border ends is told from what is there, and that is not quite the same.
+        if plan.trim.by.is_some() {
+            continue;
+        }
         let jpeg_out =
             Plan { format: FormatWish::Exactly(Format::Jpeg), quality: plan::Quality::new(95).ok(), ..plan };
         let one = seen(&made(&jpeg, &jpeg_out).bytes);
@@ -107,12 +111,16 @@ fn light_and_colour_leave_transparent_what_is() {
         let moves_nothing = |operation: &Operation| {
             !matches!(
                 operation,
-                Operation::Cut(_)
+                Operation::Trim { .. }
+                    | Operation::Cut(_)
                     | Operation::Orient(_)
                     | Operation::Rotate { .. }
                     | Operation::Pixelate { .. }
                     | Operation::Blur(_)
                     | Operation::Border { .. }
+                    | Operation::Mask(_)
+                    | Operation::Shadow { .. }
+                    | Operation::Grid { .. }
                     | Operation::Pad(_)
                     | Operation::Flatten(_)
             )

@@ -4,7 +4,7 @@
 
 use std::str::FromStr;
 
-use plan::{Crop, FormatWish, Fraction, Plan, Resize};
+use plan::{Crop, FormatWish, Fraction, MaskShape, Plan, Resize, TrimBy};
 
 pub(super) struct Parameter {
     pub name: &'static str,
@@ -53,12 +53,18 @@ macro_rules! parameter {
 /// A parameter whose text is that of a value that there need not be.
 macro_rules! optional {
     ($name:literal, $allowed:expr, $($field:ident).+) => {
+        optional!($name, $allowed, $($field).+, None)
+    };
+    ($name:literal, $allowed:expr, $($field:ident).+, needs $what:literal, $met:expr) => {
+        optional!($name, $allowed, $($field).+, Some(Needs { what: $what, met: $met }))
+    };
+    ($name:literal, $allowed:expr, $($field:ident).+, $needs:expr) => {
         Parameter {
             name: $name,
             allowed: $allowed,
             read: |text, _, plan| read_some(text, &mut plan.$($field).+),
             write: |plan| plan.$($field).+.as_ref().map(ToString::to_string),
-            needs: None,
+            needs: $needs,
         }
     };
 }
@@ -198,6 +204,12 @@ pub(super) const TABLE: &[Parameter] = &[
         FOCAL_POINT
     ),
     flag!("org_if_sml", resize.never_enlarge),
+    optional!("trim", "auto, color or alpha", trim.by),
+    optional!("trim-color", COLOUR, trim.colour, needs "trim=auto or color", |plan| {
+        matches!(plan.trim.by, Some(TrimBy::Auto | TrimBy::Colour))
+    }),
+    parameter!("trim-tol", PERCENT, trim.tolerance, needs "trim", |plan| plan.trim.by.is_some()),
+    parameter!("trim-pad", LENGTH, trim.pad, needs "trim", |plan| plan.trim.by.is_some()),
     optional!(
         "rect",
         "x,y,width,height, each a number of pixels or a decimal from 0.0 to 1.0; x may also be left, center or right, \
@@ -260,11 +272,35 @@ pub(super) const TABLE: &[Parameter] = &[
         fills
     ),
     optional!("border", "a width from 1 to 1000 and a colour, as in 10,red", border),
+    optional!("mask", "ellipse or corners", mask),
+    parameter!(
+        "corner-radius",
+        "a whole number from 0 to 1000 or max, or four of them with commas",
+        corner_radius,
+        needs "mask=corners",
+        |plan| plan.mask == Some(MaskShape::Corners)
+    ),
+    optional!("shadow", "a blur from 0 to 100 and a colour, as in 8,80000000", shadow),
+    parameter!("shadow-x", SWING, shadow_offset.x, needs "shadow", |plan| plan.shadow.is_some()),
+    parameter!("shadow-y", SWING, shadow_offset.y, needs "shadow", |plan| plan.shadow.is_some()),
     parameter!("pad", LENGTH, pad.all),
     optional!("pad-top", LENGTH, pad.top),
     optional!("pad-right", LENGTH, pad.right),
     optional!("pad-bottom", LENGTH, pad.bottom),
     optional!("pad-left", LENGTH, pad.left),
+    Parameter {
+        name: "transparency",
+        allowed: "grid",
+        read: |text, _, plan| (text == "grid").then(|| plan.grid.shown = true),
+        write: |plan| plan.grid.shown.then(|| "grid".to_owned()),
+        needs: None,
+    },
+    parameter!("grid-size", "a whole number from 1 to 1000", grid.side, needs "transparency=grid", |plan| {
+        plan.grid.shown
+    }),
+    parameter!("grid-colors", "two colours with a comma", grid.colours, needs "transparency=grid", |plan| {
+        plan.grid.shown
+    }),
     Parameter {
         name: "format",
         allowed: "jpeg (or jpg), png, webp, avif, auto or original",

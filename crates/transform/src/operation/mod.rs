@@ -3,13 +3,18 @@
 mod adjust;
 mod blend;
 mod blur;
+mod border;
 mod duotone;
+mod grid;
 mod halftone;
+mod mask;
 mod monochrome;
 mod pixelate;
 mod place;
 mod rotate;
 mod sepia;
+mod shadow;
+mod trim;
 mod unsharp;
 
 use plan::{Geometry, Operation, Rect};
@@ -22,6 +27,7 @@ use crate::planes::Planes;
 use crate::resample::Resampler;
 
 pub(crate) use self::rotate::rotated;
+pub(crate) use self::trim::trimmed;
 
 /// What an operation may need beside the picture.
 pub(crate) struct Bench<'a> {
@@ -34,13 +40,15 @@ pub(crate) struct Bench<'a> {
 /// RGB, need pixels.
 pub(crate) fn keeps_planes(operation: &Operation, geometry: &Geometry) -> bool {
     match operation {
-        Operation::Cut(_)
+        Operation::Trim { .. }
+        | Operation::Cut(_)
         | Operation::Orient(_)
         | Operation::Resize(_)
         | Operation::Adjust(_)
         | Operation::Unsharp { .. }
         | Operation::Blur(_)
         // Planes have nothing transparent.
+        | Operation::Grid { .. }
         | Operation::Flatten(_) => true,
         Operation::Place(_) => !geometry.is_padded(),
         Operation::Rotate { .. }
@@ -51,6 +59,8 @@ pub(crate) fn keeps_planes(operation: &Operation, geometry: &Geometry) -> bool {
         | Operation::Pixelate { .. }
         | Operation::Halftone { .. }
         | Operation::Border { .. }
+        | Operation::Mask(_)
+        | Operation::Shadow { .. }
         | Operation::Pad(_) => false,
     }
 }
@@ -90,13 +100,22 @@ fn on_pixels(operation: &Operation, pixels: Pixels, bench: &mut Bench<'_>) -> Re
         Operation::Halftone { distance } => halftone::pixels(distance, pixels, bench.deadline)?,
         Operation::Blur(sigma) => blur::pixels(sigma.pixels(), pixels),
         Operation::Place(background) => place::pixels(&background, pixels, bench)?,
-        Operation::Border { width, colour } => surrounded(pixels, [width; 4], colour.rgba()),
+        Operation::Border { width, colour, inner } => border::pixels(width, colour, inner, pixels),
+        Operation::Mask(mask) => mask::pixels(mask, pixels),
+        Operation::Shadow { sigma, offset, colour, margins } => {
+            shadow::pixels(sigma, offset, colour, margins, pixels)
+        }
+        Operation::Grid { side, colours } => grid::pixels(side, colours, pixels),
         Operation::Pad(sides) => {
             // What stays transparent here is closed by `Flatten`, with the background's colour.
             surrounded(pixels, sides, [0; 4])
         }
         Operation::Flatten(colour) => pixels.flattened(colour.rgba()),
-        Operation::Cut(_) | Operation::Orient(_) | Operation::Rotate { .. } | Operation::Resize(_) => pixels,
+        Operation::Trim { .. }
+        | Operation::Cut(_)
+        | Operation::Orient(_)
+        | Operation::Rotate { .. }
+        | Operation::Resize(_) => pixels,
     })
 }
 
