@@ -23,6 +23,7 @@ pub fn of_transform(error: &TransformError) -> Problem {
         | TransformError::Panicked { .. } => Problem::new(422, "corrupt-picture", "Corrupt picture", detail),
         TransformError::TooManyBytes { .. }
         | TransformError::TooManyPixels { .. }
+        | TransformError::TooManyPixelsInFrames { .. }
         | TransformError::TooManyFrames { .. } => {
             Problem::new(422, "picture-too-large", "Picture too large", detail)
         }

@@ -23,6 +23,8 @@ pub enum TransformError {
     TooManyPixels { found: u64, limit: u64 },
     #[error("the original has more than the {limit} frames that are allowed")]
     TooManyFrames { limit: u32 },
+    #[error("the frames of the animation have {found} pixels together where {limit} are allowed")]
+    TooManyPixelsInFrames { found: u64, limit: u64 },
     #[error(transparent)]
     Geometry(#[from] plan::GeometryError),
     #[error("the picture could not be made within {limit:?}")]

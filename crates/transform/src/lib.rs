@@ -8,6 +8,7 @@
 //! The only crate with C code, and all its `unsafe`, in `codec`; the decoder of JPEG at less than its full size is Rust
 //! (`jpeg-scaled`). Used alone it decodes in the process that calls it; `render-worker` calls it in processes that may be lost.
 
+mod animation;
 mod codec;
 mod colour;
 mod dimensions;
@@ -19,6 +20,7 @@ mod operation;
 mod orientation;
 mod pixels;
 mod planes;
+mod profile;
 mod resample;
 mod sniff;
 
@@ -39,7 +41,7 @@ use crate::making::Making;
 use crate::resample::Resampler;
 
 /// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
-pub const ENGINE: &str = "planar-3";
+pub const ENGINE: &str = "planar-5";
 
 /// What can be known of an original without decoding it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +132,11 @@ fn carry_out(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative
         (making, decoded)
     };
     deadline.check()?;
+    if let Some(moving) =
+        animation::carry_out(original, &header, plan, &making, limits, &deadline, &mut resampler)?
+    {
+        return Ok(moving);
+    }
 
     // An alpha channel that hides nothing is not worth a format that keeps it.
     let has_alpha =
@@ -138,7 +145,8 @@ fn carry_out(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative
     let made = making.make(decoded.picture, decoded.scale, format, &deadline, &mut resampler)?;
     deadline.check()?;
 
-    let bytes = encode(&made, format, plan.quality.unwrap_or_default(), decoded.icc.as_deref(), &deadline)?;
+    let (made, icc) = profile::settle(made, decoded.icc, format);
+    let bytes = encode(&made, format, plan.quality.unwrap_or_default(), icc.as_deref(), &deadline)?;
     deadline.check()?;
     Ok(Derivative { bytes, format, size: making.size() })
 }
@@ -160,8 +168,7 @@ fn decode(
     }
 }
 
-/// A profile is kept by JPEG and PNG; WebP and AVIF lose it until colours are converted. All other metadata is left
-/// behind on purpose: it tells strangers where a picture was taken.
+/// All metadata but the profile is left behind on purpose: it tells strangers where a picture was taken.
 fn encode(
     made: &Picture,
     format: Format,

@@ -10,9 +10,9 @@ use crate::error::TransformError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     pub input_bytes: usize,
-    /// Of the original, as stored.
+    /// Of the original, as stored; of all frames together, before and after, where a derivative moves.
     pub pixels: u64,
-    /// Of an animated original. Only the first is decoded; the limit keeps hostile files out of later steps.
+    /// Of an animated original, whether they are decoded or only the first is.
     pub frames: u32,
     /// The larger side of the output.
     pub output_side: u32,

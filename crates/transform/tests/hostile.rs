@@ -4,8 +4,8 @@ mod pictures;
 
 use std::time::Duration;
 
-use pictures::{Dice, Painting, fixture, photograph, resize, transform};
-use plan::{Fit, Plan};
+use pictures::{Dice, Painting, fixture, moving_gif, photograph, resize, transform};
+use plan::{Fit, Format, FormatWish, Plan};
 use transform::{InputFormat, Limits, TransformError, header};
 
 #[test]
@@ -63,10 +63,11 @@ fn mutated_files_never_panic() {
     let originals: Vec<Vec<u8>> = InputFormat::ALL
         .iter()
         .map(|format| Painting::waves(40, 24).original(*format))
-        .chain([Painting::disc(24).png(), Painting::disc(24).gif()])
+        .chain([Painting::disc(24).png(), Painting::disc(24).gif(), moving_gif()])
         .chain(fixtures.iter().map(|name| fixture(name)))
         .collect();
-    let plan = resize(Some(9), Some(7), Fit::Crop);
+    let still = resize(Some(9), Some(7), Fit::Crop);
+    let moving = Plan { format: FormatWish::Exactly(Format::Webp), ..still.clone() };
     let rounds = std::env::var("MUTATIONS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(120);
     let mut survived = 0;
     for round in 0..rounds {
@@ -82,7 +83,8 @@ fn mutated_files_never_panic() {
                 mutated.truncate(1 + dice.below(original.len()));
             }
             let limits = Limits { pixels: 4_000_000, ..Limits::default() };
-            match transform::transform(&mutated, &plan, &limits) {
+            let plan = if round % 3 == 0 { &moving } else { &still };
+            match transform::transform(&mutated, plan, &limits) {
                 Err(TransformError::Panicked { why }) => {
                     panic!("{why}, on {}", mutated.escape_ascii());
                 }

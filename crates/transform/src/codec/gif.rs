@@ -1,8 +1,12 @@
-//! GIF in: the first frame, on the canvas that the file declares.
+//! GIF in: its pictures as they are seen, on the canvas that the file declares.
 
-use plan::Size;
+use std::mem;
+use std::time::Duration;
 
-use crate::codec::{Decoded, Picture, Shape};
+use gif::DisposalMethod;
+use plan::{Rect, Size};
+
+use crate::codec::{Decoded, Frame, Picture, Shape};
 use crate::error::TransformError;
 use crate::limits::Limits;
 use crate::orientation::Orientation;
@@ -27,29 +31,114 @@ pub(crate) fn header(original: &[u8], limits: &Limits) -> Result<Shape, Transfor
     Ok(Shape { size, alpha: alpha.unwrap_or(false), orientation: Orientation::UPRIGHT })
 }
 
-pub(crate) fn decode(original: &[u8]) -> Result<Decoded, TransformError> {
+/// How many pictures there are, up to the first that cannot be found.
+pub(crate) fn frames(original: &[u8]) -> Result<u32, TransformError> {
     let mut options = gif::DecodeOptions::new();
-    options.set_color_output(gif::ColorOutput::RGBA);
-    // Frames need not respect the canvas, so its size (which has been checked) does not bound theirs.
-    options.check_frame_consistency(true);
-    options.set_memory_limit(gif::MemoryLimit::Unlimited);
+    options.skip_frame_decoding(true);
     let mut decoder = options.read_info(original).map_err(refused)?;
-    let size = Size { width: u32::from(decoder.width()), height: u32::from(decoder.height()) };
-    let frame = decoder
-        .read_next_frame()
-        .map_err(refused)?
-        .ok_or_else(|| TransformError::corrupt(InputFormat::Gif, "it has no frame"))?;
-    let mut pixels = Pixels::filled(size, [0; 4]);
-    let (left, top, width) = (usize::from(frame.left), usize::from(frame.top), usize::from(frame.width));
-    let (rows, _) = frame.buffer.as_chunks::<4>();
-    for (y, row) in rows.chunks_exact(width.max(1)).enumerate() {
-        let line = pixels.rgba.chunks_exact_mut(size.width as usize).nth(top + y);
-        let Some(to) = line.and_then(|line| line.get_mut(left..left + width)) else {
+    let mut frames = 0u32;
+    while let Ok(Some(_)) = decoder.next_frame_info() {
+        frames = frames.saturating_add(1);
+    }
+    Ok(frames)
+}
+
+pub(crate) fn decode(original: &[u8]) -> Result<Decoded, TransformError> {
+    let first = Frames::open(original)?.next()?;
+    let first = first.ok_or_else(|| TransformError::corrupt(InputFormat::Gif, "it has no frame"))?;
+    Ok(Decoded::full_size(Picture::Pixels(first.pixels)))
+}
+
+/// One picture after the other, each drawn over what is left of those before.
+pub(crate) struct Frames<'a> {
+    decoder: gif::Decoder<&'a [u8]>,
+    canvas: Pixels,
+    /// What is to be done to the canvas before the next picture is drawn.
+    then: Disposal,
+}
+
+enum Disposal {
+    Keep,
+    Clear(Rect),
+    Restore(Pixels),
+}
+
+/// A time that is too short to be meant: browsers show such pictures for this long.
+const HASTY: Duration = Duration::from_millis(10);
+const UNHURRIED: Duration = Duration::from_millis(100);
+
+impl<'a> Frames<'a> {
+    pub fn open(original: &'a [u8]) -> Result<Frames<'a>, TransformError> {
+        let mut options = gif::DecodeOptions::new();
+        options.set_color_output(gif::ColorOutput::RGBA);
+        // Frames need not respect the canvas, so its size (which has been checked) does not bound theirs.
+        options.check_frame_consistency(true);
+        options.set_memory_limit(gif::MemoryLimit::Unlimited);
+        let decoder = options.read_info(original).map_err(refused)?;
+        let size = Size { width: u32::from(decoder.width()), height: u32::from(decoder.height()) };
+        Ok(Frames { decoder, canvas: Pixels::filled(size, [0; 4]), then: Disposal::Keep })
+    }
+
+    /// How often all of it is shown; 0 is without end. Known once the first picture has been read.
+    pub fn plays(&self) -> u32 {
+        match self.decoder.repeat() {
+            gif::Repeat::Infinite => 0,
+            gif::Repeat::Finite(again) => u32::from(again) + 1,
+        }
+    }
+
+    pub fn next(&mut self) -> Result<Option<Frame>, TransformError> {
+        let Some(frame) = self.decoder.read_next_frame().map_err(refused)? else { return Ok(None) };
+        match mem::replace(&mut self.then, Disposal::Keep) {
+            Disposal::Keep => {}
+            Disposal::Clear(area) => clear(&mut self.canvas, area),
+            Disposal::Restore(before) => self.canvas = before,
+        }
+        let area = Rect {
+            x: u32::from(frame.left),
+            y: u32::from(frame.top),
+            width: u32::from(frame.width),
+            height: u32::from(frame.height),
+        };
+        self.then = match frame.dispose {
+            DisposalMethod::Any | DisposalMethod::Keep => Disposal::Keep,
+            DisposalMethod::Background => Disposal::Clear(area),
+            DisposalMethod::Previous => Disposal::Restore(self.canvas.clone()),
+        };
+        draw(&mut self.canvas, frame.buffer.as_chunks().0, area)?;
+        let shown = Duration::from_millis(u64::from(frame.delay) * 10);
+        let shown = if shown <= HASTY { UNHURRIED } else { shown };
+        Ok(Some(Frame { pixels: self.canvas.clone(), shown }))
+    }
+}
+
+/// The pixels of an area that are not transparent; a GIF's are either that or opaque.
+fn draw(canvas: &mut Pixels, pixels: &[[u8; 4]], area: Rect) -> Result<(), TransformError> {
+    let rows = pixels.chunks_exact(area.width.max(1) as usize);
+    for (y, row) in (area.y..area.y + area.height).zip(rows) {
+        let Some(line) = line(canvas, y, area) else {
             return Err(TransformError::corrupt(InputFormat::Gif, "a frame lies outside the canvas"));
         };
-        to.copy_from_slice(row);
+        for (to, from) in line.iter_mut().zip(row).filter(|(_, from)| from[3] != 0) {
+            *to = *from;
+        }
     }
-    Ok(Decoded::full_size(Picture::Pixels(pixels)))
+    Ok(())
+}
+
+/// To transparent, as browsers do, whatever the file calls its background.
+fn clear(canvas: &mut Pixels, area: Rect) {
+    for y in area.y..area.y + area.height {
+        if let Some(line) = line(canvas, y, area) {
+            line.fill([0; 4]);
+        }
+    }
+}
+
+fn line(canvas: &mut Pixels, y: u32, area: Rect) -> Option<&mut [[u8; 4]]> {
+    let width = canvas.size.width as usize;
+    let line = canvas.rgba.get_mut(y as usize * width..)?.get_mut(..width)?;
+    line.get_mut(area.x as usize..(area.x + area.width) as usize)
 }
 
 fn covers(frame: &gif::Frame<'_>, canvas: Size) -> bool {

@@ -6,6 +6,8 @@ pub(crate) mod jpeg;
 pub(crate) mod png;
 pub(crate) mod webp;
 
+use std::time::Duration;
+
 use plan::Size;
 
 use crate::orientation::Orientation;
@@ -23,6 +25,12 @@ pub(crate) struct Shape {
 pub(crate) enum Picture {
     Planes(Planes),
     Pixels(Pixels),
+}
+
+/// One picture of those that move: the whole canvas, as it is seen for a while.
+pub(crate) struct Frame {
+    pub pixels: Pixels,
+    pub shown: Duration,
 }
 
 pub(crate) struct Decoded {

@@ -145,6 +145,23 @@ pub fn seen_as(original: &[u8], plan: &Plan) -> Painting {
     Painting { width: info.width, height: info.height, pixels: samples.as_chunks().0.to_vec() }
 }
 
+/// A GIF of three frames, each of which disposes in its own way.
+pub fn moving_gif() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = gif::Encoder::new(&mut bytes, 24, 16, &[]).unwrap();
+    for (left, dispose) in [
+        (0, gif::DisposalMethod::Previous),
+        (3, gif::DisposalMethod::Background),
+        (9, gif::DisposalMethod::Keep),
+    ] {
+        let mut rgba = Painting::waves(15, 16).pixels.as_flattened().to_vec();
+        let frame = gif::Frame::from_rgba(15, 16, &mut rgba);
+        encoder.write_frame(&gif::Frame { left, dispose, delay: 5, ..frame }).unwrap();
+    }
+    drop(encoder);
+    bytes
+}
+
 pub fn made(original: &[u8], plan: &Plan) -> Derivative {
     transform(original, plan).unwrap()
 }

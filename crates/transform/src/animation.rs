@@ -1,0 +1,253 @@
+//! Moving pictures: each of their frames takes the way of a still one.
+
+use plan::{Accepted, Format, FormatWish, Plan};
+
+use crate::codec::{Frame, Picture, gif, webp};
+use crate::error::TransformError;
+use crate::limits::{Deadline, Limits};
+use crate::making::Making;
+use crate::resample::Resampler;
+use crate::sniff::InputFormat;
+use crate::{Derivative, Header, colour};
+
+/// The derivative of an original that moves, if what is wished can move too; else nothing, and its first picture
+/// stands for it.
+pub(crate) fn carry_out(
+    original: &[u8],
+    header: &Header,
+    plan: &Plan,
+    making: &Making,
+    limits: &Limits,
+    deadline: &Deadline,
+    resampler: &mut Resampler,
+) -> Result<Option<Derivative>, TransformError> {
+    if !may_move(plan.format, header.format) {
+        return Ok(None);
+    }
+    let frames = match header.format {
+        InputFormat::Gif => gif::frames(original)?,
+        InputFormat::Webp => webp::frames(original)?,
+        _ => 1,
+    };
+    if frames < 2 {
+        return Ok(None);
+    }
+    // What moves costs as much as a still picture of all its frames, before and after.
+    for size in [header.size, making.size()] {
+        let found = size.pixels().saturating_mul(u64::from(frames));
+        if found > limits.pixels {
+            return Err(TransformError::TooManyPixelsInFrames { found, limit: limits.pixels });
+        }
+    }
+    let mut moving = match header.format {
+        InputFormat::Gif => Moving::Gif(Box::new(gif::Frames::open(original)?)),
+        _ => Moving::Webp(webp::Frames::open(original, header.size)?),
+    };
+    let mut encoder = None;
+    while let Some(Frame { pixels, shown }) = moving.next()? {
+        deadline.check()?;
+        // A PNG is what is made of pixels and stays pixels: what changes between frames would drown in planes' rounding.
+        let made = making.make(Picture::Pixels(pixels), 1.0, Format::Png, deadline, resampler)?;
+        let made = match made {
+            Picture::Pixels(pixels) => pixels,
+            Picture::Planes(planes) => colour::to_pixels(&planes),
+        };
+        if encoder.is_none() {
+            encoder = Some(webp::AnimationEncoder::new(
+                made.size,
+                moving.plays(),
+                plan.quality.unwrap_or_default(),
+            )?);
+        }
+        if let Some(encoder) = &mut encoder {
+            encoder.add(&made, shown)?;
+        }
+    }
+    let encoder = encoder.ok_or_else(|| TransformError::corrupt(header.format, "it has no frame"))?;
+    deadline.check()?;
+    Ok(Some(Derivative { bytes: encoder.finish()?, format: Format::Webp, size: making.size() }))
+}
+
+/// Of the formats that we write only WebP moves. Whoever takes AVIF takes WebP, and has it here.
+fn may_move(wish: FormatWish, original: InputFormat) -> bool {
+    match wish {
+        FormatWish::Exactly(Format::Webp) | FormatWish::Auto(Accepted::Avif | Accepted::Webp) => true,
+        FormatWish::Original => original == InputFormat::Webp,
+        FormatWish::Exactly(_) | FormatWish::Auto(Accepted::Basic) => false,
+    }
+}
+
+enum Moving<'a> {
+    Gif(Box<gif::Frames<'a>>),
+    Webp(webp::Frames<'a>),
+}
+
+impl Moving<'_> {
+    fn next(&mut self) -> Result<Option<Frame>, TransformError> {
+        match self {
+            Moving::Gif(frames) => frames.next(),
+            Moving::Webp(frames) => frames.next(),
+        }
+    }
+
+    /// Known once the first frame has been read.
+    fn plays(&self) -> u32 {
+        match self {
+            Moving::Gif(frames) => frames.plays(),
+            Moving::Webp(frames) => frames.plays(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use plan::{Resize, Size};
+
+    use super::*;
+    use crate::transform;
+
+    const RED: [u8; 4] = [255, 0, 0, 255];
+    const BLUE: [u8; 4] = [0, 0, 255, 255];
+
+    /// One frame of a GIF: at `x`, this many pixels wide, all of one colour.
+    struct Drawn {
+        x: u16,
+        width: u16,
+        colour: [u8; 4],
+        dispose: gif_writer::DisposalMethod,
+        delay: u16,
+    }
+
+    use ::gif as gif_writer;
+    use gif_writer::DisposalMethod::{Background, Keep, Previous};
+
+    fn drawn(x: u16, width: u16, colour: [u8; 4], dispose: gif_writer::DisposalMethod) -> Drawn {
+        Drawn { x, width, colour, dispose, delay: 7 }
+    }
+
+    /// A GIF of `width x height`, whose frames fill the whole height.
+    fn gif(width: u16, height: u16, repeat: Option<gif_writer::Repeat>, frames: &[Drawn]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = gif_writer::Encoder::new(&mut bytes, width, height, &[]).unwrap();
+        if let Some(repeat) = repeat {
+            encoder.set_repeat(repeat).unwrap();
+        }
+        for Drawn { x, width, colour, dispose, delay } in frames {
+            let mut rgba = vec![*colour; usize::from(*width) * usize::from(height)];
+            let frame = gif_writer::Frame::from_rgba(*width, height, rgba.as_flattened_mut());
+            let frame = gif_writer::Frame { left: *x, dispose: *dispose, delay: *delay, ..frame };
+            encoder.write_frame(&frame).unwrap();
+        }
+        drop(encoder);
+        bytes
+    }
+
+    fn letter(pixel: [u8; 4]) -> char {
+        match pixel {
+            [.., 0..128] => '.',
+            [r, _, b, _] if r > b => 'r',
+            _ => 'b',
+        }
+    }
+
+    /// The top row of every frame, and how long each is shown.
+    fn seen(mut moving: Moving<'_>) -> (Vec<String>, Vec<u64>, u32) {
+        let (mut rows, mut times) = (Vec::new(), Vec::new());
+        while let Some(frame) = moving.next().unwrap() {
+            let width = frame.pixels.size.width as usize;
+            rows.push(frame.pixels.rgba[..width].iter().map(|pixel| letter(*pixel)).collect());
+            times.push(frame.shown.as_millis() as u64);
+        }
+        (rows, times, moving.plays())
+    }
+
+    fn seen_gif(bytes: &[u8]) -> (Vec<String>, Vec<u64>, u32) {
+        seen(Moving::Gif(Box::new(gif::Frames::open(bytes).unwrap())))
+    }
+
+    fn seen_webp(bytes: &[u8]) -> (Vec<String>, Vec<u64>, u32) {
+        let size = crate::header(bytes, &Limits::default()).unwrap().size;
+        seen(Moving::Webp(webp::Frames::open(bytes, size).unwrap()))
+    }
+
+    fn to_webp(width: Option<u32>) -> Plan {
+        let resize = Resize { width, ..Resize::default() };
+        Plan { resize, format: FormatWish::Exactly(Format::Webp), ..Plan::default() }
+    }
+
+    #[test]
+    fn frames_are_drawn_over_what_their_predecessors_leave() {
+        let frames = [
+            drawn(0, 6, RED, Keep),
+            drawn(0, 2, BLUE, Previous),
+            drawn(2, 2, BLUE, Background),
+            drawn(4, 2, [0; 4], Keep),
+            drawn(5, 1, BLUE, Keep),
+        ];
+        let (rows, ..) = seen_gif(&gif(6, 1, None, &frames));
+        assert_eq!(rows, ["rrrrrr", "bbrrrr", "rrbbrr", "rr..rr", "rr..rb"]);
+    }
+
+    #[test]
+    fn what_moves_moves_on_as_webp_with_its_times_and_its_end() {
+        let mut frames = [drawn(0, 32, RED, Keep), drawn(8, 16, BLUE, Background), drawn(0, 8, BLUE, Keep)];
+        // Shorter than can be meant.
+        frames[2].delay = 1;
+        for (repeat, plays) in
+            [(None, 1), (Some(gif_writer::Repeat::Infinite), 0), (Some(gif_writer::Repeat::Finite(2)), 3)]
+        {
+            let original = gif(32, 16, repeat, &frames);
+            let made = transform(&original, &to_webp(Some(8)), &Limits::default()).unwrap();
+            assert_eq!((made.format, made.size), (Format::Webp, Size::new(8, 4)));
+            let (rows, times, found) = seen_webp(&made.bytes);
+            assert_eq!((times, found), (vec![70, 70, 100], plays));
+            assert_eq!(rows, ["rrrrrrrr", "rrbbbbrr", "bb....rr"]);
+            // And once more, from WebP.
+            let again = transform(&made.bytes, &Plan::default(), &Limits::default()).unwrap();
+            assert_eq!(seen_webp(&again.bytes), (rows, vec![70, 70, 100], plays));
+        }
+    }
+
+    #[test]
+    fn a_format_that_cannot_move_shows_the_first_frame() {
+        let original = gif(32, 16, None, &[drawn(0, 32, RED, Keep), drawn(0, 32, BLUE, Keep)]);
+        for (wish, moves) in [
+            (FormatWish::Exactly(Format::Webp), true),
+            (FormatWish::Auto(Accepted::Avif), true),
+            (FormatWish::Auto(Accepted::Webp), true),
+            (FormatWish::Auto(Accepted::Basic), false),
+            (FormatWish::Exactly(Format::Avif), false),
+            (FormatWish::Original, false),
+        ] {
+            let plan = Plan { format: wish, ..Plan::default() };
+            let made = transform(&original, &plan, &Limits::default()).unwrap();
+            let frames = if made.format == Format::Webp { webp::frames(&made.bytes).unwrap() } else { 1 };
+            assert_eq!(frames, if moves { 2 } else { 1 }, "{wish:?}");
+        }
+    }
+
+    #[test]
+    fn all_frames_together_have_to_keep_the_limits() {
+        let frames: Vec<Drawn> = (0..10).map(|at| drawn(at, 1, BLUE, Keep)).collect();
+        let original = gif(20, 10, None, &frames);
+        let limits = |pixels| Limits { pixels, ..Limits::default() };
+        let error = transform(&original, &to_webp(None), &limits(1999)).unwrap_err();
+        assert_eq!(error, TransformError::TooManyPixelsInFrames { found: 2000, limit: 1999 });
+        assert!(transform(&original, &to_webp(None), &limits(2000)).is_ok());
+        // Twice as wide and high, it is too much on the way out.
+        let error = transform(&original, &to_webp(Some(40)), &limits(2000)).unwrap_err();
+        assert_eq!(error, TransformError::TooManyPixelsInFrames { found: 8000, limit: 2000 });
+        // Its first frame alone is not.
+        assert!(transform(&original, &Plan::default(), &limits(200)).is_ok());
+        let few = Limits { frames: 9, ..Limits::default() };
+        assert_eq!(
+            transform(&original, &to_webp(None), &few),
+            Err(TransformError::TooManyFrames { limit: 9 })
+        );
+        let hasty = Limits { time: Duration::ZERO, ..Limits::default() };
+        let error = transform(&original, &to_webp(None), &hasty).unwrap_err();
+        assert_eq!(error, TransformError::OutOfTime { limit: Duration::ZERO });
+    }
+}

@@ -1,0 +1,160 @@
+//! WebP in through libwebp; out in `encode`, what moves in `animation`.
+
+#![allow(unsafe_code)]
+
+mod animation;
+mod container;
+mod encode;
+
+use std::ffi::c_int;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use libwebp_sys as webp;
+use plan::Size;
+
+use crate::codec::{Decoded, Picture, Shape};
+use crate::colour::{self, Matrix, Range};
+use crate::error::TransformError;
+use crate::limits::Limits;
+use crate::orientation;
+use crate::pixels::Pixels;
+use crate::planes::{Plane, Planes};
+use crate::sniff::InputFormat;
+
+use container::Container;
+
+pub(crate) use animation::{AnimationEncoder, Frames};
+pub(crate) use encode::{encode_pixels, encode_planes};
+
+pub(crate) fn header(original: &[u8], limits: &Limits) -> Result<Shape, TransformError> {
+    let features = features(original)?;
+    if features.has_animation != 0 {
+        Container::open(original)?.check_frames(limits)?;
+    }
+    Ok(Shape {
+        size: size(&features)?,
+        // The first frame of an animation may leave some of the canvas uncovered.
+        alpha: features.has_alpha != 0 || features.has_animation != 0,
+        orientation: orientation::of_exif(original, InputFormat::Webp),
+    })
+}
+
+/// How many pictures an animation has; of a still one, one.
+pub(crate) fn frames(original: &[u8]) -> Result<u32, TransformError> {
+    match features(original)?.has_animation {
+        0 => Ok(1),
+        _ => Ok(Container::open(original)?.frames()),
+    }
+}
+
+/// A lossy picture as the planes that it holds; the first frame of an animation; else pixels.
+pub(crate) fn decode(original: &[u8]) -> Result<Decoded, TransformError> {
+    let features = features(original)?;
+    let size = size(&features)?;
+    let picture = if features.has_animation != 0 {
+        Picture::Pixels(Container::open(original)?.first_frame(size)?)
+    } else if features.has_alpha == 0 && features.format == LOSSY {
+        Picture::Planes(planes(original, size)?)
+    } else {
+        Picture::Pixels(pixels(original, size)?)
+    };
+    Ok(Decoded::full_size(picture))
+}
+
+/// `WebPBitstreamFeatures::format` of a VP8 stream.
+const LOSSY: c_int = 1;
+
+fn features(original: &[u8]) -> Result<webp::WebPBitstreamFeatures, TransformError> {
+    let mut features = MaybeUninit::zeroed();
+    // SAFETY: `original` is readable for its length, and `features` is writable.
+    let status = unsafe { webp::WebPGetFeatures(original.as_ptr(), original.len(), features.as_mut_ptr()) };
+    judge(status)?;
+    // SAFETY: all fields are numbers, for which zero is a value, and the library has filled them.
+    Ok(unsafe { features.assume_init() })
+}
+
+fn size(features: &webp::WebPBitstreamFeatures) -> Result<Size, TransformError> {
+    match (u32::try_from(features.width), u32::try_from(features.height)) {
+        (Ok(width), Ok(height)) => Ok(Size { width, height }),
+        _ => Err(TransformError::corrupt(InputFormat::Webp, "it has no size")),
+    }
+}
+
+fn judge(status: webp::VP8StatusCode) -> Result<(), TransformError> {
+    use webp::VP8StatusCode as Status;
+    match status {
+        Status::VP8_STATUS_OK => Ok(()),
+        Status::VP8_STATUS_NOT_ENOUGH_DATA | Status::VP8_STATUS_SUSPENDED => {
+            Err(TransformError::Truncated { format: InputFormat::Webp })
+        }
+        Status::VP8_STATUS_BITSTREAM_ERROR => {
+            Err(TransformError::corrupt(InputFormat::Webp, "its data stream is broken"))
+        }
+        Status::VP8_STATUS_UNSUPPORTED_FEATURE => {
+            Err(TransformError::unsupported(InputFormat::Webp, "a feature that libwebp does not know"))
+        }
+        other => Err(TransformError::failed("decoding WebP", format!("{other:?}"))),
+    }
+}
+
+/// Decodes into memory of ours that `describe` tells the library of.
+fn decode_into(data: &[u8], describe: impl FnOnce(&mut webp::WebPDecBuffer)) -> Result<(), TransformError> {
+    let mut config = webp::WebPDecoderConfig::new()
+        .map_err(|()| TransformError::failed("setting up WebP", "another version of libwebp"))?;
+    config.output.is_external_memory = 1;
+    describe(&mut config.output);
+    // SAFETY: `data` is readable for its length. The output buffers are those of `describe`, with sizes that the
+    // library checks against the picture; being external, there is nothing to free.
+    judge(unsafe { webp::WebPDecode(data.as_ptr(), data.len(), &mut config) })
+}
+
+fn pixels(data: &[u8], size: Size) -> Result<Pixels, TransformError> {
+    let mut pixels = Pixels::filled(size, [0; 4]);
+    let rgba = pixels.rgba.as_flattened_mut();
+    decode_into(data, |output| {
+        output.colorspace = webp::WEBP_CSP_MODE::MODE_RGBA;
+        output.u.RGBA = webp::WebPRGBABuffer {
+            rgba: rgba.as_mut_ptr(),
+            stride: (size.width * 4) as c_int,
+            size: rgba.len(),
+        };
+    })?;
+    Ok(pixels)
+}
+
+fn planes(data: &[u8], size: Size) -> Result<Planes, TransformError> {
+    let (width, height) = (size.width as usize, size.height as usize);
+    let mut luma = Plane::filled(width, height, 0);
+    let mut cb = Plane::filled(width.div_ceil(2), height.div_ceil(2), 0);
+    let mut cr = cb.clone();
+    decode_into(data, |output| {
+        output.colorspace = webp::WEBP_CSP_MODE::MODE_YUV;
+        output.u.YUVA = webp::WebPYUVABuffer {
+            y: luma.samples.as_mut_ptr(),
+            u: cb.samples.as_mut_ptr(),
+            v: cr.samples.as_mut_ptr(),
+            a: ptr::null_mut(),
+            y_stride: luma.width as c_int,
+            u_stride: cb.width as c_int,
+            v_stride: cr.width as c_int,
+            a_stride: 0,
+            y_size: luma.samples.len(),
+            u_size: cb.samples.len(),
+            v_size: cr.samples.len(),
+            a_size: 0,
+        };
+    })?;
+    // WebP's YCbCr is limited-range BT.601 (RFC 6386 §9.2).
+    map(&mut luma, &colour::luma_to_full(8, Range::Limited));
+    let chroma_to_full = colour::chroma_to_full(8, Range::Limited);
+    map(&mut cb, &chroma_to_full);
+    map(&mut cr, &chroma_to_full);
+    Ok(Planes { luma, chroma: Some([cb, cr]), subsampling: (2, 2), matrix: Matrix::Bt601 })
+}
+
+fn map(plane: &mut Plane, table: &[u8]) {
+    for sample in &mut plane.samples {
+        *sample = table[usize::from(*sample)];
+    }
+}

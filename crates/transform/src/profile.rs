@@ -1,0 +1,131 @@
+//! Colour profiles: what the output's format keeps stays as it is, all else is converted to sRGB.
+
+use std::sync::Arc;
+
+use moxcms::{ColorProfile, Layout, Transform8BitExecutor, TransformOptions};
+use plan::Format;
+
+use crate::codec::Picture;
+use crate::colour;
+use crate::pixels::Pixels;
+
+/// How far a colour may move before a conversion is worth what it costs.
+const UNNOTICED: u8 = 2;
+
+/// The picture and the profile to put beside it.
+///
+/// JPEG and PNG keep a profile. WebP and AVIF could, but a profile is often larger than a small picture; there colours
+/// become sRGB, which is what everybody takes a picture without a profile for. So is one whose profile is broken.
+pub(crate) fn settle(picture: Picture, icc: Option<Vec<u8>>, format: Format) -> (Picture, Option<Vec<u8>>) {
+    let Some(icc) = icc else { return (picture, None) };
+    if matches!(format, Format::Jpeg | Format::Png) {
+        return (picture, Some(icc));
+    }
+    let Some(conversion) = Conversion::to_srgb(&icc) else { return (picture, None) };
+    let converted = match picture {
+        Picture::Planes(planes) => {
+            Picture::Planes(colour::to_planes_420(&conversion.apply(colour::to_pixels(&planes))))
+        }
+        Picture::Pixels(pixels) => Picture::Pixels(conversion.apply(pixels)),
+    };
+    (converted, None)
+}
+
+struct Conversion(Arc<Transform8BitExecutor>);
+
+impl Conversion {
+    /// Nothing where there is nothing to do: the profile is sRGB by whatever name, or cannot be understood.
+    fn to_srgb(icc: &[u8]) -> Option<Conversion> {
+        let from = ColorProfile::new_from_slice(icc).ok()?;
+        let options = TransformOptions::default();
+        let transform = from
+            .create_transform_8bit(Layout::Rgba, &ColorProfile::new_srgb(), Layout::Rgba, options)
+            .ok()?;
+        let conversion = Conversion(transform);
+        let colours = probe();
+        let converted = conversion
+            .apply(Pixels { size: plan::Size::new(colours.len() as u32, 1), rgba: colours.clone() });
+        let moves = |(one, other): (&[u8; 4], &[u8; 4])| {
+            one.iter().zip(other).any(|(a, b)| a.abs_diff(*b) > UNNOTICED)
+        };
+        colours.iter().zip(&converted.rgba).any(moves).then_some(conversion)
+    }
+
+    /// Alpha stays as it is.
+    fn apply(&self, mut pixels: Pixels) -> Pixels {
+        let mut converted = vec![[0; 4]; pixels.rgba.len()];
+        // It refuses only lengths that do not fit each other.
+        if self.0.transform(pixels.rgba.as_flattened(), converted.as_flattened_mut()).is_ok() {
+            pixels.rgba = converted;
+        }
+        pixels
+    }
+}
+
+/// Colours from all over the cube.
+fn probe() -> Vec<[u8; 4]> {
+    const STEPS: [u8; 4] = [0, 85, 170, 255];
+    STEPS.iter().flat_map(|r| STEPS.iter().flat_map(move |g| STEPS.map(|b| [*r, *g, b, 255]))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use plan::Size;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// By the matrices and curves of the two standards, computed apart.
+    const P3_AS_SRGB: [([u8; 3], [u8; 3]); 3] =
+        [([200, 100, 50], [215, 93, 31]), ([60, 160, 90], [0, 163, 82]), ([90, 60, 180], [95, 58, 187])];
+
+    fn picture(colour: [u8; 4]) -> Picture {
+        Picture::Pixels(Pixels::filled(Size::new(2, 2), colour))
+    }
+
+    fn settled(colour: [u8; 4], icc: &[u8], format: Format) -> ([u8; 4], bool) {
+        match settle(picture(colour), Some(icc.to_vec()), format) {
+            (Picture::Pixels(pixels), icc) => (pixels.rgba[3], icc.is_some()),
+            (Picture::Planes(_), _) => panic!("pixels stay pixels"),
+        }
+    }
+
+    #[test]
+    fn display_p3_becomes_srgb_where_it_cannot_stay() {
+        let p3 = ColorProfile::new_display_p3().encode().unwrap();
+        for ([r, g, b], expected) in P3_AS_SRGB {
+            for format in [Format::Webp, Format::Avif] {
+                let (found, kept) = settled([r, g, b, 77], &p3, format);
+                assert!(!kept);
+                assert_eq!(found[3], 77);
+                for (found, expected) in found.iter().zip(expected) {
+                    assert!(found.abs_diff(expected) <= 1, "{r} {g} {b}: {found} instead of {expected}");
+                }
+            }
+            for format in [Format::Jpeg, Format::Png] {
+                assert_eq!(settled([r, g, b, 77], &p3, format), ([r, g, b, 77], true));
+            }
+        }
+    }
+
+    #[test]
+    fn srgb_and_nonsense_change_nothing() {
+        let srgb = ColorProfile::new_srgb().encode().unwrap();
+        for icc in [srgb.as_slice(), &srgb[..100], b"", b"RGB "] {
+            assert!(Conversion::to_srgb(icc).is_none());
+            assert_eq!(settled([200, 100, 50, 255], icc, Format::Webp), ([200, 100, 50, 255], false));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_profile_panics(cuts in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..9)) {
+            let mut icc = ColorProfile::new_display_p3().encode().unwrap();
+            for (at, value) in cuts {
+                let at = at.index(icc.len());
+                icc[at] = value;
+            }
+            settled([1, 2, 3, 4], &icc, Format::Webp);
+        }
+    }
+}
