@@ -1,0 +1,224 @@
+//! The drivers for servers of one's own, against real ones: Varnish with the VCL of the documentation, nginx with
+//! Debian's module.
+
+mod origin_server;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cdn::{Address, Call, CallError, Context, Driver, Targets, VendorName, VendorSettings};
+use http::{Request, header};
+use http_body_util::BodyExt;
+use origin::{Client, FetchLimits};
+use origin_server::OriginServer;
+use tempfile::TempDir;
+
+const HOST: &str = "img.example.com";
+
+/// A real server before an origin. Killed when it is dropped.
+struct Server {
+    address: SocketAddr,
+    child: Child,
+    client: Client,
+    _folder: TempDir,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Debian keeps servers where an ordinary user's PATH does not look.
+fn program(name: &str) -> Option<Command> {
+    let places = [format!("/usr/sbin/{name}"), format!("/usr/local/sbin/{name}"), format!("/usr/bin/{name}")];
+    places.iter().find(|place| Path::new(place).exists()).map(Command::new)
+}
+
+impl Server {
+    async fn varnish(origin: SocketAddr) -> Option<Self> {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let vcl = folder.path().join("test.vcl");
+        let documented = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cdn/varnish.vcl");
+        let text = format!(
+            "vcl 4.1;\nbackend default {{ .host = \"{}\"; .port = \"{}\"; }}\n{}",
+            origin.ip(),
+            origin.port(),
+            fs::read_to_string(documented).unwrap(),
+        );
+        fs::write(&vcl, text).unwrap();
+        let mut command = program("varnishd")?;
+        // As the user who runs the tests, in a folder of their own.
+        command.args(["-F", "-j", "none", "-s", "malloc,16m"]);
+        command.args(["-a", &format!("127.0.0.1:{port}")]).arg("-f").arg(&vcl);
+        command.arg("-n").arg(folder.path().join("work"));
+        Some(Self::started(command, port, folder).await)
+    }
+
+    async fn nginx(origin: SocketAddr) -> Option<Self> {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let module = "/usr/lib/nginx/modules/ngx_http_cache_purge_module.so";
+        if !Path::new(module).exists() {
+            return None;
+        }
+        let at = folder.path().display();
+        let conf = format!(
+            "load_module {module};\ndaemon off;\nmaster_process off;\npid {at}/pid;\nerror_log {at}/error.log;\n\
+             events {{}}\nhttp {{\naccess_log off;\nclient_body_temp_path {at}/body;\nproxy_temp_path {at}/proxy;\n\
+             fastcgi_temp_path {at}/f;\nuwsgi_temp_path {at}/u;\nscgi_temp_path {at}/s;\n\
+             proxy_cache_path {at}/cache keys_zone=z:1m;\nserver {{ listen 127.0.0.1:{port}; location / {{\n\
+             proxy_pass http://{origin}; proxy_cache z; proxy_cache_key $host$request_uri;\n}}\n\
+             location ~ ^/purge(/.*)$ {{\n\
+             allow 127.0.0.1; deny all; proxy_cache_purge z $host$1$is_args$args;\n}} }} }}\n"
+        );
+        let file = folder.path().join("nginx.conf");
+        fs::write(&file, conf).unwrap();
+        let mut command = program("nginx")?;
+        command.arg("-p").arg(folder.path()).arg("-c").arg(&file);
+        Some(Self::started(command, port, folder).await)
+    }
+
+    async fn started(mut command: Command, port: u16, folder: TempDir) -> Self {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("it starts");
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let server = Self { address, child, client: Client::new(), _folder: folder };
+        for _ in 0..200 {
+            if tokio::net::TcpStream::connect(address).await.is_ok() {
+                return server;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it does not listen on {address}");
+    }
+
+    /// What a client gets: the origin counts its answers, so that a stored one is known by its number.
+    async fn get(&self, host: &str, path: &str) -> String {
+        let request = Request::get(path).header(header::HOST, host).body(Bytes::new()).unwrap();
+        let server = format!("http://{}", self.address).parse().unwrap();
+        let limits = FetchLimits::default();
+        let answer = self.client.forward(&server, true, &limits, request).await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+
+    fn driver(&self, name: VendorName) -> Driver {
+        let node = format!("http://{}", self.address).parse().unwrap();
+        let own = match name {
+            VendorName::Nginx => BTreeMap::from([("purge_path", "/purge".to_owned())]),
+            _ => BTreeMap::new(),
+        };
+        let settings = VendorSettings { nodes: vec![node], own, ..VendorSettings::default() };
+        Driver::new(name, &settings, self.client.clone()).unwrap()
+    }
+
+    /// Which of these URLs are fetched anew after a call, of those that were stored before.
+    async fn gone_after(&self, name: VendorName, targets: Targets, soft: bool) -> Vec<&'static str> {
+        const PATHS: [&str; 6] =
+            ["/demo/cat.jpg", "/demo/cat.jpg?w=1", "/demo/cat.jpg.bak", "/demo/a(b)/x", "/demo/a(b)?q", "/o"];
+        let mut before = Vec::new();
+        for path in PATHS {
+            let first = self.get(HOST, path).await;
+            assert_eq!(first, self.get(HOST, path).await, "{path} is stored");
+            before.push(first);
+        }
+        let context = Context { reference: "r".to_owned(), now: 0 };
+        let accepted = self.driver(name).send(&Call { targets, soft }, &context).await;
+        assert!(accepted.as_ref().is_ok_and(|accepted| accepted.completed), "{accepted:?}");
+        let mut gone = Vec::new();
+        for (path, before) in PATHS.into_iter().zip(before) {
+            let mut after = self.get(HOST, path).await;
+            if soft && after == before {
+                // Served stale once, while it is fetched.
+                for _ in 0..40 {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    after = self.get(HOST, path).await;
+                    if after != before {
+                        break;
+                    }
+                }
+            }
+            if after != before {
+                gone.push(path);
+            }
+        }
+        gone
+    }
+}
+
+fn at(path: &str) -> Vec<Address> {
+    vec![Address { site: format!("https://{HOST}"), path: path.to_owned() }]
+}
+
+const CAT: [&str; 2] = ["/demo/cat.jpg", "/demo/cat.jpg?w=1"];
+const ALL: usize = 6;
+
+#[tokio::test]
+async fn varnish_forgets_what_it_is_told_and_nothing_else() {
+    let origin = OriginServer::start().await;
+    let Some(server) = Server::varnish(origin.address).await else { return skipped("varnishd") };
+    let name = VendorName::Varnish;
+    assert_eq!(server.gone_after(name, Targets::Urls(at("/demo/cat.jpg?w=1")), false).await, CAT[1..]);
+    assert_eq!(server.gone_after(name, Targets::Urls(at("/demo/cat.jpg")), true).await, CAT[..1]);
+    assert_eq!(server.gone_after(name, Targets::Paths(at("/demo/cat.jpg")), false).await, CAT);
+    let quoted = ["/demo/a(b)/x", "/demo/a(b)?q"];
+    assert_eq!(server.gone_after(name, Targets::Prefixes(at("/demo/a(b)")), false).await, quoted);
+    // The origin tags each response with the first segment of its path.
+    assert_eq!(server.gone_after(name, Targets::Tags(vec!["demo".to_owned()]), false).await.len(), 5);
+    assert_eq!(server.gone_after(name, Targets::Tags(vec!["o".to_owned()]), true).await, ["/o"]);
+    assert_eq!(server.gone_after(name, Targets::All, false).await.len(), ALL);
+    // Another host has its own.
+    let other = server.get("other.example.com", "/o").await;
+    server.gone_after(name, Targets::Prefixes(at("/o")), false).await;
+    assert_eq!(server.get("other.example.com", "/o").await, other);
+}
+
+#[tokio::test]
+async fn nginx_forgets_what_it_is_told_and_wildcards_are_not_taken_for_done() {
+    let origin = OriginServer::start().await;
+    let Some(server) = Server::nginx(origin.address).await else { return skipped("nginx's purge module") };
+    let name = VendorName::Nginx;
+    assert_eq!(server.gone_after(name, Targets::Urls(at("/demo/cat.jpg?w=1")), false).await, CAT[1..]);
+    assert!(server.gone_after(name, Targets::Urls(at("/demo/never-asked")), false).await.is_empty());
+    // Debian's module knows no wildcards, and says 404 to them as to everything that it has not stored.
+    let context = Context { reference: "r".to_owned(), now: 0 };
+    let call = Call { targets: Targets::Prefixes(at("/demo")), soft: false };
+    let sent = server.driver(name).send(&call, &context).await;
+    assert!(matches!(sent, Err(CallError::Refused { status: 404, .. })), "{sent:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_know_these_methods_is_an_error() {
+    let origin = OriginServer::start().await;
+    let settings = |address| VendorSettings {
+        nodes: vec![format!("http://{address}").parse().unwrap()],
+        ..Default::default()
+    };
+    let context = Context { reference: "r".to_owned(), now: 0 };
+    let call = Call { targets: Targets::Urls(at("/x")), soft: false };
+    for name in [VendorName::Varnish, VendorName::Nginx] {
+        // The origin answers any method with 200, as many do.
+        let driver = Driver::new(name, &settings(origin.address), Client::new()).unwrap();
+        let sent = driver.send(&call, &context).await;
+        assert!(sent.is_err(), "{name}: {sent:?}");
+    }
+    let nobody = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let driver = Driver::new(VendorName::Varnish, &settings(nobody), Client::new()).unwrap();
+    assert!(driver.send(&call, &context).await.is_err());
+}
+
+fn skipped(what: &str) {
+    let words = format!("{what} is not installed: this test has tested nothing (scripts/setup-tests)\n");
+    let _ = io::Write::write_all(&mut io::stderr(), words.as_bytes());
+}
