@@ -10,6 +10,6 @@ pub use erasure::{AuditList, AuditView, ErasureList, ErasureView};
 pub use node::{FollowAnswer, FollowRequest, NodeList, NodeView};
 pub use problem::Problem;
 pub use purge::{
-    Event, Look, NodeOutcome, NodeReceipt, OriginalOutcome, OriginalReceipt, PurgeList, PurgeRequest,
-    PurgeState, PurgeView, Receipt, Selector, Verdict,
+    CallReceipt, CdnOutcome, CdnReceipt, Event, Look, NodeOutcome, NodeReceipt, OriginalOutcome,
+    OriginalReceipt, PurgeList, PurgeRequest, PurgeState, PurgeView, Receipt, Selector, Verdict,
 };

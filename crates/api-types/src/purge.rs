@@ -19,6 +19,13 @@ pub struct PurgeRequest {
     /// Of an erasure that the law demands: what is told to whoever asks for it (451 instead of 410).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Other people's CDNs are told at once, whatever their windows.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub urgent: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// What a purge covers, in an operator's words.
@@ -68,12 +75,14 @@ pub enum PurgeState {
     /// Every original was found as it was; nothing had to be fenced.
     Unchanged,
     Error,
+    /// A CDN of somebody else's could not be told; the receipt says which, and why.
+    ErrorCdn,
     /// Something outside still shows old bytes; the receipt has the evidence.
     ErrorCdnNode,
 }
 
 impl PurgeState {
-    pub const ALL: [PurgeState; 10] = [
+    pub const ALL: [PurgeState; 11] = [
         PurgeState::Received,
         PurgeState::Preparing,
         PurgeState::FlushingOrigin,
@@ -83,6 +92,7 @@ impl PurgeState {
         PurgeState::Done,
         PurgeState::Unchanged,
         PurgeState::Error,
+        PurgeState::ErrorCdn,
         PurgeState::ErrorCdnNode,
     ];
 
@@ -97,12 +107,14 @@ impl PurgeState {
             PurgeState::Done => "done",
             PurgeState::Unchanged => "unchanged",
             PurgeState::Error => "error",
+            PurgeState::ErrorCdn => "error_cdn",
             PurgeState::ErrorCdnNode => "error_cdn_node",
         }
     }
 
     pub fn has_ended(self) -> bool {
-        self.succeeded() || matches!(self, PurgeState::Error | PurgeState::ErrorCdnNode)
+        self.succeeded()
+            || matches!(self, PurgeState::Error | PurgeState::ErrorCdn | PurgeState::ErrorCdnNode)
     }
 
     pub fn succeeded(self) -> bool {
@@ -134,6 +146,8 @@ pub struct PurgeView {
     pub force: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub urgent: bool,
     /// What asked for it: `api`, `console`, or what found a change by itself.
     pub cause: String,
     pub received: u64,
@@ -168,7 +182,7 @@ pub struct Receipt {
     pub originals: Vec<OriginalReceipt>,
     pub nodes: Vec<NodeReceipt>,
     /// Other people's CDNs that had to be told.
-    pub cdns: Vec<String>,
+    pub cdns: Vec<CdnReceipt>,
     /// What the verifier saw from outside.
     pub looks: Vec<Look>,
     pub notes: Vec<String>,
@@ -233,6 +247,50 @@ impl From<Outcome> for NodeOutcome {
             Outcome::DeclaredGone => NodeOutcome::DeclaredGone,
         }
     }
+}
+
+/// What one CDN of somebody else's was told, and what it said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CdnReceipt {
+    pub name: String,
+    pub outcome: CdnOutcome,
+    /// When the window ends that the purge waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_until: Option<u64>,
+    /// Calls are shared with other purges of the same window.
+    pub calls: Vec<CallReceipt>,
+    /// What it could not be told, or in part only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CdnOutcome {
+    /// For the end of its window.
+    Waiting,
+    UnderWay,
+    Done,
+    Failed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallReceipt {
+    /// Ours for it; the vendor is told, where it has a place for that.
+    pub reference: String,
+    /// `12 prefixes`
+    pub what: String,
+    pub outcome: CdnOutcome,
+    /// The vendor's own name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    pub attempts: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<u64>,
 }
 
 /// One look of the verifier: a client's request through one node.

@@ -88,6 +88,7 @@ fn asks_for(wanted: &PurgeRequest, view: &PurgeView) -> bool {
         && wanted.mode == view.mode
         && wanted.force == view.force
         && wanted.reason == view.reason
+        && wanted.urgent == view.urgent
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

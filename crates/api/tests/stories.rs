@@ -81,7 +81,7 @@ async fn what_is_wrong_with_a_request_is_said_in_words() {
     expect![[r#"
         no JSON: 400 malformed-purge: the body is not a purge: expected value at line 1 column 1
         nothing: 400 malformed-purge: the body is not a purge: EOF while parsing a value at line 1 column 0
-        an unknown field: 400 malformed-purge: the body is not a purge: unknown field `hard`, expected one of `selectors`, `mode`, `force`, `reason` at line 1 column 49
+        an unknown field: 400 malformed-purge: the body is not a purge: unknown field `hard`, expected one of `selectors`, `mode`, `force`, `reason`, `urgent` at line 1 column 49
         no selectors field: 400 malformed-purge: the body is not a purge: missing field `selectors` at line 1 column 14
         an unknown selector: 400 malformed-purge: the body is not a purge: unknown variant `picture`, expected one of `original`, `folder`, `source`, `url`, `prefix`, `tag`, `all` at line 1 column 24
         an unknown mode: 400 malformed-purge: the body is not a purge: unknown variant `gentle`, expected one of `soft`, `hard`, `erase` at line 1 column 58

@@ -260,6 +260,7 @@ mod tests {
             mode: purge_protocol::Mode::Erase,
             force: true,
             reason: None,
+            urgent: false,
         }
     }
 

@@ -5,6 +5,7 @@
 //! once when another one writes, whatever the busy timeout.
 
 mod audit;
+mod cdn_work;
 mod erasures;
 mod error;
 mod meta;
@@ -21,9 +22,10 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Sqlite, Transaction};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 pub use audit::{Action, AuditEntry};
+pub use cdn_work::{CallNote, CallSeen, CallState, CdnPart, ClaimedCall, NewWish, Planned, WaitingWish};
 pub use erasures::{Erasure, Lifted};
 pub use error::CatalogError;
 pub use meta::Meta;
@@ -38,6 +40,8 @@ pub struct Catalog {
     reader: SqlitePool,
     /// Told whenever a purge was accepted, by whomever: the workers wait for it.
     accepted: Arc<Notify>,
+    /// Told whenever CDNs have something new to be told.
+    wished: watch::Sender<()>,
 }
 
 impl Catalog {
@@ -54,7 +58,7 @@ impl Catalog {
         sqlx::migrate!().run(&writer).await?;
         let reader =
             SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await?;
-        Ok(Self { writer, reader, accepted: Arc::default() })
+        Ok(Self { writer, reader, accepted: Arc::default(), wished: watch::Sender::new(()) })
     }
 
     /// Returns when a purge has been accepted since the last call.

@@ -4,9 +4,10 @@ use api_types::{Event, PurgeState, PurgeView, Receipt, Selector};
 use purge_protocol::{Mode, Position, Record, Tag};
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use crate::{Catalog, CatalogError, Fenced};
+use crate::cdn_work::{OPEN_WORK, insert_wishes};
+use crate::{Catalog, CatalogError, Fenced, NewWish};
 
-pub(crate) const ENDED: &str = "('done', 'unchanged', 'error', 'error_cdn_node')";
+pub(crate) const ENDED: &str = "('done', 'unchanged', 'error', 'error_cdn', 'error_cdn_node')";
 
 #[derive(Debug, Clone)]
 pub struct NewPurge {
@@ -17,6 +18,8 @@ pub struct NewPurge {
     pub mode: Mode,
     pub force: bool,
     pub reason: Option<String>,
+    /// Other people's CDNs are told at once, whatever their windows.
+    pub urgent: bool,
 }
 
 /// What became of a request for a purge.
@@ -36,6 +39,7 @@ pub struct Claim {
     pub mode: Mode,
     pub force: bool,
     pub reason: Option<String>,
+    pub urgent: bool,
     pub cause: String,
     pub receipt: Receipt,
     /// How often this state has been tried.
@@ -56,6 +60,8 @@ pub struct Step {
     pub append: Option<Vec<Tag>>,
     /// Originals that the record names (source, path): whatever changed of them so far is fenced with it.
     pub covers: Vec<(String, String)>,
+    /// What other people's CDNs are to be told, to be stored in the same transaction.
+    pub wishes: Vec<NewWish>,
     /// Its position is filled in when a record is appended.
     pub receipt: Receipt,
 }
@@ -68,6 +74,7 @@ struct PurgeRow {
     mode: String,
     force: bool,
     reason: Option<String>,
+    urgent: bool,
     state: String,
     receipt: String,
     error: Option<String>,
@@ -77,7 +84,7 @@ struct PurgeRow {
 }
 
 const COLUMNS: &str =
-    "id, cause, selectors, mode, force, reason, state, receipt, error, received_ms, attempt, fence";
+    "id, cause, selectors, mode, force, reason, urgent, state, receipt, error, received_ms, attempt, fence";
 
 impl PurgeRow {
     fn state(&self) -> Result<PurgeState, CatalogError> {
@@ -96,6 +103,7 @@ impl PurgeRow {
             receipt: serde_json::from_str(&self.receipt)?,
             force: self.force,
             reason: self.reason,
+            urgent: self.urgent,
             attempt: u32::try_from(self.attempt).unwrap_or(u32::MAX),
             fence: self.fence,
             cause: self.cause,
@@ -111,6 +119,7 @@ impl PurgeRow {
             receipt: serde_json::from_str(&self.receipt)?,
             force: self.force,
             reason: self.reason,
+            urgent: self.urgent,
             cause: self.cause,
             received: self.received_ms.unsigned_abs(),
             events,
@@ -179,6 +188,9 @@ impl Catalog {
     /// database that one process has locked.
     pub async fn release_all_claims(&self) -> Result<(), CatalogError> {
         sqlx::query("UPDATE purge SET lease_until_ms = 0, fence = fence + 1").execute(&self.writer).await?;
+        sqlx::query("UPDATE cdn_call SET lease_until_ms = 0, fence = fence + 1")
+            .execute(&self.writer)
+            .await?;
         Ok(())
     }
 
@@ -228,11 +240,25 @@ impl Catalog {
         if written.rows_affected() != 1 {
             return Err(CatalogError::LeaseLost);
         }
+        insert_wishes(&mut tx, &claim.id, &step.wishes).await?;
+        if step.state == PurgeState::FlushingCdn && !moved_on {
+            // What it was about to wait for may have ended while it was looking.
+            sqlx::query(sqlx::AssertSqlSafe(format!(
+                "UPDATE purge SET due_ms = $2 WHERE id = $1 AND NOT {OPEN_WORK}"
+            )))
+            .bind(&claim.id)
+            .bind(now_ms.cast_signed())
+            .execute(&mut *tx)
+            .await?;
+        }
         // Waiting on is no event.
         if moved_on || step.detail.is_some() {
             event(&mut tx, &claim.id, step.state, now_ms, step.detail.as_deref()).await?;
         }
         tx.commit().await?;
+        if !step.wishes.is_empty() {
+            self.wished.send_replace(());
+        }
         Ok(Claim { state: step.state, receipt: step.receipt, attempt, ..claim.clone() })
     }
 
@@ -304,9 +330,9 @@ pub(crate) async fn insert_purge(
     now_ms: u64,
 ) -> Result<(), CatalogError> {
     sqlx::query(
-        "INSERT INTO purge (id, idempotency_key, cause, selectors, mode, force, reason, state, receipt, received_ms, \
-         due_ms, attempt, fence, lease_until_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'received', $8, $9, $9, 0, 0, 0)",
+        "INSERT INTO purge (id, idempotency_key, cause, selectors, mode, force, reason, urgent, state, receipt, \
+         received_ms, due_ms, attempt, fence, lease_until_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $10, 'received', $8, $9, $9, 0, 0, 0)",
     )
     .bind(&purge.id)
     .bind(&purge.idempotency_key)
@@ -317,6 +343,7 @@ pub(crate) async fn insert_purge(
     .bind(&purge.reason)
     .bind(serde_json::to_string(&Receipt::default())?)
     .bind(now_ms.cast_signed())
+    .bind(purge.urgent)
     .execute(&mut **tx)
     .await?;
     event(tx, &purge.id, PurgeState::Received, now_ms, None).await
@@ -393,6 +420,7 @@ mod tests {
             mode: Mode::Hard,
             force: false,
             reason: None,
+            urgent: false,
         }
     }
 
@@ -404,6 +432,7 @@ mod tests {
             due_ms: 0,
             append,
             covers: Vec::new(),
+            wishes: Vec::new(),
             receipt: Receipt::default(),
         }
     }

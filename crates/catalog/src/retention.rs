@@ -59,9 +59,17 @@ impl Catalog {
             .fetch_all(&mut *tx)
             .await?;
             for id in &ids {
+                sqlx::query("DELETE FROM cdn_wish WHERE purge = $1").bind(id).execute(&mut *tx).await?;
                 sqlx::query("DELETE FROM purge_event WHERE purge = $1").bind(id).execute(&mut *tx).await?;
                 sqlx::query("DELETE FROM purge WHERE id = $1").bind(id).execute(&mut *tx).await?;
             }
+            // Of a call nobody asks any more when the last purge is forgotten that it was made for.
+            sqlx::query(
+                "DELETE FROM cdn_call WHERE state IN ('done', 'failed') \
+                 AND NOT EXISTS (SELECT 1 FROM cdn_wish WHERE cdn_wish.batch = cdn_call.batch)",
+            )
+            .execute(&mut *tx)
+            .await?;
             tx.commit().await?;
             forgotten += ids.len() as u64;
             if (ids.len() as u64) < ROWS_AT_ONCE {
@@ -91,6 +99,7 @@ mod tests {
                 mode: Mode::Hard,
                 force: false,
                 reason: None,
+                urgent: false,
             };
             catalog.accept_purge(&purge, n).await.unwrap();
             let mut claim = catalog.claim_purge(n, 1000).await.unwrap().unwrap();
@@ -102,6 +111,7 @@ mod tests {
                     due_ms: u64::MAX >> 1,
                     append,
                     covers: Vec::new(),
+                    wishes: Vec::new(),
                     receipt: Receipt::default(),
                 };
                 claim = catalog.advance_purge(&claim, step, n, u64::MAX >> 1).await.unwrap();

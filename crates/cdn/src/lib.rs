@@ -8,6 +8,7 @@ mod call;
 mod capabilities;
 mod collapse;
 mod driver;
+mod edgegrid;
 mod error;
 pub mod fake;
 mod hmac_sha256;

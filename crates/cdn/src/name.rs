@@ -5,10 +5,13 @@ use std::str::FromStr;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VendorName {
+    Akamai,
+    Bunny,
     Cloudflare,
     CloudFront,
     Cloudimage,
     Fastly,
+    KeyCdn,
     Nginx,
     Varnish,
     Webhook,
@@ -36,11 +39,14 @@ pub struct NotAVendor {
 }
 
 impl VendorName {
-    pub const ALL: [VendorName; 7] = [
+    pub const ALL: [VendorName; 10] = [
+        VendorName::Akamai,
+        VendorName::Bunny,
         VendorName::Cloudflare,
         VendorName::CloudFront,
         VendorName::Cloudimage,
         VendorName::Fastly,
+        VendorName::KeyCdn,
         VendorName::Nginx,
         VendorName::Varnish,
         VendorName::Webhook,
@@ -48,10 +54,13 @@ impl VendorName {
 
     pub fn as_str(self) -> &'static str {
         match self {
+            VendorName::Akamai => "akamai",
+            VendorName::Bunny => "bunny",
             VendorName::Cloudflare => "cloudflare",
             VendorName::CloudFront => "cloudfront",
             VendorName::Cloudimage => "cloudimage",
             VendorName::Fastly => "fastly",
+            VendorName::KeyCdn => "keycdn",
             VendorName::Nginx => "nginx",
             VendorName::Varnish => "varnish",
             VendorName::Webhook => "webhook",
@@ -61,11 +70,14 @@ impl VendorName {
     /// Where its API is, unless somebody says otherwise.
     pub fn api(self) -> Option<&'static str> {
         match self {
+            VendorName::Bunny => Some("https://api.bunny.net"),
             VendorName::Cloudflare => Some("https://api.cloudflare.com"),
             VendorName::CloudFront => Some("https://cloudfront.amazonaws.com"),
             VendorName::Cloudimage => Some("https://api.cloudimage.com"),
             VendorName::Fastly => Some("https://api.fastly.com"),
-            VendorName::Nginx | VendorName::Varnish | VendorName::Webhook => None,
+            VendorName::KeyCdn => Some("https://api.keycdn.com"),
+            // Akamai has another one for each client.
+            VendorName::Akamai | VendorName::Nginx | VendorName::Varnish | VendorName::Webhook => None,
         }
     }
 
@@ -78,6 +90,19 @@ impl VendorName {
         !self.has_nodes()
     }
 
+    /// The response field in which it reads tags, and what separates them there.
+    pub fn tag_field(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            VendorName::Akamai => Some(("edge-cache-tag", ",")),
+            VendorName::Bunny => Some(("cdn-tag", ",")),
+            VendorName::Cloudflare | VendorName::CloudFront => Some(("cache-tag", ",")),
+            VendorName::Fastly => Some(("surrogate-key", " ")),
+            VendorName::KeyCdn => Some(("cache-tag", " ")),
+            VendorName::Varnish => Some(("xkey", " ")),
+            VendorName::Cloudimage | VendorName::Nginx | VendorName::Webhook => None,
+        }
+    }
+
     /// What else it needs to be told.
     pub fn own_settings(self) -> &'static [OwnSetting] {
         const fn needed(name: &'static str) -> OwnSetting {
@@ -88,7 +113,9 @@ impl VendorName {
             OwnSetting { name: "wildcards", kind: SettingKind::Flag, required: false },
         ];
         match self {
-            VendorName::Cloudflare => const { &[needed("zone")] },
+            VendorName::Akamai => const { &[needed("client_token"), needed("access_token")] },
+            VendorName::Bunny => const { &[needed("pull_zone")] },
+            VendorName::Cloudflare | VendorName::KeyCdn => const { &[needed("zone")] },
             VendorName::CloudFront => const { &[needed("distribution"), needed("access_key")] },
             VendorName::Fastly => const { &[needed("service")] },
             VendorName::Nginx => &NGINX,

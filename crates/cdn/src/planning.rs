@@ -12,6 +12,10 @@ use crate::wish::{Address, Place, Scope, Wish};
 
 /// Prefixes that would take more calls than this are widened until they do not.
 const PREFIX_CALLS_MAX: usize = 4;
+/// But never fewer than these.
+const PREFIXES_MIN: usize = 20;
+/// Tags that would take more calls than this are left for paths and prefixes, if those take fewer and say as much.
+const TAG_CALLS_MAX: usize = 16;
 
 /// What the operator says of one CDN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +63,26 @@ enum Expressed {
 }
 
 pub fn plan_calls(wishes: &[Wish], soft: bool, capabilities: &Capabilities, terms: &Terms) -> Plan {
+    let with_tags = planned(wishes, soft, capabilities, terms, true);
+    if with_tags.calls.len() <= TAG_CALLS_MAX {
+        return with_tags;
+    }
+    let without = planned(wishes, soft, capabilities, terms, false);
+    let says_as_much = without.partial == with_tags.partial && without.refused == with_tags.refused;
+    if says_as_much && without.calls.len() < with_tags.calls.len() { without } else { with_tags }
+}
+
+fn planned(
+    wishes: &[Wish],
+    soft: bool,
+    capabilities: &Capabilities,
+    terms: &Terms,
+    prefers_tags: bool,
+) -> Plan {
     let mut gathered = Gathered::default();
     let mut plan = Plan::default();
     for (n, wish) in wishes.iter().enumerate() {
-        match express(wish, capabilities, terms, &mut gathered) {
+        match express(wish, capabilities, terms, prefers_tags, &mut gathered) {
             Ok(Expressed::Whole | Expressed::Elsewhere) => {}
             Ok(Expressed::Partly) => plan.partial.push(n),
             Err(refusal) => plan.refused.push((n, refusal)),
@@ -76,6 +96,7 @@ fn express(
     wish: &Wish,
     capabilities: &Capabilities,
     terms: &Terms,
+    prefers_tags: bool,
     gathered: &mut Gathered,
 ) -> Result<Expressed, Refusal> {
     let fits = |batch: Option<Batch>, addresses: &[Address]| {
@@ -104,7 +125,7 @@ fn express(
             gathered.urls.extend(exact);
             return Ok(Expressed::Whole);
         }
-        if let Some(tag) = tag {
+        if let Some(tag) = tag.filter(|_| prefers_tags) {
             gathered.tags.insert(tag.clone());
             return Ok(Expressed::Whole);
         }
@@ -160,10 +181,10 @@ fn batched(gathered: Gathered, capabilities: &Capabilities, soft: bool) -> Vec<C
         return vec![Call { targets: Targets::All, soft: false }];
     }
     if let Some(batch) = capabilities.prefix {
-        let most = PREFIX_CALLS_MAX * batch.items;
+        let most = (PREFIX_CALLS_MAX * batch.items).max(PREFIXES_MIN);
         // Paths are widened to prefixes too, where they are as dear.
         if let Some(path) = capabilities.path {
-            let most = PREFIX_CALLS_MAX * path.items;
+            let most = (PREFIX_CALLS_MAX * path.items).max(PREFIXES_MIN);
             if paths.len() > most {
                 prefixes.extend(collapsed(std::mem::take(&mut paths), most));
             }

@@ -133,7 +133,7 @@ impl Server {
             assert_eq!(first, self.get(HOST, path).await, "{path} is stored");
             before.push(first);
         }
-        let context = Context { reference: "r".to_owned(), now: 0 };
+        let context = Context { reference: "r".to_owned(), now: 0, nonce: String::new() };
         let accepted = self.driver(name).send(&Call { targets, soft }, &context).await;
         assert!(accepted.as_ref().is_ok_and(|accepted| accepted.completed), "{accepted:?}");
         let mut gone = Vec::new();
@@ -192,7 +192,7 @@ async fn nginx_forgets_what_it_is_told_and_wildcards_are_not_taken_for_done() {
     assert_eq!(server.gone_after(name, Targets::Urls(at("/demo/cat.jpg?w=1")), false).await, CAT[1..]);
     assert!(server.gone_after(name, Targets::Urls(at("/demo/never-asked")), false).await.is_empty());
     // Debian's module knows no wildcards, and says 404 to them as to everything that it has not stored.
-    let context = Context { reference: "r".to_owned(), now: 0 };
+    let context = Context { reference: "r".to_owned(), now: 0, nonce: String::new() };
     let call = Call { targets: Targets::Prefixes(at("/demo")), soft: false };
     let sent = server.driver(name).send(&call, &context).await;
     assert!(matches!(sent, Err(CallError::Refused { status: 404, .. })), "{sent:?}");
@@ -205,7 +205,7 @@ async fn a_server_that_does_not_know_these_methods_is_an_error() {
         nodes: vec![format!("http://{address}").parse().unwrap()],
         ..Default::default()
     };
-    let context = Context { reference: "r".to_owned(), now: 0 };
+    let context = Context { reference: "r".to_owned(), now: 0, nonce: String::new() };
     let call = Call { targets: Targets::Urls(at("/x")), soft: false };
     for name in [VendorName::Varnish, VendorName::Nginx] {
         // The origin answers any method with 200, as many do.

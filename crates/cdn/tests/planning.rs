@@ -241,6 +241,10 @@ fn a_bulk_change_is_few_calls() {
         }
     }
     expect![[r#"
+        akamai: 2 calls, the first of 1000 URLs, of known URLs
+        akamai with tags: 1 calls, the first of 1000 tags
+        bunny: 20 calls, the first of 1 prefix
+        bunny with tags: 20 calls, the first of 1 prefix
         cloudflare: 4 calls, the first of 100 prefixes
         cloudflare with tags: 10 calls, the first of 100 tags
         cloudfront: 2 calls, the first of 15 prefixes
@@ -248,6 +252,8 @@ fn a_bulk_change_is_few_calls() {
         cloudimage: 2 calls, the first of 10 prefixes
         fastly: 40 calls, the first of 50 URLs, of known URLs
         fastly with tags: 4 calls, the first of 256 tags
+        keycdn: 20 calls, the first of 100 URLs, of known URLs
+        keycdn with tags: 143 calls, the first of 7 tags
         nginx: 4 calls, the first of 100 prefixes
         varnish: 4 calls, the first of 100 prefixes
         varnish with tags: 10 calls, the first of 100 tags

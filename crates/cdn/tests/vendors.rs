@@ -1,6 +1,7 @@
 //! Each driver against its vendor's strict fake: what is asked, what is refused, what is waited for.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cdn::fake::{self, FakeCdn, Temper};
@@ -52,7 +53,9 @@ fn now() -> u64 {
 }
 
 fn context(reference: &str) -> Context {
-    Context { reference: reference.to_owned(), now: now() }
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let nonce = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
+    Context { reference: reference.to_owned(), now: now(), nonce }
 }
 
 fn addresses(paths: &[&str], by_host: bool) -> Vec<Address> {
@@ -145,7 +148,9 @@ async fn an_account_that_is_not_there_is_refused_for_good() {
     for (name, setting) in [
         (VendorName::CloudFront, "distribution"),
         (VendorName::Cloudflare, "zone"),
+        (VendorName::Bunny, "pull_zone"),
         (VendorName::Fastly, "service"),
+        (VendorName::KeyCdn, "zone"),
     ] {
         let rehearsal = Rehearsal::of(name, Temper::default()).await;
         let mut settings = rehearsal.settings();
@@ -209,6 +214,19 @@ async fn cloudfront_has_fifteen_wildcards_in_progress_and_no_more() {
 }
 
 #[tokio::test]
+async fn what_one_signature_was_for_is_refused_a_second_time() {
+    let rehearsal = Rehearsal::of(VendorName::Akamai, Temper::default()).await;
+    let driver = rehearsal.driver();
+    let call = Call { targets: Targets::Tags(vec!["t".to_owned()]), soft: true };
+    let context = context("r");
+    driver.send(&call, &context).await.unwrap();
+    let replayed = driver.send(&call, &context).await.unwrap_err();
+    assert!(matches!(replayed, CallError::Credentials { .. }), "{replayed}");
+    let old = Context { now: now() - 3600, nonce: "another".to_owned(), ..context };
+    assert!(matches!(driver.send(&call, &old).await, Err(CallError::Credentials { .. })));
+}
+
+#[tokio::test]
 async fn cloudflare_says_when_its_bucket_is_empty_and_for_how_long() {
     let rehearsal = Rehearsal::of(VendorName::Cloudflare, Temper::default()).await;
     let driver = rehearsal.driver();
@@ -224,7 +242,14 @@ async fn cloudflare_says_when_its_bucket_is_empty_and_for_how_long() {
 #[tokio::test]
 async fn a_call_is_written_as_its_vendor_documents_it() {
     let mut written = String::new();
-    for name in [VendorName::Fastly, VendorName::Cloudflare, VendorName::Cloudimage] {
+    for name in [
+        VendorName::Akamai,
+        VendorName::Bunny,
+        VendorName::Cloudflare,
+        VendorName::Cloudimage,
+        VendorName::Fastly,
+        VendorName::KeyCdn,
+    ] {
         let rehearsal = Rehearsal::of(name, Temper::default()).await;
         let driver = rehearsal.driver();
         for call in calls(&driver) {
@@ -233,9 +258,15 @@ async fn a_call_is_written_as_its_vendor_documents_it() {
         written.push_str(&rehearsal.bodies());
     }
     expect_test::expect![[r#"
-        200 POST /purge/img.example.com/demo/cat.jpg?w=1&h=2 
-        200 POST /service/SU1rehearsal/purge {"surrogate_keys":["00c0ffee00c0ffee","t2"]}
-        200 POST /service/SU1rehearsal/purge_all 
+        201 POST /ccu/v3/invalidate/url/production {"objects":["https://img.example.com/demo/cat.jpg?w=1&h=2"]}
+        201 POST /ccu/v3/invalidate/tag/production {"objects":["00c0ffee00c0ffee","t2"]}
+        204 POST /purge?url=https%3A%2F%2Fimg%2Eexample%2Ecom%2Fdemo%2Fcat%2Ejpg%3Fw%3D1%26h%3D2&async=false&exactPath=true 
+        204 POST /purge?url=https%3A%2F%2Fimg%2Eexample%2Ecom%2Fdemo%2Fa%2520cat%2Ejpg%2A&async=false&exactPath=false 
+        204 POST /purge?url=https%3A%2F%2Fimg%2Eexample%2Ecom%2Fdemo%2Fcats%2A&async=false&exactPath=false 
+        204 POST /purge?url=https%3A%2F%2Fimg%2Eexample%2Ecom%2Fshop%2A&async=false&exactPath=false 
+        204 POST /pullzone/4711/purgeCache {"CacheTag":"00c0ffee00c0ffee"}
+        204 POST /pullzone/4711/purgeCache {"CacheTag":"t2"}
+        204 POST /pullzone/4711/purgeCache 
         200 POST /client/v4/zones/023e105f4ecef8ad9ca31a8372d0c353/purge_cache {"files":["https://img.example.com/demo/cat.jpg?w=1&h=2"]}
         200 POST /client/v4/zones/023e105f4ecef8ad9ca31a8372d0c353/purge_cache {"prefixes":["img.example.com/demo/cats","img.example.com/shop"]}
         200 POST /client/v4/zones/023e105f4ecef8ad9ca31a8372d0c353/purge_cache {"tags":["00c0ffee00c0ffee","t2"]}
@@ -244,6 +275,12 @@ async fn a_call_is_written_as_its_vendor_documents_it() {
         201 POST /invalidate {"scope":"original","urls":["/demo/a%20cat.jpg"]}
         201 POST /invalidate {"scope":"original","urls":["/demo/cats/*","/shop/*"]}
         201 POST /invalidate {"scope":"all"}
+        200 POST /purge/img.example.com/demo/cat.jpg?w=1&h=2 
+        200 POST /service/SU1rehearsal/purge {"surrogate_keys":["00c0ffee00c0ffee","t2"]}
+        200 POST /service/SU1rehearsal/purge_all 
+        200 DELETE /zones/purgeurl/023e105f4ecef8ad9ca31a8372d0c353.json {"urls":["img.example.com/demo/cat.jpg?w=1&h=2"]}
+        200 DELETE /zones/purgetag/023e105f4ecef8ad9ca31a8372d0c353.json {"tags":["00c0ffee00c0ffee","t2"]}
+        200 GET /zones/purge/023e105f4ecef8ad9ca31a8372d0c353.json 
     "#]].assert_eq(&written);
 }
 

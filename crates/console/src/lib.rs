@@ -4,6 +4,7 @@
 //! embedded; its policy allows no inline script or style, and pictures from the delivery listener only.
 
 mod asset;
+mod cdn_line;
 mod change;
 mod clock_face;
 mod demo_source;

@@ -71,7 +71,13 @@ fn request_of(form: &Form) -> Result<PurgeRequest, FormError> {
         "" => Mode::default(),
         mode => mode.parse().map_err(|_| FormError::Mode)?,
     };
-    Ok(PurgeRequest { selectors: vec![selector], mode, force: form.is_checked("force"), reason: None })
+    Ok(PurgeRequest {
+        selectors: vec![selector],
+        mode,
+        force: form.is_checked("force"),
+        reason: None,
+        urgent: false,
+    })
 }
 
 pub async fn show(State(console): State<Arc<Console>>, Path(id): Path<String>) -> Response {

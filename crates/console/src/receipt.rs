@@ -9,6 +9,7 @@ use askama::Template;
 use purge_protocol::Mode;
 
 use crate::asset::Asset;
+use crate::cdn_line::CdnLine;
 use crate::clock_face::{Moment, Span};
 use crate::lists::what;
 
@@ -44,6 +45,7 @@ pub struct Receipt {
     steps: Vec<Step>,
     originals: Vec<OriginalLine>,
     nodes: Vec<NodeLine>,
+    cdns: Vec<CdnLine>,
     looks: Vec<LookLine>,
     earlier_looks: usize,
     subjects: Vec<String>,
@@ -103,6 +105,7 @@ pub fn state_label(state: PurgeState) -> &'static str {
         PurgeState::Done => "Done",
         PurgeState::Unchanged => "Unchanged",
         PurgeState::Error => "Error",
+        PurgeState::ErrorCdn => "Error at a CDN",
         PurgeState::ErrorCdnNode => "Error outside",
     }
 }
@@ -118,6 +121,7 @@ fn state_meaning(state: PurgeState) -> &'static str {
         PurgeState::Done => "No node of ours serves bytes from before.",
         PurgeState::Unchanged => "Nothing had to be fenced.",
         PurgeState::Error => "It could not be carried out.",
+        PurgeState::ErrorCdn => "Our nodes are right; a CDN could not be told.",
         PurgeState::ErrorCdnNode => "Something outside still shows old bytes.",
     }
 }
@@ -214,6 +218,7 @@ impl Receipt {
             steps: steps(view),
             originals: receipt.originals.iter().map(OriginalLine::of).collect(),
             nodes: receipt.nodes.iter().map(|node| NodeLine::of(node, since(node.at))).collect(),
+            cdns: receipt.cdns.iter().map(|cdn| CdnLine::of(cdn, view.received)).collect(),
             looks: receipt
                 .looks
                 .iter()
@@ -244,6 +249,7 @@ fn summary(view: &PurgeView) -> String {
             format!("Unchanged{took}. The source has the bytes that we had; nothing had to be fenced.")
         }
         PurgeState::Error => format!("Failed{took}: {why}"),
+        PurgeState::ErrorCdn => format!("Our nodes are right, but a CDN could not be told: {why}"),
         PurgeState::ErrorCdnNode => format!("Something outside still shows old bytes: {why}"),
         state => format!("{}: {}", state_label(state), state_meaning(state)),
     }
@@ -352,6 +358,7 @@ mod tests {
         };
         PurgeView {
             reason: None,
+            urgent: false,
             id: "id".to_owned(),
             state: states.last().map_or(PurgeState::Received, |(state, _)| *state),
             selectors: vec![Selector::Original("demo/cat.jpg".to_owned()), Selector::Tag("t".to_owned())],

@@ -13,7 +13,7 @@ use purge_protocol::{AsOf, Fill, Tags};
 
 use crate::fill::{Answered, Ask, Fetched, FetchedBody, FillError, Keep, Upstream};
 use crate::forwarding;
-use crate::pass_through::{self, PassOn, as_uri};
+use crate::pass_through::{self, PassOn, TAG_FIELD_NAMES, as_uri};
 use crate::request::{Image, PassThrough, Target};
 
 const PROBLEM_BYTES_MAX: usize = 64 << 10;
@@ -71,7 +71,8 @@ impl TierAbove {
             }
             StatusCode::OK => {
                 let mut kept = HeaderMap::new();
-                for name in [header::CONTENT_TYPE, header::ETAG] {
+                let tag_fields = TAG_FIELD_NAMES.map(HeaderName::from_static);
+                for name in [header::CONTENT_TYPE, header::ETAG].into_iter().chain(tag_fields) {
                     if let Some(value) = parts.headers.get(&name) {
                         kept.insert(name, value.clone());
                     }

@@ -1,6 +1,6 @@
 //! Puts a node together from its configuration, and runs it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,6 +16,7 @@ use bus::clock::unix_millis;
 use bus::{Feed, Follow, HttpFeed, LogView, StateFile};
 use cache::Cache;
 use catalog::Catalog;
+use cdn::Driver;
 use console::{ConsoleSettings, DemoSource};
 use edge::fill::Upstream;
 use edge::flights::Flights;
@@ -29,17 +30,17 @@ use edge::serving::CurrentServing;
 use edge::tier_above::TierAbove;
 use edge::unshareable::Unshareable;
 use edge::{Answered, Ask, Edge, FillError, FillMemory, Serving, Trust};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use origin::{Balance, FetchLimits, HealthRules, MemberReport, Pool, PoolSettings, Probe};
-use purge::{Authority, Keeping, Purges, Selectors, Verifier, Worker, WorkerSettings};
+use purge::{Authority, Cdn, CdnWorker, Keeping, Purges, Selectors, Verifier, Worker, WorkerSettings};
 use purge_protocol::{AsOf, Erasure, Fences, Fill, Follower, Isolation, NodeId, TagKey, Tags};
 use render_worker::{Files, Workers};
-use renderer::{KnownSource, Originals, RenderPool, Renderer, Room};
+use renderer::{KnownSource, Originals, RenderPool, Renderer, Room, TagField, TagFields};
 use telemetry::{Gauges, Metrics, UpstreamGauges};
 use tokio::sync::watch;
 use url::Url;
 
-use crate::config::{Config, DiskAdmission, Isolated, NodesAbove, Role, SourceKind};
+use crate::config::{self, Config, DiskAdmission, Isolated, NodesAbove, Role, SourceKind};
 use crate::data_dir::DataDir;
 use crate::explainer::AllNodes;
 use crate::listeners::{self, Delivery, bind};
@@ -216,6 +217,9 @@ pub async fn run(
     }
 
     if let Some(controlled) = controlled {
+        for worker in controlled.cdn_workers {
+            tokio::spawn(worker.run());
+        }
         for _ in 0..PURGE_WORKERS {
             tokio::spawn(Arc::clone(&controlled.worker).run());
         }
@@ -249,6 +253,7 @@ struct Controlled {
     authority: Arc<Authority>,
     purges: Arc<Purges>,
     worker: Arc<Worker>,
+    cdn_workers: Vec<CdnWorker>,
     renderer: Arc<Renderer>,
     serving: Arc<Serving>,
 }
@@ -289,7 +294,8 @@ async fn control(
         time: config.limits.render_time,
     };
     let pool = RenderPool::new(room(config), workers(config).await?, limits, Arc::clone(metrics));
-    let renderer = Arc::new(Renderer { originals: Arc::clone(&originals), pool });
+    let renderer =
+        Arc::new(Renderer { originals: Arc::clone(&originals), pool, tag_fields: tag_fields(config) });
     let purges = Arc::new(Purges::new(catalog.clone(), Arc::clone(&authority), selectors.clone()));
     let verifier = Verifier {
         catalog: catalog.clone(),
@@ -298,8 +304,17 @@ async fn control(
         view: Arc::clone(view),
         client: client.clone(),
     };
+    let cdns = config.cdns.iter().map(|cdn| driven(cdn, client)).collect::<Result<Vec<_>, _>>()?;
+    let names: Vec<String> = cdns.iter().map(|cdn| cdn.name.clone()).collect();
+    let forgotten = catalog.forget_other_cdns(&names, unix_millis()).await?;
+    if forgotten > 0 {
+        tracing::warn!(forgotten, "CDNs that the configuration no longer has will not be told");
+    }
+    let worker_of = |cdn: &Arc<Cdn>| CdnWorker::new(Arc::clone(cdn), catalog.clone(), Arc::clone(metrics));
+    let cdn_workers = cdns.iter().map(worker_of).collect();
     let worker = Arc::new(Worker {
         catalog,
+        cdns,
         authority: Arc::clone(&authority),
         purges: Arc::clone(&purges),
         originals,
@@ -315,7 +330,27 @@ async fn control(
         metrics: Arc::clone(metrics),
         appended: Mutex::default(),
     });
-    Ok(Controlled { authority, purges, worker, renderer, serving })
+    Ok(Controlled { authority, purges, worker, cdn_workers, renderer, serving })
+}
+
+/// Each field that a CDN reads, once.
+fn tag_fields(config: &Config) -> TagFields {
+    let fields: BTreeMap<_, _> = config.cdns.iter().filter_map(config::Cdn::tag_field).collect();
+    let field = |(name, separator)| TagField { name: HeaderName::from_static(name), separator };
+    TagFields(fields.into_iter().map(field).collect())
+}
+
+fn driven(cdn: &config::Cdn, client: &origin::Client) -> anyhow::Result<Arc<Cdn>> {
+    let driver = Driver::new(cdn.vendor, &cdn.settings(), client.clone())
+        .with_context(|| format!("[[cdn]] {}", cdn.name))?;
+    Ok(Arc::new(Cdn {
+        name: cdn.name.clone(),
+        driver,
+        terms: cdn.terms(),
+        window: cdn.window,
+        attempts: cdn.attempts,
+        has_tags: cdn.tags,
+    }))
 }
 
 fn room(config: &Config) -> Room {

@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use cdn::VendorName;
+use cdn::fake::Temper;
 use clap::{Args, Parser, Subcommand};
 use pentimento::command::{self, ControlAddress};
 use pentimento::config::{Overrides, Role};
@@ -89,6 +92,9 @@ enum Command {
         /// With --mode erase: the reason in law, told to whoever asks (451 instead of 410)
         #[arg(long)]
         reason: Option<String>,
+        /// Tell other people's CDNs at once, whatever their windows
+        #[arg(long)]
+        urgent: bool,
         /// Show it live; end with 0 only when it is done or unchanged
         #[arg(long)]
         wait: bool,
@@ -123,6 +129,22 @@ enum Command {
         field: Vec<String>,
         #[command(flatten)]
         control: ControlArgs,
+    },
+    /// Play a CDN vendor's API, as strict as documented, to rehearse with: it purges nothing
+    FakeCdn {
+        /// cloudfront, fastly, cloudflare, …
+        vendor: VendorName,
+        #[arg(long, default_value = "127.0.0.1:9100")]
+        listen: SocketAddr,
+        /// How long each answer takes, in milliseconds
+        #[arg(long, default_value_t = 0)]
+        latency: u64,
+        /// How long a call takes from its acceptance to its completion, in milliseconds
+        #[arg(long, default_value_t = 2000)]
+        completion: u64,
+        /// Answer everything with this status, as on a bad day
+        #[arg(long)]
+        answer: Option<http::StatusCode>,
     },
     /// Print the API token of a data directory
     Token {
@@ -251,11 +273,12 @@ async fn carry_out(command: Command) -> ExitCode {
             mode,
             force,
             reason,
+            urgent,
             wait,
             control,
         } => {
             let selectors = command::purge::Selectors { original, folder, url, prefix, tag, source, all };
-            return command::purge::run(selectors, mode, force, reason, wait, control.into()).await;
+            return command::purge::run(selectors, mode, force, reason, urgent, wait, control.into()).await;
         }
         Command::Erasures { command: None, control } => command::erasures::list(control.into()).await,
         Command::Erasures { command: Some(ErasuresCommand::Lift { original }), control } => {
@@ -267,6 +290,12 @@ async fn carry_out(command: Command) -> ExitCode {
             command::nodes::forget(&name, control.into()).await
         }
         Command::Why { url, field, control } => command::why::run(&url, &field, control.into()).await,
+        Command::FakeCdn { vendor, listen, latency, completion, answer } => {
+            let millis = Duration::from_millis;
+            let temper =
+                Temper { latency: millis(latency), completes_after: millis(completion), answers: answer };
+            command::fake_cdn::run(vendor, listen, temper).await
+        }
         Command::Token { data } => command::token::run(&data),
         Command::CheckConfig(args) => {
             let (config, overrides) = args.into();

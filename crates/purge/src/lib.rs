@@ -4,12 +4,14 @@
 //! [`Authority`] owns the log that nodes follow, and knows who has acknowledged what.
 
 mod authority;
+mod cdns;
 mod purges;
 mod selectors;
 mod verifier;
 mod worker;
 
 pub use authority::{Authority, ForgetNodeError, Keeping, Settling, SnapshotDigest};
+pub use cdns::{Cdn, CdnWorker};
 pub use purges::{AcceptError, Accepted, LiftError, Purges};
 pub use selectors::{Resolved, Selectors};
 pub use verifier::Verifier;

@@ -86,6 +86,7 @@ impl Purges {
             mode: request.mode,
             force: request.force,
             reason: request.reason,
+            urgent: request.urgent,
         };
         let (id, new) = match self.catalog.accept_purge(&purge, unix_millis()).await? {
             Stored::New(id) => (id, true),
@@ -118,6 +119,7 @@ impl Purges {
             mode: Mode::Hard,
             force: true,
             reason: None,
+            urgent: false,
         };
         let subject = Subject::Original(name.clone());
         match self.catalog.lift_erasure(&subject, &announce, unix_millis()).await? {

@@ -8,15 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use api_types::{
-    Look, NodeOutcome, NodeReceipt, OriginalOutcome, OriginalReceipt, PurgeState, Receipt, Verdict,
+    CdnOutcome, CdnReceipt, Look, NodeOutcome, NodeReceipt, OriginalOutcome, OriginalReceipt, PurgeState,
+    Receipt, Verdict,
 };
 use bus::clock::{self, unix_millis};
-use catalog::{Catalog, CatalogError, Claim, Step};
+use catalog::{Catalog, CatalogError, Claim, NewWish, Step};
 use purge_protocol::{Gone, Mode, Moment, NodeId, Outcome, Position, Settlement, Subject, TagKey, Tombstone};
 use renderer::{OriginalError, Originals, Revalidated};
 use telemetry::Metrics;
 
 use crate::authority::{Authority, Settling};
+use crate::cdns::{self, Cdn, Wishes};
 use crate::purges::Purges;
 use crate::selectors::{Resolved, Selectors};
 use crate::verifier::Verifier;
@@ -29,6 +31,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const SETTLE: Duration = Duration::from_secs(60);
 /// A purge that a node holds up is looked at again after this long.
 const HELD_UP: Duration = Duration::from_secs(5);
+/// Who waits for CDNs is woken by them; this is for safety.
+const WAIT_FOR_CDNS: Duration = Duration::from_secs(60);
+/// Of one CDN, in a receipt.
+const CALLS_KEPT: u32 = 32;
 const LOOKS_KEPT: usize = 64;
 
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +54,7 @@ pub struct Worker {
     pub originals: Arc<Originals>,
     pub selectors: Selectors,
     pub verifier: Verifier,
+    pub cdns: Vec<Arc<Cdn>>,
     pub tag_key: TagKey,
     pub settings: WorkerSettings,
     pub metrics: Arc<Metrics>,
@@ -141,12 +148,13 @@ impl Worker {
             PurgeState::Preparing => Ok(go(claim, PurgeState::FlushingOrigin)),
             PurgeState::FlushingOrigin => self.flush_origin(claim).await,
             PurgeState::FlushingServers => self.flush_servers(claim, appended).await,
-            // Drivers for other people's CDNs take their turn here; none is configured.
-            PurgeState::FlushingCdn => Ok(go(claim, PurgeState::Verifying)),
+            PurgeState::FlushingCdn => self.flush_cdns(claim).await,
             PurgeState::Verifying => self.verify(claim).await,
-            PurgeState::Done | PurgeState::Unchanged | PurgeState::Error | PurgeState::ErrorCdnNode => {
-                Ok(go(claim, claim.state))
-            }
+            PurgeState::Done
+            | PurgeState::Unchanged
+            | PurgeState::Error
+            | PurgeState::ErrorCdn
+            | PurgeState::ErrorCdnNode => Ok(go(claim, claim.state)),
         }
     }
 
@@ -265,12 +273,42 @@ impl Worker {
         }
         let mut step = go(claim, PurgeState::FlushingCdn);
         tell(&mut step, &settlement);
+        // Stored with this step, so that from here on they are told whatever happens to this process.
+        step.wishes = self.wishes(claim).await?;
         for node in &settlement.expired {
             step.receipt.notes.push(format!(
                 "{} did not answer before its lease ended; it answers nothing from its cache until it has caught up",
                 node.name
             ));
         }
+        Ok(step)
+    }
+
+    async fn wishes(&self, claim: &Claim) -> Result<Vec<NewWish>, CatalogError> {
+        let serving = &self.selectors.serving;
+        let wishes = Wishes { cdns: &self.cdns, catalog: &self.catalog, serving, tag_key: &self.tag_key };
+        match self.selectors.resolve_all(&claim.selectors, claim.mode) {
+            Ok(resolved) => wishes.of(claim, &resolved).await,
+            // The configuration has lost a source since the record was appended: no CDN is before it any more.
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Waits until each CDN has been told, or cannot be.
+    async fn flush_cdns(&self, claim: &Claim) -> Result<Step, StepError> {
+        let cdns = cdns::receipts(self.catalog.cdn_parts(&claim.id, CALLS_KEPT).await?);
+        let is_open = |cdn: &&CdnReceipt| matches!(cdn.outcome, CdnOutcome::Waiting | CdnOutcome::UnderWay);
+        let waits_for: Vec<&str> = cdns.iter().filter(is_open).map(|cdn| cdn.name.as_str()).collect();
+        let mut step = if waits_for.is_empty() {
+            go(claim, PurgeState::Verifying)
+        } else {
+            let mut step = again(claim, WAIT_FOR_CDNS, None);
+            if claim.receipt.cdns.is_empty() {
+                step.detail = Some(format!("to be told: {}", waits_for.join(", ")));
+            }
+            step
+        };
+        step.receipt.cdns = cdns;
         Ok(step)
     }
 
@@ -293,6 +331,11 @@ impl Worker {
         let spare = step.receipt.looks.len().saturating_sub(LOOKS_KEPT);
         step.receipt.looks.drain(..spare);
         if stale == 0 {
+            // Our nodes are right, and whoever reads this should know that; but it is not all that was promised.
+            if let Some(why) = cdns::failure(&step.receipt.cdns) {
+                step.state = PurgeState::ErrorCdn;
+                step.error = Some(why);
+            }
             return Ok(step);
         }
         if claim.attempt < self.settings.looks {
@@ -401,7 +444,16 @@ fn in_words(outcome: OriginalOutcome) -> &'static str {
 /// The next state, with the receipt as it is.
 fn go(claim: &Claim, state: PurgeState) -> Step {
     let receipt: Receipt = claim.receipt.clone();
-    Step { state, detail: None, error: None, due_ms: 0, append: None, covers: Vec::new(), receipt }
+    Step {
+        state,
+        detail: None,
+        error: None,
+        due_ms: 0,
+        append: None,
+        covers: Vec::new(),
+        wishes: Vec::new(),
+        receipt,
+    }
 }
 
 /// The same state once more, later.

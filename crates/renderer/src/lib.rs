@@ -8,9 +8,11 @@ mod originals;
 mod pool;
 mod problem;
 mod renderer;
+mod tag_fields;
 mod turns;
 
 pub use originals::{KnownSource, OriginalError, Originals, Revalidated};
 pub use pool::RenderPool;
 pub use renderer::Renderer;
+pub use tag_fields::{TagField, TagFields};
 pub use turns::Room;

@@ -366,5 +366,6 @@ fn changed_by_itself(source: &str, path: &str) -> NewPurge {
         mode: Mode::Hard,
         force: false,
         reason: None,
+        urgent: false,
     }
 }

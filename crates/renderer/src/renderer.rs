@@ -18,10 +18,12 @@ use purge_protocol::Fill;
 use crate::originals::{Current, OriginalError, Originals};
 use crate::pool::RenderPool;
 use crate::problem;
+use crate::tag_fields::TagFields;
 
 pub struct Renderer {
     pub originals: Arc<Originals>,
     pub pool: RenderPool,
+    pub tag_fields: TagFields,
 }
 
 /// An encoded picture and what it is.
@@ -41,16 +43,12 @@ impl Renderer {
 
         let etag = etag_of(&encoded.bytes);
         let as_of = fill.map(|fill| fill.stamp());
+        let mut headers = HeaderMap::new();
+        self.tag_fields.put_on(&mut headers, image);
         if ask.validators.etag.as_ref().is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
             let keep = Keep::of_picture(&image.terms, 0);
-            return Ok(Answered::StillThat {
-                as_of,
-                tags: image.tags().ok(),
-                keep,
-                headers: HeaderMap::new(),
-            });
+            return Ok(Answered::StillThat { as_of, tags: image.tags().ok(), keep, headers });
         }
-        let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(encoded.format.media_type()));
         if let Ok(etag) = HeaderValue::try_from(etag) {
             headers.insert(header::ETAG, etag);

@@ -25,6 +25,12 @@ struct AnswerLabels {
     status: u16,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CdnCallLabels {
+    cdn: String,
+    end: PurgeEnd,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 enum PurgeEnd {
     Done,
@@ -46,6 +52,7 @@ pub struct Metrics {
     render_seconds: Histogram,
     purges: Family<PurgeLabels, Counter>,
     purge_seconds: Histogram,
+    cdn_calls: Family<CdnCallLabels, Counter>,
     refused_renders: Counter,
     lost_render_workers: Counter,
     listeners: ListenerTable,
@@ -92,6 +99,7 @@ impl Metrics {
             render_seconds: Histogram::new(exponential_buckets(0.001, 3.0, 10)),
             purges: Family::default(),
             purge_seconds: Histogram::new(exponential_buckets(0.002, 3.0, 12)),
+            cdn_calls: Family::default(),
             refused_renders: Counter::default(),
             lost_render_workers: Counter::default(),
             listeners: ListenerTable::default(),
@@ -123,6 +131,11 @@ impl Metrics {
             "Time from a purge's receipt to its end",
             seconds,
             metrics.purge_seconds.clone(),
+        );
+        registry.register(
+            "cdn_calls",
+            "Calls to other people's CDNs that ended, by how",
+            metrics.cdn_calls.clone(),
         );
         registry.register(
             "refused_renders",
@@ -179,6 +192,11 @@ impl Metrics {
 
     pub fn render_worker_lost(&self) {
         self.lost_render_workers.inc();
+    }
+
+    pub fn cdn_call_ended(&self, cdn: &str, done: bool) {
+        let end = if done { PurgeEnd::Done } else { PurgeEnd::Error };
+        self.cdn_calls.get_or_create(&CdnCallLabels { cdn: cdn.to_owned(), end }).inc();
     }
 
     pub fn purge_ended(&self, unchanged: bool, failed: bool, seconds: f64) {

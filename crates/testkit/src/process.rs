@@ -176,6 +176,18 @@ impl Node {
         panic!("purge {id} does not get as far as the nodes")
     }
 
+    /// Waits until a purge looks like this.
+    pub async fn until(&self, id: &str, looks: impl Fn(&serde_json::Value) -> bool) {
+        let path = format!("/v1/purges/{id}");
+        for _ in 0..400 {
+            if looks(&self.api_get(&path).await) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("purge {id} does not come so far: {:#}", self.api_get(&path).await)
+    }
+
     /// Waits until the purge has ended; gives what the API shows of it. Goes on over a restart of the node.
     pub async fn ended(&self, id: &str) -> serde_json::Value {
         let path = format!("/v1/purges/{id}");
@@ -186,7 +198,7 @@ impl Node {
             if let Ok(seen) = seen {
                 let view = seen.json();
                 let state = view["state"].as_str().unwrap_or_default();
-                if matches!(state, "done" | "unchanged" | "error" | "error_cdn_node") {
+                if matches!(state, "done" | "unchanged" | "error" | "error_cdn" | "error_cdn_node") {
                     return view;
                 }
             }

@@ -145,6 +145,7 @@ impl World {
             due_ms: now,
             append: None,
             covers: vec![],
+            wishes: vec![],
             receipt: claim.receipt.clone(),
         };
         self.catalog.advance_purge(&claim, step, now, 0).await.expect("a step");

@@ -3,10 +3,13 @@
 //!
 //! They remember what they were told, and purge nothing.
 
+mod akamai;
+mod bunny;
 mod cloudflare;
 mod cloudfront;
 mod cloudimage;
 mod fastly;
+mod keycdn;
 mod server;
 mod servers_of_ones_own;
 mod webhook;
@@ -35,10 +38,13 @@ pub(crate) trait FakeVendor: Send {
 
 pub(crate) fn of(name: VendorName, completes_after: Duration) -> Box<dyn FakeVendor> {
     match name {
+        VendorName::Akamai => Box::new(akamai::Fake::default()),
+        VendorName::Bunny => Box::new(bunny::Fake::default()),
         VendorName::Cloudflare => Box::new(cloudflare::Fake::default()),
         VendorName::CloudFront => Box::new(cloudfront::Fake::new(completes_after)),
         VendorName::Cloudimage => Box::new(cloudimage::Fake::new(completes_after)),
         VendorName::Fastly => Box::new(fastly::Fake),
+        VendorName::KeyCdn => Box::new(keycdn::Fake::default()),
         VendorName::Nginx | VendorName::Varnish => Box::new(servers_of_ones_own::Fake { name }),
         VendorName::Webhook => Box::new(webhook::Fake),
     }
@@ -59,9 +65,12 @@ pub fn settings(name: VendorName, address: SocketAddr) -> VendorSettings {
 fn own_setting(name: &str) -> &'static str {
     match name {
         "access_key" => "AKIAREHEARSAL",
+        "access_token" => "akab-access-rehearsal",
+        "client_token" => "akab-client-rehearsal",
         "distribution" => "EDREHEARSAL1",
         "service" => "SU1rehearsal",
         "zone" => "023e105f4ecef8ad9ca31a8372d0c353",
+        "pull_zone" => "4711",
         "purge_path" => "/purge",
         "wildcards" => "true",
         _ => "rehearsal",

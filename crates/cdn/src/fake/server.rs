@@ -1,5 +1,6 @@
 //! The server around a fake: it hears, waits as long as it is told to, and remembers.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -54,12 +55,19 @@ pub struct Told {
     pub status: StatusCode,
 }
 
+#[derive(Default)]
+struct Memory {
+    kept: VecDeque<Told>,
+    /// Of all, the forgotten ones too.
+    count: u64,
+}
+
 /// A fake that listens. Clones are the same one; it ends with [`FakeCdn::serve`]'s future.
 #[derive(Clone)]
 pub struct FakeCdn {
     vendor: Arc<Mutex<Box<dyn FakeVendor>>>,
     temper: Arc<Mutex<Temper>>,
-    told: Arc<Mutex<Vec<Told>>>,
+    told: Arc<Mutex<Memory>>,
     changed: watch::Sender<()>,
 }
 
@@ -79,7 +87,15 @@ impl FakeCdn {
     }
 
     pub fn told(&self) -> Vec<Told> {
-        locked(&self.told).clone()
+        locked(&self.told).kept.iter().cloned().collect()
+    }
+
+    /// What is new since `seen`, which is moved on.
+    pub fn told_since(&self, seen: &mut u64) -> Vec<Told> {
+        let told = locked(&self.told);
+        let new = told.count.saturating_sub(*seen).min(told.kept.len() as u64);
+        *seen = told.count;
+        told.kept.iter().skip(told.kept.len() - usize::try_from(new).unwrap_or(0)).cloned().collect()
     }
 
     /// Wakes whenever something has been told.
@@ -136,10 +152,11 @@ impl FakeCdn {
         tracing::info!(method = %request.method(), uri = %request.uri(), status = status.as_u16(), "told");
         let (head, body) = request.into_parts();
         let mut told = locked(&self.told);
-        if told.len() == TOLD_MAX {
-            told.remove(0);
+        if told.kept.len() == TOLD_MAX {
+            told.kept.pop_front();
         }
-        told.push(Told { method: head.method, uri: head.uri, headers: head.headers, body, status });
+        told.count += 1;
+        told.kept.push_back(Told { method: head.method, uri: head.uri, headers: head.headers, body, status });
         drop(told);
         self.changed.send_replace(());
     }

@@ -80,10 +80,6 @@ impl Vendor for Cloudflare {
             false => CallError::of(answer, &words),
         })
     }
-
-    fn tag_field(&self) -> Option<(&'static str, &'static str)> {
-        Some(("cache-tag", ","))
-    }
 }
 
 #[derive(Deserialize)]

@@ -108,10 +108,6 @@ impl Vendor for CloudFront {
     fn completed(&self, answer: &Answer) -> Result<bool, CallError> {
         invalidation(answer, StatusCode::OK).map(|(_, completed)| completed)
     }
-
-    fn tag_field(&self) -> Option<(&'static str, &'static str)> {
-        Some(("cache-tag", ","))
-    }
 }
 
 /// Its id, and whether it is completed.

@@ -93,10 +93,6 @@ impl Vendor for Fastly {
         };
         Ok(Accepted { handle, completed: true })
     }
-
-    fn tag_field(&self) -> Option<(&'static str, &'static str)> {
-        Some(("surrogate-key", " "))
-    }
 }
 
 #[derive(Deserialize)]

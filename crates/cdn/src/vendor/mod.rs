@@ -1,9 +1,12 @@
 //! Vendors: each says what it can, writes a call as requests, and reads the answers. None does I/O by itself.
 
+mod akamai;
+mod bunny;
 mod cloudflare;
 mod cloudfront;
 mod cloudimage;
 mod fastly;
+mod keycdn;
 mod nginx;
 mod varnish;
 pub(crate) mod webhook;
@@ -28,6 +31,8 @@ pub struct Context {
     pub reference: String,
     /// Unix seconds.
     pub now: u64,
+    /// Another for each request.
+    pub nonce: String,
 }
 
 /// What a vendor said to a call that it took on.
@@ -58,20 +63,18 @@ pub trait Vendor: fmt::Debug + Send + Sync {
     fn completed(&self, _answer: &Answer) -> Result<bool, CallError> {
         Ok(true)
     }
-
-    /// The response field that carries tags for it, if it reads one, and what separates them.
-    fn tag_field(&self) -> Option<(&'static str, &'static str)> {
-        None
-    }
 }
 
 /// A vendor with these settings.
 pub(crate) fn of(name: VendorName, settings: &VendorSettings) -> Result<Box<dyn Vendor>, SettingsError> {
     Ok(match name {
+        VendorName::Akamai => Box::new(akamai::Akamai::new(settings)?),
+        VendorName::Bunny => Box::new(bunny::Bunny::new(settings)?),
         VendorName::Cloudflare => Box::new(cloudflare::Cloudflare::new(settings)?),
         VendorName::CloudFront => Box::new(cloudfront::CloudFront::new(settings)?),
         VendorName::Cloudimage => Box::new(cloudimage::Cloudimage::new(settings)?),
         VendorName::Fastly => Box::new(fastly::Fastly::new(settings)?),
+        VendorName::KeyCdn => Box::new(keycdn::KeyCdn::new(settings)?),
         VendorName::Nginx => Box::new(nginx::Nginx::new(settings)?),
         VendorName::Varnish => Box::new(varnish::Varnish::new(settings)?),
         VendorName::Webhook => Box::new(webhook::Webhook::new(settings)?),

@@ -98,10 +98,6 @@ impl Vendor for Varnish {
         }
         Ok(Accepted { handle: None, completed: true })
     }
-
-    fn tag_field(&self) -> Option<(&'static str, &'static str)> {
-        Some(("xkey", " "))
-    }
 }
 
 /// With no character that means something in a regular expression.

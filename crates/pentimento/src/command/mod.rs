@@ -5,6 +5,7 @@ pub mod control;
 pub mod demo;
 pub mod demo_source;
 pub mod erasures;
+pub mod fake_cdn;
 pub mod nodes;
 pub mod purge;
 pub mod run;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
-use api_types::{NodeOutcome, PurgeRequest, PurgeView, Selector, Verdict};
+use api_types::{CdnOutcome, NodeOutcome, PurgeRequest, PurgeView, Selector, Verdict};
 use purge_protocol::Mode;
 
 use crate::command::control::{ControlAddress, ControlClient};
@@ -50,11 +50,12 @@ pub async fn run(
     mode: Mode,
     force: bool,
     reason: Option<String>,
+    urgent: bool,
     wait: bool,
     control: ControlAddress,
 ) -> ExitCode {
     let request = match selectors.list() {
-        Ok(selectors) => PurgeRequest { selectors, mode, force, reason },
+        Ok(selectors) => PurgeRequest { selectors, mode, force, reason, urgent },
         Err(error) => {
             eprintln!("pentimento: {error:#}");
             return ExitCode::from(2);
@@ -120,6 +121,17 @@ fn print_receipt(view: &PurgeView) {
             }
         }
     }
+    for cdn in &receipt.cdns {
+        println!("  CDN {}: {}", cdn.name, told(cdn.outcome));
+        for call in &cdn.calls {
+            let handle = call.handle.as_deref().map(|handle| format!(" as {handle}")).unwrap_or_default();
+            let why = call.why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+            println!("    {}{handle}: {}{why}", call.what, told(call.outcome));
+        }
+        for note in &cdn.notes {
+            println!("    note: {note}");
+        }
+    }
     for look in &receipt.looks {
         let verdict = match look.verdict {
             Verdict::Verified => "verified",
@@ -134,5 +146,14 @@ fn print_receipt(view: &PurgeView) {
     }
     if let Some(error) = &view.error {
         println!("  error: {error}");
+    }
+}
+
+fn told(outcome: CdnOutcome) -> &'static str {
+    match outcome {
+        CdnOutcome::Waiting => "waiting",
+        CdnOutcome::UnderWay => "under way",
+        CdnOutcome::Done => "told",
+        CdnOutcome::Failed => "FAILED",
     }
 }

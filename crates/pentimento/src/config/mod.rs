@@ -6,6 +6,7 @@
 
 mod acme;
 mod cache;
+mod cdn;
 mod certificate;
 mod cluster;
 mod complaint;
@@ -35,6 +36,7 @@ mod tests;
 
 pub use acme::Acme;
 pub use cache::{Cache, DiskAdmission};
+pub use cdn::Cdn;
 pub use cluster::{Cluster, Isolated};
 pub use complaint::ConfigErrors;
 pub use delivery::{Delivery, Lifetimes};
@@ -86,6 +88,7 @@ pub struct Config {
     /// As written; see [`Config::snapshot`] for the one that is always there.
     pub sites: Vec<Site>,
     pub keys: Vec<Key>,
+    pub cdns: Vec<Cdn>,
 }
 
 impl Config {
@@ -144,6 +147,7 @@ pub fn resolved_toml(config: &Config) -> String {
     config.sources.iter().for_each(|source| source.write(&mut out));
     config.sites.iter().for_each(|site| site::write(site, &mut out));
     config.keys.iter().for_each(|key| key.write(&mut out));
+    config.cdns.iter().for_each(|cdn| cdn.write(&mut out));
     out.finish()
 }
 
@@ -222,6 +226,25 @@ fn read_config(file: &mut Section) -> Config {
         }
         Some(key)
     });
+    let mut cdn_names = HashSet::new();
+    let mut tag_fields = BTreeMap::new();
+    let cdns = file.sections("cdn", |section| {
+        let cdn = Cdn::read(section)?;
+        if !cdn_names.insert(cdn.name.clone()) {
+            section.complain("name", format!("`name`: there are two CDNs named {}", cdn.name));
+        }
+        // One field cannot be written in two ways.
+        if let Some((name, separator)) = cdn.tag_field()
+            && *tag_fields.entry(name).or_insert(separator) != separator
+        {
+            let message = format!("`tags`: {} and another CDN read `{name}` in different ways", cdn.name);
+            section.complain("tags", message);
+        }
+        Some(cdn)
+    });
+    if cdns.len() > cdn::MOST {
+        file.complain("cdn", format!("there are {} CDNs: at most {} are allowed", cdns.len(), cdn::MOST));
+    }
     Config {
         node,
         cluster,
@@ -236,6 +259,7 @@ fn read_config(file: &mut Section) -> Config {
         sources,
         sites,
         keys,
+        cdns,
     }
 }
 

@@ -31,6 +31,10 @@ impl Secret {
         &self.bytes
     }
 
+    pub(super) fn is_written(&self) -> bool {
+        self.from == SecretFrom::Written
+    }
+
     /// From exactly one of `secret`, `secret_file` and `secret_env`. One that comes from outside the file counts
     /// more than all in it.
     pub(super) fn read(section: &mut Section, required: bool) -> Option<Self> {

@@ -282,7 +282,7 @@ fn class_of(purge: &Purge) -> &'static str {
     match purge.state() {
         Some(PurgeState::Done) => "purge done",
         Some(PurgeState::Unchanged) => "purge unchanged",
-        Some(PurgeState::Error | PurgeState::ErrorCdnNode) => "purge error",
+        Some(PurgeState::Error | PurgeState::ErrorCdn | PurgeState::ErrorCdnNode) => "purge error",
         _ => "purge lost",
     }
 }
@@ -321,6 +321,7 @@ mod tests {
                 mode: Mode::Hard,
                 force: false,
                 reason: None,
+                urgent: false,
             },
             announced: Vec::new(),
             asked: at(asked),

@@ -150,7 +150,8 @@ fn the_defaults_that_the_generated_file_shows_are_the_defaults() {
     let variables = [("KEY", "sixteen bytes ..")];
     let shown = try_load(&generated_in_force(), &variables, &Overrides::default()).expect("a configuration");
     assert_eq!((shown.sources.len(), shown.sites.len(), shown.keys.len()), (1, 2, 1), "its examples load");
-    assert_eq!(Config { sources: vec![], sites: vec![], keys: vec![], ..shown }, loaded(""));
+    assert_eq!(shown.cdns.len(), 1);
+    assert_eq!(Config { sources: vec![], sites: vec![], keys: vec![], cdns: vec![], ..shown }, loaded(""));
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn the_generated_file_tells_of_every_setting() {
     for section in ["node", "cluster", "cache", "listen", "tls", "acme", "delivery", "limits", "purge"] {
         asked.push_str(&format!("[{section}]\n\"?\" = 1\n"));
     }
-    for list in ["certificate", "source", "site", "key"] {
+    for list in ["certificate", "source", "site", "key", "cdn"] {
         asked.push_str(&format!("[[{list}]]\n\"?\" = 1\n"));
     }
     let errors = try_load(&asked, &[], &Overrides::default()).expect_err("unknown settings");

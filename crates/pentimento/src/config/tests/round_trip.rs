@@ -235,6 +235,7 @@ fn any_config() -> impl Strategy<Value = Config> {
             sources,
             sites,
             keys: Vec::new(),
+            cdns: Vec::new(),
         },
     )
 }
@@ -250,4 +251,24 @@ proptest! {
     fn any_text_is_a_configuration_or_complaints(text in "(\\[{0,2}(cache|node|source|site|x)\\]{0,2}\n|[a-z_.]{1,8} ?= ?[\"a-z0-9\\[\\]{},.-]{0,8}\n|\\PC{0,8}){0,8}") {
         let _ = try_load(&text, &[], &Overrides::default());
     }
+}
+
+#[test]
+fn a_cdn_whose_secret_is_elsewhere_loads_again_and_one_written_here_is_not_shown() {
+    let written = "[[cdn]]\nname = \"front\"\nvendor = \"varnish\"\nsites = [\"http://img.test\"]\nwindow = \"0s\"\n\
+                   attempts = 3\npurge_all = true\ntags = true\nnodes = [\"http://10.0.0.1\", \"http://10.0.0.2\"]\n\n\
+                   [[cdn]]\nname = \"n\"\nvendor = \"nginx\"\nsites = [\"http://img.test:8080\"]\nwindow = \"5m\"\n\
+                   attempts = 8\npurge_all = false\nnodes = [\"http://10.0.0.3\"]\npurge_path = \"/purge\"\nwildcards = true\n\n\
+                   [[cdn]]\nname = \"far\"\nvendor = \"cloudfront\"\nsites = [\"https://img.test\"]\nwindow = \"5m\"\n\
+                   attempts = 8\npurge_all = false\ntags = false\napi = \"https://cloudfront.amazonaws.com\"\n\
+                   distribution = \"E1\"\naccess_key = \"AKIA1\"\nsecret_env = \"AWS_SECRET\"\n";
+    let variables = [("AWS_SECRET", "sixteen-bytes-or-more")];
+    let config = try_load(written, &variables, &Overrides::default()).expect("a configuration");
+    let shown = resolved_toml(&config);
+    assert!(shown.ends_with(written), "{shown}");
+    let hidden = written.replace("secret_env = \"AWS_SECRET\"", "secret = \"sixteen-bytes-or-more\"");
+    let config = try_load(&hidden, &[], &Overrides::default()).expect("a configuration");
+    let shown = resolved_toml(&config);
+    assert!(!shown.contains("sixteen"), "{shown}");
+    assert!(shown.contains("# distribution = \"E1\""), "{shown}");
 }

@@ -1,0 +1,538 @@
+//! What other people's CDNs are to be told: wishes that wait for their window, calls that come of them.
+//!
+//! What a wish or a call says is text here; whoever wrote it reads it.
+
+use sqlx::{FromRow, Sqlite, Transaction};
+use tokio::sync::watch;
+
+use crate::{Catalog, CatalogError};
+
+/// Something of a purge that one CDN is to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewWish {
+    pub cdn: String,
+    pub wish: String,
+    pub soft: bool,
+    /// The end of its window.
+    pub due_ms: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct WaitingWish {
+    pub purge: String,
+    pub number: i64,
+    pub wish: String,
+    pub soft: bool,
+}
+
+/// What became of a wish when its window ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Planned {
+    pub refusal: Option<String>,
+    pub is_partial: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallState {
+    Planned,
+    /// The vendor has taken it on, and is asked whether it has taken effect.
+    Accepted,
+    Done,
+    Failed,
+}
+
+impl CallState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CallState::Planned => "planned",
+            CallState::Accepted => "accepted",
+            CallState::Done => "done",
+            CallState::Failed => "failed",
+        }
+    }
+
+    pub fn has_ended(self) -> bool {
+        matches!(self, CallState::Done | CallState::Failed)
+    }
+
+    fn read(text: &str) -> Result<Self, CatalogError> {
+        [CallState::Planned, CallState::Accepted, CallState::Done, CallState::Failed]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| CatalogError::Unreadable(format!("the state {text:?} of a call")))
+    }
+}
+
+/// A call in the hands of one worker.
+#[derive(Debug, Clone)]
+pub struct ClaimedCall {
+    pub reference: String,
+    pub call: String,
+    pub state: CallState,
+    pub handle: Option<String>,
+    /// How often it has been tried in this state, this time included.
+    pub attempt: u32,
+    pub sent_ms: Option<u64>,
+    fence: i64,
+}
+
+/// What a worker writes down after each attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallNote {
+    pub state: CallState,
+    pub handle: Option<String>,
+    pub trouble: Option<String>,
+    pub due_ms: u64,
+}
+
+/// One CDN's part of a purge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CdnPart {
+    pub cdn: String,
+    /// When the window ends that wishes still wait for.
+    pub waits_until_ms: Option<u64>,
+    pub refusals: Vec<String>,
+    /// How many wishes could be said in part only.
+    pub partial: u32,
+    pub calls: Vec<CallSeen>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallSeen {
+    pub reference: String,
+    pub call: String,
+    pub state: CallState,
+    pub handle: Option<String>,
+    pub trouble: Option<String>,
+    pub attempt: u32,
+    pub sent_ms: Option<u64>,
+    pub ended_ms: Option<u64>,
+}
+
+#[derive(FromRow)]
+struct CallRow {
+    reference: String,
+    call: String,
+    state: String,
+    handle: Option<String>,
+    trouble: Option<String>,
+    attempt: i64,
+    sent_ms: Option<i64>,
+    ended_ms: Option<i64>,
+    fence: i64,
+}
+
+const CALL: &str = "reference, call, state, handle, trouble, attempt, sent_ms, ended_ms, fence";
+const OPEN: &str = "state IN ('planned', 'accepted')";
+
+/// Open work of the purge `$1`.
+pub(crate) const OPEN_WORK: &str = "(EXISTS (SELECT 1 FROM cdn_wish WHERE purge = $1 AND batch IS NULL) OR EXISTS \
+     (SELECT 1 FROM cdn_wish JOIN cdn_call ON cdn_call.batch = cdn_wish.batch \
+     WHERE cdn_wish.purge = $1 AND cdn_call.state IN ('planned', 'accepted')))";
+
+impl CallRow {
+    fn seen(self) -> Result<CallSeen, CatalogError> {
+        Ok(CallSeen {
+            state: CallState::read(&self.state)?,
+            reference: self.reference,
+            call: self.call,
+            handle: self.handle,
+            trouble: self.trouble,
+            attempt: u32::try_from(self.attempt).unwrap_or(u32::MAX),
+            sent_ms: self.sent_ms.map(i64::unsigned_abs),
+            ended_ms: self.ended_ms.map(i64::unsigned_abs),
+        })
+    }
+}
+
+impl Catalog {
+    /// Changes whenever CDNs have something new to be told.
+    pub fn cdn_wishes(&self) -> watch::Receiver<()> {
+        self.wished.subscribe()
+    }
+
+    /// All that waits for a CDN, the longest waiting first, if the window of any of it has ended.
+    pub async fn wishes_due(
+        &self,
+        cdn: &str,
+        now_ms: u64,
+        limit: u32,
+    ) -> Result<Vec<WaitingWish>, CatalogError> {
+        Ok(sqlx::query_as(
+            "SELECT purge, number, wish, soft FROM cdn_wish WHERE cdn = $1 AND batch IS NULL AND EXISTS \
+             (SELECT 1 FROM cdn_wish WHERE cdn = $1 AND batch IS NULL AND due_ms <= $2) \
+             ORDER BY due_ms, purge, number LIMIT $3",
+        )
+        .bind(cdn)
+        .bind(now_ms.cast_signed())
+        .bind(i64::from(limit))
+        .fetch_all(&self.reader)
+        .await?)
+    }
+
+    /// Turns waiting wishes into a batch of calls, each with a reference that begins with the batch's name. Purges of
+    /// which nothing is open any more are woken.
+    pub async fn write_batch(
+        &self,
+        cdn: &str,
+        batch: &str,
+        wishes: &[(WaitingWish, Planned)],
+        calls: &[String],
+        now_ms: u64,
+    ) -> Result<(), CatalogError> {
+        let mut tx = self.write().await?;
+        for (wish, planned) in wishes {
+            sqlx::query(
+                "UPDATE cdn_wish SET batch = $1, refusal = $2, is_partial = $3 \
+                 WHERE purge = $4 AND number = $5 AND batch IS NULL",
+            )
+            .bind(batch)
+            .bind(&planned.refusal)
+            .bind(planned.is_partial)
+            .bind(&wish.purge)
+            .bind(wish.number)
+            .execute(&mut *tx)
+            .await?;
+        }
+        for (n, call) in calls.iter().enumerate() {
+            sqlx::query(
+                "INSERT INTO cdn_call (reference, cdn, batch, call, state, attempt, due_ms, fence, lease_until_ms) \
+                 VALUES ($1, $2, $3, $4, 'planned', 0, $5, 0, 0)",
+            )
+            .bind(format!("{batch}-{}", n + 1))
+            .bind(cdn)
+            .bind(batch)
+            .bind(call)
+            .bind(now_ms.cast_signed())
+            .execute(&mut *tx)
+            .await?;
+        }
+        wake_purges(&mut tx, batch, now_ms).await?;
+        tx.commit().await?;
+        self.accepted.notify_one();
+        Ok(())
+    }
+
+    /// Takes the CDN's next call: one that was accepted and is to be asked about, else one that is planned, unless
+    /// `in_progress` others are accepted already.
+    pub async fn claim_call(
+        &self,
+        cdn: &str,
+        in_progress: usize,
+        now_ms: u64,
+        lease_ms: u64,
+    ) -> Result<Option<ClaimedCall>, CatalogError> {
+        let now = now_ms.cast_signed();
+        let row: Option<CallRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "UPDATE cdn_call SET fence = fence + 1, attempt = attempt + 1, lease_until_ms = $1, \
+             sent_ms = coalesce(sent_ms, $2) WHERE sequence = \
+             (SELECT sequence FROM cdn_call WHERE cdn = $3 AND {OPEN} AND due_ms <= $2 AND lease_until_ms <= $2 AND \
+             (state = 'accepted' OR (SELECT count(*) FROM cdn_call WHERE cdn = $3 AND state = 'accepted') < $4) \
+             ORDER BY state, sequence LIMIT 1) RETURNING {CALL}"
+        )))
+        .bind(now.saturating_add(lease_ms.cast_signed()))
+        .bind(now)
+        .bind(cdn)
+        .bind(i64::try_from(in_progress).unwrap_or(i64::MAX))
+        .fetch_optional(&self.writer)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let fence = row.fence;
+        let CallSeen { reference, call, state, handle, attempt, sent_ms, .. } = row.seen()?;
+        Ok(Some(ClaimedCall { reference, call, state, handle, attempt, sent_ms, fence }))
+    }
+
+    /// Writes down how far a claimed call is. Purges of which nothing is open any more are woken.
+    pub async fn note_call(
+        &self,
+        claim: &ClaimedCall,
+        note: &CallNote,
+        now_ms: u64,
+    ) -> Result<(), CatalogError> {
+        let mut tx = self.write().await?;
+        let batch: Option<String> = sqlx::query_scalar(
+            "UPDATE cdn_call SET state = $1, handle = coalesce($2, handle), trouble = $3, due_ms = $4, attempt = $5, \
+             ended_ms = $6, lease_until_ms = 0 WHERE reference = $7 AND fence = $8 RETURNING batch",
+        )
+        .bind(note.state.as_str())
+        .bind(&note.handle)
+        .bind(&note.trouble)
+        .bind(note.due_ms.cast_signed())
+        // A call that was accepted is asked about with fresh patience; one that has ended shows how often it was tried.
+        .bind(if note.state == CallState::Accepted && note.trouble.is_none() { 0 } else { i64::from(claim.attempt) })
+        .bind(note.state.has_ended().then(|| now_ms.cast_signed()))
+        .bind(&claim.reference)
+        .bind(claim.fence)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let batch = batch.ok_or(CatalogError::LeaseLost)?;
+        if note.state.has_ended() {
+            wake_purges(&mut tx, &batch, now_ms).await?;
+        }
+        tx.commit().await?;
+        self.accepted.notify_one();
+        Ok(())
+    }
+
+    /// When there is something to do for a CDN. A planned call that has no room is not that.
+    pub async fn cdn_due(&self, cdn: &str, in_progress: usize) -> Result<Option<u64>, CatalogError> {
+        let due: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "SELECT min(due) FROM (SELECT min(due_ms) AS due FROM cdn_wish WHERE cdn = $1 AND batch IS NULL \
+             UNION ALL SELECT min(max(due_ms, lease_until_ms)) FROM cdn_call WHERE cdn = $1 AND {OPEN} AND \
+             (state = 'accepted' OR (SELECT count(*) FROM cdn_call WHERE cdn = $1 AND state = 'accepted') < $2))"
+        )))
+        .bind(cdn)
+        .bind(i64::try_from(in_progress).unwrap_or(i64::MAX))
+        .fetch_one(&self.reader)
+        .await?;
+        Ok(due.map(i64::unsigned_abs))
+    }
+
+    /// Gives up what waits for CDNs that the configuration no longer has.
+    pub async fn forget_other_cdns(&self, known: &[String], now_ms: u64) -> Result<u64, CatalogError> {
+        let known = serde_json::to_string(known)?;
+        let mut tx = self.write().await?;
+        let wishes = sqlx::query(
+            "UPDATE cdn_wish SET batch = 'forgotten-' || purge, refusal = 'the configuration does not have it any more' \
+             WHERE batch IS NULL AND cdn NOT IN (SELECT value FROM json_each($1))",
+        )
+        .bind(&known)
+        .execute(&mut *tx)
+        .await?;
+        let calls = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "UPDATE cdn_call SET state = 'failed', ended_ms = $2, fence = fence + 1, \
+             trouble = 'the configuration does not have this CDN any more' \
+             WHERE {OPEN} AND cdn NOT IN (SELECT value FROM json_each($1))"
+        )))
+        .bind(&known)
+        .bind(now_ms.cast_signed())
+        .execute(&mut *tx)
+        .await?;
+        let forgotten = wishes.rows_affected() + calls.rows_affected();
+        if forgotten > 0 {
+            sqlx::query("UPDATE purge SET due_ms = $1 WHERE state = 'flushing_cdn'")
+                .bind(now_ms.cast_signed())
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(forgotten)
+    }
+
+    /// How far each CDN is with a purge; `calls_max` of its calls, those that went wrong first.
+    pub async fn cdn_parts(&self, purge: &str, calls_max: u32) -> Result<Vec<CdnPart>, CatalogError> {
+        let mut tx = self.reader.begin().await?;
+        let rows: Vec<(String, Option<i64>, i64)> = sqlx::query_as(
+            "SELECT cdn, min(CASE WHEN batch IS NULL THEN due_ms END), sum(is_partial) \
+             FROM cdn_wish WHERE purge = $1 GROUP BY cdn ORDER BY cdn",
+        )
+        .bind(purge)
+        .fetch_all(&mut *tx)
+        .await?;
+        let mut parts = Vec::new();
+        for (cdn, waits_until, partial) in rows {
+            let refusals: Vec<String> = sqlx::query_scalar(
+                "SELECT DISTINCT refusal FROM cdn_wish WHERE purge = $1 AND cdn = $2 AND refusal IS NOT NULL",
+            )
+            .bind(purge)
+            .bind(&cdn)
+            .fetch_all(&mut *tx)
+            .await?;
+            let calls: Vec<CallRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+                "SELECT {CALL} FROM cdn_call WHERE batch IN \
+                 (SELECT batch FROM cdn_wish WHERE purge = $1 AND cdn = $2) \
+                 ORDER BY state = 'done', sequence LIMIT $3"
+            )))
+            .bind(purge)
+            .bind(&cdn)
+            .bind(i64::from(calls_max))
+            .fetch_all(&mut *tx)
+            .await?;
+            parts.push(CdnPart {
+                cdn,
+                waits_until_ms: waits_until.map(i64::unsigned_abs),
+                refusals,
+                partial: u32::try_from(partial).unwrap_or(u32::MAX),
+                calls: calls.into_iter().map(CallRow::seen).collect::<Result<_, _>>()?,
+            });
+        }
+        Ok(parts)
+    }
+}
+
+pub(crate) async fn insert_wishes(
+    tx: &mut Transaction<'_, Sqlite>,
+    purge: &str,
+    wishes: &[NewWish],
+) -> Result<(), CatalogError> {
+    for (number, wish) in wishes.iter().enumerate() {
+        sqlx::query(
+            "INSERT INTO cdn_wish (purge, cdn, number, wish, soft, due_ms) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(purge)
+        .bind(&wish.cdn)
+        .bind(i64::try_from(number).unwrap_or(i64::MAX))
+        .bind(&wish.wish)
+        .bind(wish.soft)
+        .bind(wish.due_ms.cast_signed())
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(())
+}
+
+/// A purge that waited for nothing else goes on now.
+async fn wake_purges(tx: &mut Transaction<'_, Sqlite>, batch: &str, now_ms: u64) -> Result<(), CatalogError> {
+    sqlx::query(
+        "UPDATE purge SET due_ms = $2 WHERE state = 'flushing_cdn' AND due_ms > $2 \
+         AND id IN (SELECT purge FROM cdn_wish WHERE batch = $1) \
+         AND NOT EXISTS (SELECT 1 FROM cdn_call WHERE batch = $1 AND state IN ('planned', 'accepted'))",
+    )
+    .bind(batch)
+    .bind(now_ms.cast_signed())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Claim, NewPurge, Step};
+    use api_types::{PurgeState, Receipt, Selector};
+    use purge_protocol::Mode;
+
+    async fn catalog() -> (tempfile::TempDir, Catalog) {
+        let folder = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(&folder.path().join("catalog.sqlite")).await.unwrap();
+        (folder, catalog)
+    }
+
+    fn step(due_ms: u64, wishes: Vec<NewWish>) -> Step {
+        Step {
+            state: PurgeState::FlushingCdn,
+            detail: None,
+            error: None,
+            due_ms,
+            append: None,
+            covers: Vec::new(),
+            wishes,
+            receipt: Receipt::default(),
+        }
+    }
+
+    /// A purge that has one wish for "cdn", due then, and waits for it.
+    async fn waiting(catalog: &Catalog, id: &str, due_ms: u64) -> Claim {
+        let purge = NewPurge {
+            id: id.to_owned(),
+            idempotency_key: None,
+            cause: "api".to_owned(),
+            selectors: vec![Selector::All(true)],
+            mode: Mode::Hard,
+            force: false,
+            reason: None,
+            urgent: false,
+        };
+        catalog.accept_purge(&purge, 1).await.unwrap();
+        let claim = catalog.claim_purge(1, 1000).await.unwrap().unwrap();
+        let wish = NewWish { cdn: "cdn".to_owned(), wish: id.to_owned(), soft: false, due_ms };
+        let claim = catalog.advance_purge(&claim, step(1, vec![wish]), 1, 1000).await.unwrap();
+        catalog.advance_purge(&claim, step(1_000_000, Vec::new()), 1, 0).await.unwrap()
+    }
+
+    async fn due(catalog: &Catalog, now: u64) -> Vec<String> {
+        catalog.wishes_due("cdn", now, 100).await.unwrap().into_iter().map(|wish| wish.wish).collect()
+    }
+
+    async fn batch(catalog: &Catalog, calls: &[&str]) {
+        let wishes = catalog.wishes_due("cdn", u64::MAX >> 1, 100).await.unwrap();
+        let wishes: Vec<_> = wishes.into_iter().map(|wish| (wish, Planned::default())).collect();
+        let calls: Vec<String> = calls.iter().map(|call| (*call).to_owned()).collect();
+        catalog.write_batch("cdn", "b", &wishes, &calls, 10).await.unwrap();
+    }
+
+    fn note(state: CallState) -> CallNote {
+        CallNote { state, handle: None, trouble: None, due_ms: 0 }
+    }
+
+    #[tokio::test]
+    async fn the_first_that_is_due_takes_all_that_wait_along() {
+        let (_folder, catalog) = catalog().await;
+        waiting(&catalog, "a", 100).await;
+        waiting(&catalog, "b", 200).await;
+        assert!(due(&catalog, 99).await.is_empty());
+        assert_eq!(catalog.cdn_due("cdn", 1).await.unwrap(), Some(100));
+        assert_eq!(due(&catalog, 100).await, ["a", "b"]);
+        assert!(catalog.wishes_due("other", 1000, 100).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_purge_is_woken_when_the_last_call_of_its_batch_has_ended() {
+        let (_folder, catalog) = catalog().await;
+        waiting(&catalog, "a", 100).await;
+        batch(&catalog, &["one", "two"]).await;
+        for state in [CallState::Done, CallState::Failed] {
+            assert!(catalog.claim_purge(500, 1).await.unwrap().is_none(), "a call is open");
+            let call = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
+            catalog.note_call(&call, &note(state), 30).await.unwrap();
+        }
+        assert_eq!(catalog.claim_purge(500, 1).await.unwrap().unwrap().id, "a");
+        let parts = catalog.cdn_parts("a", 10).await.unwrap();
+        let calls: Vec<_> = parts[0].calls.iter().map(|call| (call.reference.as_str(), call.state)).collect();
+        assert_eq!(calls, [("b-2", CallState::Failed), ("b-1", CallState::Done)], "trouble first");
+    }
+
+    #[tokio::test]
+    async fn a_purge_that_looks_while_its_last_call_ends_does_not_sleep_on() {
+        let (_folder, catalog) = catalog().await;
+        waiting(&catalog, "a", 100).await;
+        batch(&catalog, &["one"]).await;
+        sqlx::query("UPDATE purge SET due_ms = 0").execute(&catalog.writer).await.unwrap();
+        let looking = catalog.claim_purge(500, 1000).await.unwrap().unwrap();
+        let call = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
+        catalog.note_call(&call, &note(CallState::Done), 30).await.unwrap();
+        // It saw the call open, and means to wait for long.
+        catalog.advance_purge(&looking, step(1_000_000, Vec::new()), 40, 0).await.unwrap();
+        assert_eq!(catalog.claim_purge(500, 1).await.unwrap().unwrap().id, "a");
+    }
+
+    #[tokio::test]
+    async fn no_more_calls_are_in_progress_than_may_be() {
+        let (_folder, catalog) = catalog().await;
+        waiting(&catalog, "a", 100).await;
+        batch(&catalog, &["one", "two"]).await;
+        let first = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
+        let accepted = CallNote { handle: Some("I1".to_owned()), due_ms: 50, ..note(CallState::Accepted) };
+        catalog.note_call(&first, &accepted, 30).await.unwrap();
+        assert!(catalog.claim_call("cdn", 1, 40, 1000).await.unwrap().is_none());
+        assert_eq!(catalog.cdn_due("cdn", 1).await.unwrap(), Some(50), "the other has no room");
+        assert_eq!(catalog.claim_call("cdn", 2, 40, 0).await.unwrap().unwrap().reference, "b-2");
+        let asked = catalog.claim_call("cdn", 1, 50, 1000).await.unwrap().unwrap();
+        assert_eq!((asked.reference.as_str(), asked.handle.as_deref()), ("b-1", Some("I1")));
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_was_thought_dead_notes_nothing() {
+        let (_folder, catalog) = catalog().await;
+        waiting(&catalog, "a", 100).await;
+        batch(&catalog, &["one"]).await;
+        let dead = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
+        assert!(catalog.claim_call("cdn", 1, 30, 1000).await.unwrap().is_none(), "it is held");
+        catalog.release_all_claims().await.unwrap();
+        let again = catalog.claim_call("cdn", 1, 30, 1000).await.unwrap().unwrap();
+        assert_eq!(again.reference, dead.reference, "the same call, under the same reference");
+        let late = catalog.note_call(&dead, &note(CallState::Failed), 40).await;
+        assert!(matches!(late, Err(CatalogError::LeaseLost)));
+        catalog.note_call(&again, &note(CallState::Done), 40).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_a_cdn_that_is_gone_is_given_up() {
+        let (_folder, catalog) = catalog().await;
+        waiting(&catalog, "a", 100).await;
+        assert_eq!(catalog.forget_other_cdns(&["cdn".to_owned()], 20).await.unwrap(), 0);
+        assert_eq!(catalog.forget_other_cdns(&[], 20).await.unwrap(), 1);
+        assert_eq!(catalog.cdn_parts("a", 10).await.unwrap()[0].refusals.len(), 1);
+        assert!(catalog.claim_purge(500, 1).await.unwrap().is_some());
+    }
+}

@@ -1,0 +1,173 @@
+//! What each CDN is to be told of a purge.
+
+use std::sync::Arc;
+
+use api_types::{OriginalOutcome, Selector};
+use bus::clock::unix_millis;
+use catalog::{Catalog, CatalogError, Claim, NewWish};
+use cdn::{Place, Scope, Wish};
+use dialect::{Delivery, OriginalPath, SourceName, native};
+use edge::Serving;
+use plan::Plan;
+use purge_protocol::{Mode, Subject, TagKey};
+use snapshot::SiteKind;
+use url::Url;
+
+use super::Cdn;
+use crate::selectors::Resolved;
+
+pub(crate) struct Wishes<'a> {
+    pub cdns: &'a [Arc<Cdn>],
+    pub catalog: &'a Catalog,
+    pub serving: &'a Serving,
+    pub tag_key: &'a TagKey,
+}
+
+/// What a purge covers, in the terms of all CDNs.
+struct Covered {
+    subject: Subject,
+    scope: Scope,
+    /// The raw label, where a pass-through site's server gave it and clients see it too.
+    label: Option<String>,
+    /// Deliveries without their signatures: of use where a site asks for none.
+    known: Vec<Place>,
+    is_pictures: bool,
+}
+
+impl Wishes<'_> {
+    /// Of what has changed, or is fenced whatever it is.
+    pub(crate) async fn of(
+        &self,
+        claim: &Claim,
+        resolved: &[Resolved],
+    ) -> Result<Vec<NewWish>, CatalogError> {
+        if self.cdns.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut covered = Vec::new();
+        let mut outcomes = claim.receipt.originals.iter().map(|receipt| receipt.outcome);
+        for (selector, one) in claim.selectors.iter().zip(resolved) {
+            let is_original = matches!(one, Resolved::Original { .. });
+            let outcome = if is_original { outcomes.next() } else { None };
+            if outcome == Some(OriginalOutcome::Unchanged) && !claim.force {
+                continue;
+            }
+            covered.push(self.covered(selector, one).await?);
+        }
+        let now = unix_millis();
+        let skips_windows = claim.urgent || claim.mode == Mode::Erase;
+        let mut wishes = Vec::new();
+        for cdn in self.cdns {
+            let window =
+                if skips_windows { 0 } else { u64::try_from(cdn.window.as_millis()).unwrap_or(u64::MAX) };
+            for one in covered.iter().filter(|one| self.concerns(cdn, one)) {
+                wishes.push(NewWish {
+                    cdn: cdn.name.clone(),
+                    wish: serde_json::to_string(&self.wish(cdn, one))?,
+                    soft: claim.mode == Mode::Soft,
+                    due_ms: now.saturating_add(window),
+                });
+            }
+        }
+        Ok(wishes)
+    }
+
+    async fn covered(&self, selector: &Selector, one: &Resolved) -> Result<Covered, CatalogError> {
+        let place = |path: String| Place { host: None, path };
+        Ok(match one {
+            Resolved::Original { source, path, .. } => {
+                let deliveries = self.catalog.deliveries(source, path).await?;
+                Covered {
+                    subject: Subject::Original(format!("{source}/{path}")),
+                    scope: Scope::Path(place(written(source, Some(path)))),
+                    label: None,
+                    known: deliveries.into_iter().map(|delivery| place(delivery.url)).collect(),
+                    is_pictures: true,
+                }
+            }
+            Resolved::Bulk { source, folder, subject } => Covered {
+                subject: subject.clone(),
+                scope: match source {
+                    Some(source) => Scope::Prefix(place(written(source, folder.as_deref()))),
+                    None => Scope::All,
+                },
+                label: None,
+                known: Vec::new(),
+                // Everything concerns everybody.
+                is_pictures: source.is_some(),
+            },
+            Resolved::Responses(subject) => {
+                let label = match subject {
+                    Subject::Label(label) => Some(label.clone()),
+                    _ => None,
+                };
+                // As the operator wrote it: the subject's own name is decoded.
+                let scope = match selector {
+                    Selector::Url(text) => web_place(text).map(Scope::Url),
+                    Selector::Prefix(text) => web_place(text).map(Scope::Prefix),
+                    _ => None,
+                };
+                Covered {
+                    subject: subject.clone(),
+                    scope: scope.unwrap_or(Scope::Tagged),
+                    label,
+                    known: Vec::new(),
+                    is_pictures: false,
+                }
+            }
+        })
+    }
+
+    fn wish(&self, cdn: &Cdn, one: &Covered) -> Wish {
+        // Pictures carry our tags for it; what passes through carries what its server gave it.
+        let carries_ours = match one.scope {
+            Scope::All => !self.has(cdn, |kind| matches!(kind, SiteKind::PassThrough { .. })),
+            _ => one.is_pictures,
+        };
+        let own = (cdn.has_tags && carries_ours).then(|| self.tag_key.tag(&one.subject).to_string());
+        let tag = own.or_else(|| one.label.clone());
+        let known = if self.has(cdn, |kind| matches!(kind, SiteKind::Images { unsigned: true })) {
+            one.known.clone()
+        } else {
+            Vec::new()
+        };
+        Wish { subject: one.subject.to_string(), scope: one.scope.clone(), tag, known }
+    }
+
+    /// A CDN before a shop alone need not hear of pictures, nor one before pictures of a shop's labels.
+    fn concerns(&self, cdn: &Cdn, one: &Covered) -> bool {
+        match &one.scope {
+            Scope::All => true,
+            _ if one.is_pictures => self.has(cdn, |kind| matches!(kind, SiteKind::Images { .. })),
+            _ => self.has(cdn, |kind| matches!(kind, SiteKind::PassThrough { .. })),
+        }
+    }
+
+    fn has(&self, cdn: &Cdn, is: impl Fn(&SiteKind) -> bool) -> bool {
+        let hosts = cdn.terms.sites.iter().filter_map(|site| site.split_once("://"));
+        hosts.into_iter().any(|(_, host)| is(&self.serving.site_for(host).kind))
+    }
+}
+
+/// The URL path of a source, a folder or an original of it, as clients write it.
+fn written(source: &str, path: Option<&str>) -> String {
+    let names =
+        path.map(|path| Some((source.parse::<SourceName>().ok()?, path.parse::<OriginalPath>().ok()?)));
+    match names {
+        Some(Some((source, path))) => native::canonical(&Delivery { source, path, plan: Plan::default() }),
+        _ => format!("/{source}"),
+    }
+}
+
+fn web_place(text: &str) -> Option<Place> {
+    let url: Url = text.parse().ok()?;
+    let host = match (url.host_str()?, url.port()) {
+        (host, Some(port)) => format!("{host}:{port}"),
+        (host, None) => host.to_owned(),
+    };
+    let path = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    Some(Place { host: Some(host), path })
+}
