@@ -124,9 +124,47 @@ fn invalidation(answer: &Answer, expected: StatusCode) -> Result<(String, bool),
         });
     }
     let is_id = |id: &String| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    match (first("Id").filter(is_id), first("Status").as_deref()) {
-        (Some(id), Some("InProgress")) => Ok((id, false)),
-        (Some(id), Some("Completed")) => Ok((id, true)),
+    // Servers that only speak its language write the status as they like.
+    let status = first("Status").map(|status| status.to_ascii_lowercase());
+    match (first("Id").filter(is_id), status.as_deref()) {
+        (Some(id), Some("inprogress")) => Ok((id, false)),
+        (Some(id), Some("completed")) => Ok((id, true)),
         _ => Err(CallError::nonsense(answer, &text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderMap;
+
+    fn read(status: u16, body: &'static str) -> Result<(String, bool), CallError> {
+        let status = StatusCode::from_u16(status).expect("a status");
+        invalidation(&Answer { status, headers: HeaderMap::new(), body: body.into() }, StatusCode::OK)
+    }
+
+    #[test]
+    fn an_invalidation_is_under_way_or_completed_however_its_status_is_written() {
+        for (body, completed) in [
+            ("<Invalidation><Id>I1</Id><Status>InProgress</Status></Invalidation>", false),
+            ("<Invalidation><Id>I1</Id><Status>Completed</Status></Invalidation>", true),
+            ("<Invalidation><Id>I1</Id><Status>COMPLETED</Status></Invalidation>", true),
+        ] {
+            assert_eq!(read(200, body), Ok(("I1".to_owned(), completed)), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_id_or_with_an_unknown_status_is_nonsense() {
+        for body in [
+            "",
+            "<Id>I1</Id>",
+            "<Status>Completed</Status>",
+            "<Id>I1</Id><Status>Perhaps</Status>",
+            "<Id>../I1</Id><Status>Completed</Status>",
+        ] {
+            assert!(matches!(read(200, body), Err(CallError::Nonsense { .. })), "{body}");
+        }
+        assert!(matches!(read(204, ""), Err(CallError::Nonsense { .. })));
     }
 }
