@@ -5,10 +5,11 @@ MINUTES ?= 2
 DATA ?= ./demo-data
 SECONDS ?= 60
 FUZZ_TARGET ?= request_key
+FUZZ_LENGTH ?= 4096
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PENTIMENTO := $(TARGET)/release/pentimento
 
-.PHONY: help setup build demo test check bench bench-cache goldens sim torture conformance fuzz clean-demo
+.PHONY: help setup build demo test check bench bench-cache bench-images goldens sim torture conformance fuzz clean-demo
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +49,10 @@ bench-cache: setup build ## What a hit costs, beside nginx and Varnish
 	@scripts/setup-bench
 	cargo run --release -p bench-cache -- --binary $(PENTIMENTO) --out $(TARGET)/bench-cache
 
+bench-images: setup ## What a derivative costs, beside sharp and Pillow; ARGS="--only jpeg-300 --rounds 5" for some of it
+	@scripts/setup-bench-images
+	cargo run --release -p bench-images -- --out $(TARGET)/bench-images $(ARGS)
+
 PHOTOGRAPHS ?= $(wildcard ../shared/data/images/Landscape_1.jpg ../shared/data/images/p6.jpg ../shared/data/images/Portrait_3.jpg)
 goldens: setup ## Every documented operation on photographs, to look at: target/goldens/index.html
 	cargo run --release -p transform --example contact_sheet -- $(TARGET)/goldens $(PHOTOGRAPHS)
@@ -70,7 +75,7 @@ FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 
 fuzz: ## One parser under libFuzzer: make fuzz FUZZ_TARGET=request_key SECONDS=60
 	cd fuzz && mkdir -p found/$(FUZZ_TARGET) && RUSTFLAGS="$(FUZZ_FLAGS)" cargo run --release --target $$(rustc --print host-tuple) \
-		--bin $(FUZZ_TARGET) -- -max_total_time=$(SECONDS) -max_len=4096 -artifact_prefix=found/ found/$(FUZZ_TARGET) corpus/$(FUZZ_TARGET)
+		--bin $(FUZZ_TARGET) -- -max_total_time=$(SECONDS) -max_len=$(FUZZ_LENGTH) -artifact_prefix=found/ found/$(FUZZ_TARGET) corpus/$(FUZZ_TARGET)
 
 clean-demo: ## Forget everything that the demo keeps
 	rm -rf $(DATA)
