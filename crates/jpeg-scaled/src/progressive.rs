@@ -271,7 +271,7 @@ impl Block<'_> {
         while index <= band.last {
             bits.fill(window);
             let entry = table.entry(bits.look(LOOK));
-            let (mut run, new) = if entry.is_whole() && entry.value().unsigned_abs() == 1 {
+            let (run, new) = if entry.is_whole() && entry.value().unsigned_abs() == 1 {
                 bits.pass(entry.bits());
                 (entry.run() as u32, i32::from(entry.value()))
             } else if entry.is_whole() {
@@ -294,16 +294,12 @@ impl Block<'_> {
                 }
             };
             // Goes over as many zeros as the run says, and corrects what is not zero on the way.
-            let start = index;
-            while index <= band.last {
-                if before >> index & 1 == 0 {
-                    if run == 0 {
-                        break;
-                    }
-                    run -= 1;
-                }
-                index += 1;
+            let mut zeros = !before & through & u64::MAX << index;
+            for _ in 0..run {
+                zeros &= zeros.wrapping_sub(1);
             }
+            let start = index;
+            index = (zeros.trailing_zeros() as usize).min(band.last + 1);
             let passed = if index > start { u64::MAX << start & u64::MAX >> (64 - index) } else { 0 };
             self.correct(bits, window, before & passed);
             if new != 0 && index <= band.last {
