@@ -89,7 +89,7 @@ fn where_peers_win(comparisons: &[Comparison]) -> Vec<String> {
     lines
 }
 
-/// Whether a colour stands for this contender.
+/// What stands for a contender in pictures.
 pub fn colour(who: Who) -> &'static str {
     match who {
         Who::Pentimento => "#b5541c",
