@@ -18,8 +18,9 @@ impl From<BackendError> for FilterError {
     }
 }
 
-/// Whatever is in neither list ends the process.
-const ALLOWED: [libc::c_long; 20] = [
+/// Whatever is not here is answered with "permission denied", which allocators and libraries that ask out of curiosity
+/// (how many cores, which folder) can live with.
+const ALLOWED: [libc::c_long; 21] = [
     libc::SYS_read,
     libc::SYS_write,
     libc::SYS_close,
@@ -36,6 +37,8 @@ const ALLOWED: [libc::c_long; 20] = [
     libc::SYS_gettimeofday,
     // hash maps' seeds
     libc::SYS_getrandom,
+    // how much memory there is: `qsort` asks, and does not look whether it was told
+    libc::SYS_sysinfo,
     // how a process ends, and how it learns that its stack did
     libc::SYS_exit,
     libc::SYS_exit_group,
@@ -47,36 +50,42 @@ const ALLOWED: [libc::c_long; 20] = [
     libc::SYS_gettid,
 ];
 
-/// What allocators and the standard library ask out of curiosity: they are told no, and live.
-const REFUSED: [libc::c_long; 9] = [
-    libc::SYS_openat,
-    libc::SYS_faccessat,
-    libc::SYS_faccessat2,
-    libc::SYS_readlinkat,
-    libc::SYS_newfstatat,
-    libc::SYS_fstat,
-    libc::SYS_statx,
-    libc::SYS_getcpu,
-    libc::SYS_sched_getaffinity,
+/// What no decoder does by accident: it ends the process, so that whoever has got in has one try.
+const DEADLY: [libc::c_long; 27] = [
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_clone,
+    libc::SYS_clone3,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_socket,
+    libc::SYS_socketpair,
+    libc::SYS_connect,
+    libc::SYS_bind,
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
+    libc::SYS_recvmsg,
+    libc::SYS_kill,
+    libc::SYS_tkill,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_pidfd_open,
+    libc::SYS_bpf,
+    libc::SYS_io_uring_setup,
+    libc::SYS_userfaultfd,
+    libc::SYS_perf_event_open,
+    libc::SYS_memfd_create,
+    libc::SYS_mount,
+    libc::SYS_chroot,
+    libc::SYS_keyctl,
 ];
 
-/// The older names of the same.
-#[cfg(target_arch = "x86_64")]
-const ALSO_REFUSED: [libc::c_long; 4] =
-    [libc::SYS_open, libc::SYS_access, libc::SYS_readlink, libc::SYS_stat];
-#[cfg(not(target_arch = "x86_64"))]
-const ALSO_REFUSED: [libc::c_long; 0] = [];
-
-/// Of two filters the kernel follows the stricter answer, so one says what is refused and the other what is deadly.
+/// Of two filters the kernel follows the stricter answer: one says what is deadly, and one what is allowed at all.
 pub(crate) fn restrict() -> Result<(), FilterError> {
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
-    let mut refused: BTreeMap<_, _> =
-        REFUSED.into_iter().chain(ALSO_REFUSED).map(|call| (call, Vec::new())).collect();
-    // Allocators name their memory by it. That no privileges are to be gained is said again with each filter.
-    let other = rule(0, SeccompCmpOp::Ne, libc::PR_SET_NO_NEW_PRIVS as u64)?;
-    refused.insert(libc::SYS_prctl, vec![other]);
-    let mut allowed: BTreeMap<_, _> = ALLOWED.into_iter().map(|call| (call, Vec::new())).collect();
-    allowed.extend(refused.keys().map(|call| (*call, Vec::new())));
+    let unconditional = |call| (call, Vec::new());
+    let mut allowed: BTreeMap<_, _> = ALLOWED.into_iter().map(unconditional).collect();
     // Memory is never code.
     for call in [libc::SYS_mmap, libc::SYS_mprotect] {
         let not_code = SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64);
@@ -86,14 +95,15 @@ pub(crate) fn restrict() -> Result<(), FilterError> {
     allowed.insert(libc::SYS_fcntl, vec![rule(1, SeccompCmpOp::Eq, libc::F_GETFD as u64)?]);
     // `abort` is a signal to oneself.
     allowed.insert(libc::SYS_tgkill, vec![rule(0, SeccompCmpOp::Eq, u64::from(process::id()))?]);
+    let deadly = DEADLY.into_iter().map(unconditional).collect();
 
-    let no = SeccompAction::Errno(libc::EACCES as u32);
-    let polite = SeccompFilter::new(refused, SeccompAction::Allow, no, arch)?;
-    let deadly = SeccompFilter::new(allowed, SeccompAction::KillProcess, SeccompAction::Allow, arch)?;
-    let (polite, deadly) = (BpfProgram::try_from(polite)?, BpfProgram::try_from(deadly)?);
-    // The deadly one forbids to set another, so it comes last.
-    apply_filter(&polite)?;
+    let (allow, no) = (SeccompAction::Allow, SeccompAction::Errno(libc::EACCES as u32));
+    let deadly = SeccompFilter::new(deadly, allow.clone(), SeccompAction::KillProcess, arch)?;
+    let allowed = SeccompFilter::new(allowed, no, allow, arch)?;
+    let (deadly, allowed) = (BpfProgram::try_from(deadly)?, BpfProgram::try_from(allowed)?);
+    // After the second, no other can be set.
     apply_filter(&deadly)?;
+    apply_filter(&allowed)?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plan::{Plan, Size};
+use plan::{Format, FormatWish, Plan, Size};
 use render_worker::{Death, Files, Settings, WorkerError, Workers};
 use transform::{Limits, TransformError};
 
@@ -55,6 +55,40 @@ async fn a_worker_makes_the_same_bytes_as_the_engine() {
     assert_eq!(stage.workers.transform(PIXEL, &Plan::default(), &limits).await, Ok(here));
     let refused = stage.workers.transform(b"<html>", &Plan::default(), &limits).await;
     assert_eq!(refused, Err(WorkerError::Transform(TransformError::UnknownFormat)));
+}
+
+/// Noise, so that codecs have something to sort and to search.
+fn noise(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgba);
+    let mut state = 1u32;
+    let samples: Vec<u8> = (0..width * height * 4)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+        .collect();
+    encoder.write_header().unwrap().write_image_data(&samples).unwrap();
+    bytes
+}
+
+#[tokio::test]
+async fn what_it_may_do_suffices_for_every_codec() {
+    let stage = Stage::new().await;
+    let limits = Limits::default();
+    let pid = stage.pid().await;
+    let from_png = noise(300, 200);
+    for format in Format::ALL {
+        let plan = Plan { format: FormatWish::Exactly(format), ..Plan::default() };
+        let there = stage.workers.transform(&from_png, &plan, &limits).await.unwrap();
+        for again in Format::ALL {
+            let plan = Plan { format: FormatWish::Exactly(again), ..Plan::default() };
+            let made = stage.workers.transform(&there.bytes, &plan, &limits).await;
+            assert_eq!(made.map(|made| made.format), Ok(again), "{format} to {again}");
+        }
+    }
+    assert_eq!(stage.pid().await, pid);
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ use crate::making::Making;
 use crate::resample::Resampler;
 
 /// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
-pub const ENGINE: &str = "planar-5";
+pub const ENGINE: &str = "planar-6";
 
 /// What can be known of an original without decoding it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +145,7 @@ fn carry_out(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative
     let made = making.make(decoded.picture, decoded.scale, format, &deadline, &mut resampler)?;
     deadline.check()?;
 
-    let (made, icc) = profile::settle(made, decoded.icc, format);
+    let (made, icc) = profile::settle(made, decoded.icc, format, &mut resampler)?;
     let bytes = encode(&made, format, plan.quality.unwrap_or_default(), icc.as_deref(), &deadline)?;
     deadline.check()?;
     Ok(Derivative { bytes, format, size: making.size() })

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use moxcms::{ColorProfile, Layout, Transform8BitExecutor, TransformOptions};
-use plan::Format;
+use plan::{CropBox, Format};
 
 use crate::codec::Picture;
 use crate::colour;
+use crate::error::TransformError;
 use crate::pixels::Pixels;
+use crate::resample::Resampler;
 
 /// How far a colour may move before a conversion is worth what it costs.
 const UNNOTICED: u8 = 2;
@@ -16,19 +18,28 @@ const UNNOTICED: u8 = 2;
 ///
 /// JPEG and PNG keep a profile. WebP and AVIF could, but a profile is often larger than a small picture; there colours
 /// become sRGB, which is what everybody takes a picture without a profile for. So is one whose profile is broken.
-pub(crate) fn settle(picture: Picture, icc: Option<Vec<u8>>, format: Format) -> (Picture, Option<Vec<u8>>) {
-    let Some(icc) = icc else { return (picture, None) };
+pub(crate) fn settle(
+    picture: Picture,
+    icc: Option<Vec<u8>>,
+    format: Format,
+    resampler: &mut Resampler,
+) -> Result<(Picture, Option<Vec<u8>>), TransformError> {
+    let Some(icc) = icc else { return Ok((picture, None)) };
     if matches!(format, Format::Jpeg | Format::Png) {
-        return (picture, Some(icc));
+        return Ok((picture, Some(icc)));
     }
-    let Some(conversion) = Conversion::to_srgb(&icc) else { return (picture, None) };
+    let Some(conversion) = Conversion::to_srgb(&icc) else { return Ok((picture, None)) };
     let converted = match picture {
         Picture::Planes(planes) => {
-            Picture::Planes(colour::to_planes_420(&conversion.apply(colour::to_pixels(&planes))))
+            let size = planes.size();
+            let whole =
+                CropBox { x: 0.0, y: 0.0, width: f64::from(size.width), height: f64::from(size.height) };
+            let pixels = colour::to_pixels(&planes.resized_444(whole, size, resampler)?);
+            Picture::Planes(colour::to_planes_420(&conversion.apply(pixels)))
         }
         Picture::Pixels(pixels) => Picture::Pixels(conversion.apply(pixels)),
     };
-    (converted, None)
+    Ok((converted, None))
 }
 
 struct Conversion(Arc<Transform8BitExecutor>);
@@ -84,7 +95,7 @@ mod tests {
     }
 
     fn settled(colour: [u8; 4], icc: &[u8], format: Format) -> ([u8; 4], bool) {
-        match settle(picture(colour), Some(icc.to_vec()), format) {
+        match settle(picture(colour), Some(icc.to_vec()), format, &mut Resampler::default()).unwrap() {
             (Picture::Pixels(pixels), icc) => (pixels.rgba[3], icc.is_some()),
             (Picture::Planes(_), _) => panic!("pixels stay pixels"),
         }
@@ -104,6 +115,28 @@ mod tests {
             }
             for format in [Format::Jpeg, Format::Png] {
                 assert_eq!(settled([r, g, b, 77], &p3, format), ([r, g, b, 77], true));
+            }
+        }
+    }
+
+    #[test]
+    fn planes_are_converted_whatever_their_size() {
+        let p3 = ColorProfile::new_display_p3().encode().unwrap();
+        for (width, height) in [(1, 1), (2, 2), (3, 2), (16, 9), (15, 10), (401, 7)] {
+            let ([r, g, b], expected) = P3_AS_SRGB[0];
+            let planes = colour::to_planes_420(&Pixels::filled(Size::new(width, height), [r, g, b, 255]));
+            let made =
+                settle(Picture::Planes(planes), Some(p3.clone()), Format::Avif, &mut Resampler::default());
+            let (Picture::Planes(made), None) = made.unwrap() else { panic!("planes stay planes") };
+            let [r, g, b] = expected;
+            let wanted = colour::to_planes_420(&Pixels::filled(Size::new(width, height), [r, g, b, 255]));
+            let pairs = [(&made.luma, &wanted.luma)]
+                .into_iter()
+                .chain(made.chroma.iter().flatten().zip(wanted.chroma.iter().flatten()));
+            for (found, wanted) in pairs {
+                assert_eq!((found.width, found.height), (wanted.width, wanted.height));
+                let far = |(a, b): (&u8, &u8)| a.abs_diff(*b) > 2;
+                assert!(!found.samples.iter().zip(&wanted.samples).any(far), "{width}x{height}");
             }
         }
     }

@@ -7,12 +7,17 @@ use std::io::{self, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::panic;
 use std::process::{self, Command, ExitCode};
+use std::sync::OnceLock;
 use std::thread;
 
 use plan::{Format, Plan, Size};
+use rustix::process::{Pid, Signal, getppid, kill_process};
 use transform::{Derivative, Limits, TransformError, transform};
 
+static PARENT: OnceLock<Option<Pid>> = OnceLock::new();
+
 fn main() -> ExitCode {
+    PARENT.get_or_init(getppid);
     let memory = std::env::args().nth(1).and_then(|memory| memory.parse().ok()).unwrap_or(64 << 20);
     render_worker::serve(memory, make)
 }
@@ -29,8 +34,8 @@ fn make(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative, Tra
         b"run a program" => told(word(Command::new("/bin/true").status())),
         b"start a thread" => told(word(thread::Builder::new().spawn(|| {}))),
         b"kill the parent" => {
-            let parent = rustix::process::getppid().unwrap_or(rustix::process::Pid::INIT);
-            told(word(rustix::process::kill_process(parent, rustix::process::Signal::TERM)))
+            let parent = PARENT.get().copied().flatten().expect("it was known at the start");
+            told(word(kill_process(parent, Signal::TERM)))
         }
         b"loop" => loop {
             hint::spin_loop();
