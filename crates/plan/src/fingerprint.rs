@@ -101,7 +101,7 @@ fn resized(resize: &Resize) -> String {
     let limit = if resize.enlarges() { "" } else { ",never-larger" };
     let crop = match resize.crop {
         Crop::Align(Align::MIDDLE) => String::new(),
-        Crop::Align(align) => format!(",{align}"),
+        Crop::Align(_) | Crop::Entropy => format!(",{}", resize.crop),
         Crop::FocalPoint => {
             let point = &resize.focal_point;
             format!(",{}/{}/{}", point.x, point.y, point.zoom)

@@ -99,6 +99,11 @@ impl Geometry {
         self.placed.size() != self.canvas
     }
 
+    /// The size of what `crop` is a part of.
+    pub fn seen(&self) -> Size {
+        self.turned.map_or(self.oriented(), |turned| turned.frame)
+    }
+
     /// The size of what is used of the original, after quarter turns.
     pub fn oriented(&self) -> Size {
         self.orientation.size(self.cut.size())
@@ -190,8 +195,7 @@ pub fn geometry_within(plan: &Plan, trimmed: Rect, max_side: u32) -> Result<Geom
                 geometry.turned = Some(turned(geometry.oriented(), angle, frame));
             }
             Operation::Resize(resize) => {
-                let seen = geometry.turned.map_or(geometry.oriented(), |turned| turned.frame);
-                let resized = resized(&resize, plan.background.align, seen, max_side)?;
+                let resized = resized(&resize, plan.background.align, geometry.seen(), max_side)?;
                 (geometry.crop, geometry.placed, geometry.canvas) = resized;
                 geometry.output = geometry.canvas;
             }
@@ -398,7 +402,7 @@ fn covering(resize: &Resize, seen: Size, canvas: Size) -> CropBox {
     let point = &resize.focal_point;
     let zoom = match resize.crop {
         Crop::FocalPoint => f64::from(point.zoom.hundredths()) / 100.0,
-        Crop::Align(_) => 1.0,
+        Crop::Align(_) | Crop::Entropy => 1.0,
     };
     let (width, height) = ((width / zoom).min(ow), (height / zoom).min(oh));
     let at = |side: Side, room: f64| match side {
@@ -408,6 +412,8 @@ fn covering(resize: &Resize, seen: Size, canvas: Size) -> CropBox {
     };
     let (x, y) = match resize.crop {
         Crop::Align(Align { x, y }) => (at(x, ow - width), at(y, oh - height)),
+        // Until somebody has looked at the picture.
+        Crop::Entropy => ((ow - width) / 2.0, (oh - height) / 2.0),
         Crop::FocalPoint => (
             (ow * point.x.get() - width / 2.0).clamp(0.0, ow - width),
             (oh * point.y.get() - height / 2.0).clamp(0.0, oh - height),
@@ -645,7 +651,8 @@ mod tests {
     }
 
     fn any_crop() -> impl Strategy<Value = Crop> {
-        let word = proptest::sample::select(vec!["center", "top,left", "right", "bottom", "focalpoint"]);
+        let word =
+            proptest::sample::select(vec!["center", "top,left", "right", "bottom", "focalpoint", "entropy"]);
         word.prop_map(|word| word.parse().unwrap())
     }
 
@@ -711,7 +718,7 @@ mod tests {
             prop_assert!(canvas.width <= 8192 && canvas.height <= 8192);
             prop_assert!(placed.x + placed.width <= canvas.width && placed.y + placed.height <= canvas.height);
             prop_assert!(cut.x + cut.width <= original.width && cut.y + cut.height <= original.height);
-            let seen = geometry.turned.map_or(geometry.oriented(), |turned| turned.frame);
+            let seen = geometry.seen();
             prop_assert!(crop.x >= 0.0 && crop.y >= 0.0 && crop.width > 0.0 && crop.height > 0.0);
             prop_assert!(crop.x + crop.width <= f64::from(seen.width) + 1e-6);
             prop_assert!(crop.y + crop.height <= f64::from(seen.height) + 1e-6);

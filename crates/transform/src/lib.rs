@@ -22,6 +22,7 @@ mod pixels;
 mod planes;
 mod profile;
 mod resample;
+mod saliency;
 mod sniff;
 
 use std::any::Any;
@@ -123,7 +124,7 @@ fn carry_out(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative
     let header = read_header(original, limits)?;
     deadline.check()?;
     // Where an even border ends can only be told from all pixels.
-    let (making, decoded) = if plan.trim.by.is_some() {
+    let (mut making, decoded) = if plan.trim.by.is_some() {
         let decoded = decode(original, &header, 1.0, limits, &deadline, &mut resampler)?;
         (Making::trimmed(plan, &header, &decoded.picture, limits)?, decoded)
     } else {
@@ -131,6 +132,7 @@ fn carry_out(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative
         let decoded = decode(original, &header, making.shrink(), limits, &deadline, &mut resampler)?;
         (making, decoded)
     };
+    making.look(&decoded.picture, decoded.scale, &deadline, &mut resampler)?;
     deadline.check()?;
     if let Some(moving) =
         animation::carry_out(original, &header, plan, &making, limits, &deadline, &mut resampler)?

@@ -1,7 +1,7 @@
 //! From the decoded picture to the one that is encoded: cut, resized and turned in one pass, then each operation in
 //! its turn.
 
-use plan::{CropBox, Format, Geometry, Operation, Orientation, Plan, Rect, Size, Turned};
+use plan::{Crop, CropBox, Format, Geometry, Operation, Orientation, Plan, Rect, Size, Turned};
 
 use crate::Header;
 use crate::codec::Picture;
@@ -10,7 +10,9 @@ use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
 use crate::operation::{self, Bench};
 use crate::pixels::Pixels;
+use crate::planes::Plane;
 use crate::resample::Resampler;
+use crate::saliency;
 
 /// What is seen behind a picture whose format cannot leave it open.
 const WHITE: [u8; 4] = [255; 4];
@@ -22,6 +24,8 @@ pub(crate) struct Making {
     /// How the original is stored, and its size as one sees it.
     stored: Orientation,
     upright: Size,
+    /// Whether what is seen depends on where there is something to see.
+    looks: bool,
 }
 
 impl Making {
@@ -50,6 +54,7 @@ impl Making {
             geometry: plan::geometry_within(plan, seen, limits.output_side)?,
             stored: header.orientation,
             upright: header.upright,
+            looks: plan.resize.crops() && plan.resize.crop == Crop::Entropy,
         })
     }
 
@@ -72,6 +77,40 @@ impl Making {
             |operation: &Operation| matches!(operation, Operation::Mask(_) | Operation::Shadow { .. });
         let has_alpha = has_alpha || self.operations.iter().any(opens);
         has_alpha && !self.operations.iter().any(closed)
+    }
+
+    /// Settles what is seen where that depends on the picture: once, so that an animation does not jump about.
+    pub fn look(
+        &mut self,
+        picture: &Picture,
+        scale: f64,
+        deadline: &Deadline,
+        resampler: &mut Resampler,
+    ) -> Result<(), TransformError> {
+        if !self.looks {
+            return Ok(());
+        }
+        let whole = self.geometry.oriented();
+        let small = saliency::looked_at(whole);
+        let orientation = self.stored.then(self.geometry.orientation);
+        let part = self.geometry.in_original(CropBox::whole(whole));
+        let part = self.stored.stored_crop(part, self.upright).scaled(scale);
+        let stored = orientation.size(small);
+        let luma = match picture {
+            Picture::Planes(planes) => {
+                planes.luma.resized(part, (stored.width as usize, stored.height as usize), resampler)?
+            }
+            Picture::Pixels(pixels) => luma_of(&pixels.resized(part, stored, resampler)?),
+        };
+        let mut luma = luma.upright(orientation);
+        if let Some(Turned { angle, frame }) = self.geometry.turned {
+            let grey = luma.samples.iter().map(|&luma| [luma, luma, luma, 255]).collect();
+            let grey = Pixels { size: small, rgba: grey };
+            let frame = scaled(frame, f64::from(small.width) / f64::from(whole.width));
+            luma = luma_of(&operation::rotated(&grey, angle, frame, deadline)?);
+        }
+        self.geometry.crop = saliency::moved(self.geometry.crop, self.geometry.seen(), &luma);
+        Ok(())
     }
 
     /// `scale` is that of the decoded picture, which may be smaller than the original.
@@ -146,14 +185,13 @@ impl Making {
         resampler: &mut Resampler,
     ) -> Result<Pixels, TransformError> {
         let smaller = (1.0 / self.shrink()).min(1.0);
-        let side = |side: u32| ((f64::from(side) * smaller).round() as u32).max(1);
-        let sized = |size: Size| Size { width: side(size.width), height: side(size.height) };
         let whole = self.geometry.oriented();
-        let picture = self.seen(picture, scale, CropBox::whole(whole), sized(whole), false, resampler)?;
+        let to = scaled(whole, smaller);
+        let picture = self.seen(picture, scale, CropBox::whole(whole), to, false, resampler)?;
         let Picture::Pixels(pixels) = picture else {
             return Err(TransformError::failed("turning", "the picture has not become pixels"));
         };
-        let frame = sized(turned.frame);
+        let frame = scaled(turned.frame, smaller);
         let made = operation::rotated(&pixels, turned.angle, frame, deadline)?;
         let (across, down) = (
             f64::from(frame.width) / f64::from(turned.frame.width),
@@ -163,4 +201,17 @@ impl Making {
         let crop = CropBox { x: x * across, y: y * down, width: width * across, height: height * down };
         made.resized(crop, self.geometry.placed.size(), resampler)
     }
+}
+
+/// A size at another scale, at least one pixel each way.
+fn scaled(size: Size, scale: f64) -> Size {
+    let side = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
+    Size { width: side(size.width), height: side(size.height) }
+}
+
+/// As it is seen on black: what is transparent has no detail.
+fn luma_of(pixels: &Pixels) -> Plane {
+    let luma = |&[r, g, b, a]: &[u8; 4]| (colour::luma_of([r, g, b]) * f32::from(a) / 255.0).round() as u8;
+    let samples = pixels.rgba.iter().map(luma).collect();
+    Plane { width: pixels.size.width as usize, height: pixels.size.height as usize, samples }
 }

@@ -36,7 +36,7 @@ impl Plane {
         Ok(resized)
     }
 
-    fn upright(self, orientation: Orientation) -> Plane {
+    pub fn upright(self, orientation: Orientation) -> Plane {
         let (width, height) =
             if orientation.transposed { (self.height, self.width) } else { (self.width, self.height) };
         Plane { width, height, samples: orientation.apply(self.samples, self.width) }

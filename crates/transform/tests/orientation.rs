@@ -3,7 +3,7 @@
 mod pictures;
 
 use pictures::{Painting, assert_alike, made, photograph, psnr, resize, seen, seen_as, with_orientation};
-use plan::{Fit, Format, FormatWish, Plan, Size};
+use plan::{Crop, Fit, Format, FormatWish, Plan, Size};
 use transform::{InputFormat, Limits, Orientation, header};
 
 /// How a camera with this orientation would have stored the picture.
@@ -94,5 +94,35 @@ fn photographs_of_one_scene_agree_whichever_way_they_were_stored() {
             assert_alike(first, other, 20.0, name);
             assert!(psnr(&mirrored, other) < 17.0 && psnr(&upside_down, other) < 17.0, "{name} is no test");
         }
+    }
+}
+
+#[test]
+fn the_part_with_most_detail_is_found_whichever_way_a_picture_is_stored() {
+    // Even, but for waves at the right.
+    let waves = Painting::waves(240, 80);
+    let painting =
+        Painting::new(
+            240,
+            80,
+            |x, y| {
+                if (150..220).contains(&x) { waves.at(x, y) } else { [120, 130, 140, 255] }
+            },
+        );
+    let jpeg = painting.original(InputFormat::Jpeg);
+    let mut plan = resize(Some(40), Some(40), Fit::Crop);
+    plan.resize.crop = Crop::Entropy;
+    let upright = seen_as(&jpeg, &plan);
+    let cut = Plan { cut: "150,0,70,80".parse().ok(), ..resize(Some(35), Some(40), Fit::Scale) };
+    let inside = seen_as(&jpeg, &cut);
+    let detail = |painting: &Painting| {
+        let pairs = painting.pixels.windows(2);
+        pairs.map(|pair| f64::from(pair[0][1].abs_diff(pair[1][1]))).sum::<f64>()
+    };
+    assert!(detail(&upright) > 0.8 * detail(&inside), "{} of {}", detail(&upright), detail(&inside));
+    for value in 2..=8 {
+        // What is stored in another way, and turned upright by its metadata, is the same picture.
+        let original = with_orientation(&stored(&painting, value).original(InputFormat::Jpeg), value);
+        assert_alike(&seen_as(&original, &plan), &upright, 24.0, &format!("orientation {value}"));
     }
 }

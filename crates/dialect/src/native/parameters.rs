@@ -178,7 +178,7 @@ pub(super) const TABLE: &[Parameter] = &[
     },
     parameter!(
         "crop",
-        "top, middle or bottom, left, center or right, or one of each with a comma; or focalpoint",
+        "top, middle or bottom, left, center or right, or one of each with a comma; or focalpoint or entropy",
         resize.crop,
         needs "fit=crop, min or cropfit, and w and h, or ar",
         |plan| plan.resize.crops() && has_box(plan)

@@ -84,10 +84,13 @@ pub enum Crop {
     Align(Align),
     /// Whatever lies around [`FocalPoint`].
     FocalPoint,
+    /// Whatever has most detail.
+    Entropy,
 }
 
 impl Crop {
     const FOCAL_POINT: &str = "focalpoint";
+    const ENTROPY: &str = "entropy";
 }
 
 impl Default for Crop {
@@ -101,6 +104,7 @@ impl fmt::Display for Crop {
         match self {
             Crop::Align(align) => align.fmt(f),
             Crop::FocalPoint => f.write_str(Crop::FOCAL_POINT),
+            Crop::Entropy => f.write_str(Crop::ENTROPY),
         }
     }
 }
@@ -109,7 +113,11 @@ impl FromStr for Crop {
     type Err = InvalidAlign;
 
     fn from_str(text: &str) -> Result<Crop, InvalidAlign> {
-        if text == Crop::FOCAL_POINT { Ok(Crop::FocalPoint) } else { text.parse().map(Crop::Align) }
+        match text {
+            Crop::FOCAL_POINT => Ok(Crop::FocalPoint),
+            Crop::ENTROPY => Ok(Crop::Entropy),
+            _ => text.parse().map(Crop::Align),
+        }
     }
 }
 
@@ -184,6 +192,7 @@ mod tests {
             ("center", "center"),
             ("middle", "center"),
             ("focalpoint", "focalpoint"),
+            ("entropy", "entropy"),
         ] {
             assert_eq!(text.parse::<Crop>().map(|crop| crop.to_string()).as_deref(), Ok(shown), "{text}");
         }

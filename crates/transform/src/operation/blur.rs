@@ -4,6 +4,8 @@
 
 use plan::Sigma;
 
+use crate::error::TransformError;
+use crate::limits::Deadline;
 use crate::pixels::Pixels;
 use crate::planes::{Plane, Planes};
 
@@ -13,14 +15,19 @@ const BOXES_FROM: f64 = 4.0;
 /// Samples are blurred with this many bits of fraction, so that passes do not add up their rounding.
 const FRACTION: u32 = 8;
 
-pub(super) fn planes(sigma: Sigma, mut planes: Planes) -> Planes {
+pub(super) fn planes(
+    sigma: Sigma,
+    mut planes: Planes,
+    deadline: &Deadline,
+) -> Result<Planes, TransformError> {
     let sigma = sigma.pixels();
     plane(&mut planes.luma, (sigma, sigma));
     let (across, down) = (f64::from(planes.subsampling.0), f64::from(planes.subsampling.1));
     for chroma in planes.chroma.iter_mut().flatten() {
+        deadline.check()?;
         plane(chroma, (sigma / across, sigma / down));
     }
-    planes
+    Ok(planes)
 }
 
 /// Blurs a plane, by a standard deviation of its own across and down.
@@ -37,7 +44,7 @@ fn rounded(value: u16) -> u8 {
 }
 
 /// Colours count as much as they can be seen.
-pub(super) fn pixels(sigma: f64, mut pixels: Pixels) -> Pixels {
+pub(super) fn pixels(sigma: f64, mut pixels: Pixels, deadline: &Deadline) -> Result<Pixels, TransformError> {
     let width = pixels.size.width as usize;
     let channel = |pixels: &Pixels, index: usize| -> Vec<u16> {
         let weighed = |pixel: &[u8; 4]| u16::from(pixel[index]) * u16::from(pixel[3]);
@@ -45,16 +52,18 @@ pub(super) fn pixels(sigma: f64, mut pixels: Pixels) -> Pixels {
     };
     if pixels.is_opaque() {
         for index in 0..3 {
+            deadline.check()?;
             let samples = pixels.rgba.iter().map(|pixel| u16::from(pixel[index]) << FRACTION).collect();
             for (pixel, value) in pixels.rgba.iter_mut().zip(blurred(samples, width, (sigma, sigma))) {
                 pixel[index] = rounded(value);
             }
         }
-        return pixels;
+        return Ok(pixels);
     }
     let alpha = pixels.rgba.iter().map(|pixel| u16::from(pixel[3]) * 255).collect();
     let alpha = blurred(alpha, width, (sigma, sigma));
     for index in 0..3 {
+        deadline.check()?;
         let colour = blurred(channel(&pixels, index), width, (sigma, sigma));
         for ((pixel, colour), alpha) in pixels.rgba.iter_mut().zip(colour).zip(&alpha) {
             let (colour, alpha) = (u32::from(colour), u32::from(*alpha));
@@ -64,7 +73,7 @@ pub(super) fn pixels(sigma: f64, mut pixels: Pixels) -> Pixels {
     for (pixel, alpha) in pixels.rgba.iter_mut().zip(alpha) {
         pixel[3] = ((u32::from(alpha) + 127) / 255) as u8;
     }
-    pixels
+    Ok(pixels)
 }
 
 /// Rows of this width, blurred across and down; beyond its edges a picture goes on as it ends.
@@ -171,6 +180,7 @@ fn transposed(samples: &[u16], width: usize, height: usize) -> Vec<u16> {
 mod tests {
     use super::*;
     use plan::Size;
+    use std::time::Duration;
 
     /// The standard deviation of what a single bright sample becomes.
     fn measured(sigma: f64) -> f64 {
@@ -218,7 +228,7 @@ mod tests {
         for row in picture.rgba.chunks_exact_mut(40) {
             row[20..].fill([200, 40, 10, 255]);
         }
-        let made = pixels(3.0, picture);
+        let made = pixels(3.0, picture, &Deadline::after(Duration::from_secs(60))).unwrap();
         for [r, g, b, a] in made.rgba {
             assert!(a < 8 || (r.abs_diff(200) <= 2 && g.abs_diff(40) <= 2 && b.abs_diff(10) <= 2));
         }

@@ -17,7 +17,7 @@ pub(super) fn pixels(
 ) -> Result<Pixels, TransformError> {
     let distance = distance as f32;
     // A dot speaks for its surroundings.
-    let soft = blur::pixels(f64::from(distance) / 3.0, pixels.clone());
+    let soft = blur::pixels(f64::from(distance) / 3.0, pixels.clone(), deadline)?;
     let screens = ANGLES.map(|angle| angle.to_radians().sin_cos());
     let width = pixels.size.width as usize;
     for (y, row) in pixels.rgba.chunks_exact_mut(width.max(1)).enumerate() {
@@ -41,12 +41,19 @@ fn covered(soft: &Pixels, ink: usize, (sin, cos): (f32, f32), distance: f32, (x,
         let (column, row) = (across.floor() + column, down.floor() + row);
         let (dot_x, dot_y) = ((column * cos - row * sin) * distance, (column * sin + row * cos) * distance);
         let amount = inks(at(soft, dot_x, dot_y))[ink];
-        // With all of an ink, dots reach the middle between four of them.
-        let radius = amount.sqrt() * std::f32::consts::FRAC_1_SQRT_2;
+        let radius = radius_of(amount);
         let from_rim = (radius - (across - column).hypot(down - row)) * distance;
         most = most.max((from_rim + 0.5).clamp(0.0, 1.0) * (2.0 * amount * distance).min(1.0));
     }
     most
+}
+
+/// The radius at which a dot covers that part of its cell. From where dots begin to overlap it grows faster, and with all
+/// of an ink they reach the middle between four of them.
+fn radius_of(amount: f32) -> f32 {
+    let alone = (amount / std::f32::consts::PI).sqrt();
+    let overlapping = std::f32::consts::FRAC_1_SQRT_2 * std::f32::consts::PI.sqrt() - 1.0;
+    alone * (1.0 + overlapping * amount.powi(8))
 }
 
 fn at(pixels: &Pixels, x: f32, y: f32) -> [u8; 4] {
@@ -86,6 +93,10 @@ mod tests {
     fn darker_is_darker_and_the_colour_shows() {
         let greys = [220, 160, 90, 30].map(|grey| mean(&printed([grey, grey, grey, 255]), 0));
         assert!(greys.is_sorted_by(|one, next| one > next), "{greys:?}");
+        // Seen from afar, the print is as light as the picture.
+        for (grey, seen) in [220, 160, 90, 30].into_iter().zip(greys) {
+            assert!((seen - f64::from(grey)).abs() < 16.0, "{grey}: {seen}");
+        }
         let orange = printed([240, 130, 20, 255]);
         assert!(mean(&orange, 0) > mean(&orange, 1) + 20.0 && mean(&orange, 1) > mean(&orange, 2) + 20.0);
     }

@@ -73,19 +73,19 @@ pub(crate) fn carry_out(
 ) -> Result<Picture, TransformError> {
     bench.deadline.check()?;
     Ok(match picture {
-        Picture::Planes(planes) => Picture::Planes(on_planes(operation, planes)),
+        Picture::Planes(planes) => Picture::Planes(on_planes(operation, planes, bench.deadline)?),
         Picture::Pixels(pixels) => Picture::Pixels(on_pixels(operation, pixels, bench)?),
     })
 }
 
-fn on_planes(operation: &Operation, planes: Planes) -> Planes {
-    match operation {
+fn on_planes(operation: &Operation, planes: Planes, deadline: &Deadline) -> Result<Planes, TransformError> {
+    Ok(match operation {
         Operation::Adjust(adjustments) => adjust::planes(adjustments, planes),
         Operation::Unsharp { hundredths, sigma } => unsharp::planes(*hundredths, *sigma, planes),
-        Operation::Blur(sigma) => blur::planes(*sigma, planes),
+        Operation::Blur(sigma) => blur::planes(*sigma, planes, deadline)?,
         // Carried out with the resize, or with nothing to do; see `keeps_planes`.
         _ => planes,
-    }
+    })
 }
 
 fn on_pixels(operation: &Operation, pixels: Pixels, bench: &mut Bench<'_>) -> Result<Pixels, TransformError> {
@@ -98,7 +98,7 @@ fn on_pixels(operation: &Operation, pixels: Pixels, bench: &mut Bench<'_>) -> Re
         Operation::Unsharp { hundredths, sigma } => unsharp::pixels(hundredths, sigma, pixels),
         Operation::Pixelate { side } => pixelate::pixels(side, pixels),
         Operation::Halftone { distance } => halftone::pixels(distance, pixels, bench.deadline)?,
-        Operation::Blur(sigma) => blur::pixels(sigma.pixels(), pixels),
+        Operation::Blur(sigma) => blur::pixels(sigma.pixels(), pixels, bench.deadline)?,
         Operation::Place(background) => place::pixels(&background, pixels, bench)?,
         Operation::Border { width, colour, inner } => border::pixels(width, colour, inner, pixels),
         Operation::Mask(mask) => mask::pixels(mask, pixels),

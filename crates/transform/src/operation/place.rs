@@ -37,7 +37,7 @@ fn out_of_focus(pixels: &Pixels, canvas: Size, bench: &mut Bench<'_>) -> Result<
     let covering = CropBox::covering(pixels.size, small);
     let small = pixels.resized(covering, small, bench.resampler)?;
     let sigma = f64::from(small.size.width.max(small.size.height)) * BLUR;
-    let soft = blur::pixels(sigma, small);
+    let soft = blur::pixels(sigma, small, bench.deadline)?;
     soft.resized(CropBox::whole(soft.size), canvas, bench.resampler)
 }
 
