@@ -275,6 +275,8 @@ impl Block<'_> {
                 bits.pass(entry.bits());
                 (entry.run() as u32, i32::from(entry.value()))
             } else if entry.is_whole() {
+                // Counted as taken: it may be that only half of it is left before the end.
+                bits.pass(entry.bits());
                 bits.break_off();
                 return 0;
             } else {

@@ -1,4 +1,4 @@
-//! Writes JPEGs of given coefficients, in every way that the decoder knows, with tables that are simple instead of short.
+//! Writes JPEGs of given coefficients, in every way that the decoder knows, with the same tables for all.
 
 // Each test binary uses its own part of this module.
 #![allow(dead_code)]
@@ -70,15 +70,12 @@ impl Picture {
             content.extend([index as u8 + 1, (one.across << 4 | one.down) as u8, 0]);
         }
         segment(&mut file, frame, &content);
-        // Every symbol there can be: means in five bits, everything else in nine and, the upper half, in sixteen.
-        let mut means = vec![0x00, 0, 0, 0, 0, 16];
-        means.extend([0; 11]);
-        means.extend(0..16);
-        segment(&mut file, 0xc4, &means);
-        let mut others = vec![0x10, 0, 0, 0, 0, 0, 0, 0, 0, 128];
-        others.extend([0, 0, 0, 0, 0, 0, 128]);
-        others.extend(0..=255);
-        segment(&mut file, 0xc4, &others);
+        for (kind, codes) in [(0x00, Codes::of_means()), (0x10, Codes::of_others())] {
+            let mut content = vec![kind];
+            content.extend(codes.counts);
+            content.extend(codes.symbols);
+            segment(&mut file, 0xc4, &content);
+        }
         if restart_interval > 0 {
             segment(&mut file, 0xdd, &restart_interval.to_be_bytes());
         }
@@ -301,6 +298,10 @@ fn block(dice: &mut Dice) -> [i16; 64] {
         let range = 400 / (index + 1) + 3;
         let is_there = index == 0 || kind == 7 || dice.below(3) == 0;
         *value = if is_there { dice.below(2 * range + 1) as i16 - range as i16 } else { 0 };
+        // A full block ends without saying so, and in codes that are short.
+        if kind == 7 && index > 24 {
+            *value = 1 - 2 * dice.below(2) as i16;
+        }
     }
     block
 }
@@ -320,11 +321,50 @@ fn begin_scan(file: &mut Vec<u8>, members: &[usize], band: [u8; 3]) {
     segment(file, 0xda, &content);
 }
 
+/// A Huffman table: short codes for what is frequent, so that several fit into one look, and long ones for the rest.
+struct Codes {
+    counts: [u8; 16],
+    symbols: Vec<u8>,
+}
+
+impl Codes {
+    fn of_means() -> Codes {
+        let mut counts = [0; 16];
+        (counts[1], counts[4]) = (2, 14);
+        Codes { counts, symbols: (0..16).collect() }
+    }
+
+    fn of_others() -> Codes {
+        let mut counts = [0; 16];
+        (counts[1], counts[2], counts[3], counts[4]) = (1, 1, 2, 1);
+        (counts[8], counts[15]) = (100, 151);
+        let frequent = [0x01, 0x02, 0x00, 0x11, 0x03];
+        let rest = (0..=255).filter(|symbol| !frequent.contains(symbol));
+        Codes { counts, symbols: frequent.into_iter().chain(rest).collect() }
+    }
+
+    /// The code of a symbol and its length.
+    fn code(&self, symbol: u8) -> (u32, u32) {
+        let wanted = self.symbols.iter().position(|one| *one == symbol).unwrap();
+        let (mut code, mut place) = (0, 0);
+        for (length, count) in (1..).zip(self.counts) {
+            let count = usize::from(count);
+            if wanted < place + count {
+                return (code + (wanted - place) as u32, length);
+            }
+            place += count;
+            code = (code + count as u32) << 1;
+        }
+        unreachable!("every symbol has a code")
+    }
+}
+
 #[derive(Default)]
 struct Bits {
     ahead: u64,
     held: u32,
     bytes: Vec<u8>,
+    others: Option<Codes>,
 }
 
 impl Bits {
@@ -355,7 +395,9 @@ impl Bits {
     }
 
     fn mean(&mut self, difference: i32) {
-        self.put(u32::BITS - difference.unsigned_abs().leading_zeros(), 5);
+        let size = u32::BITS - difference.unsigned_abs().leading_zeros();
+        let (code, length) = Codes::of_means().code(size as u8);
+        self.put(code, length);
         self.number(difference);
     }
 
@@ -366,11 +408,8 @@ impl Bits {
     }
 
     fn other(&mut self, symbol: usize) {
-        if symbol < 128 {
-            self.put(symbol as u32, 9);
-        } else {
-            self.put((128 << 7) + symbol as u32 - 128, 16);
-        }
+        let (code, length) = self.others.get_or_insert_with(Codes::of_others).code(symbol as u8);
+        self.put(code, length);
     }
 
     /// Before the unit of this number, if a restart belongs there.
