@@ -13,7 +13,7 @@ use api_types::node::NODE_PREFIX;
 use bus::clock;
 use bytes::Bytes;
 use cache::{Key, StoredResponse};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, IF_NONE_MATCH};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_caching::cache_status::{CacheStatus, Outcome};
 use http_caching::conditional::{self, Outcome as Condition};
@@ -164,13 +164,25 @@ fn is_between_nodes(name: &str) -> bool {
 
 /// Whether the client has what is stored (RFC 9110 §13.1.2): then it gets no body.
 fn has_it(if_none_match: Option<&[u8]>, stored: &StoredResponse) -> bool {
-    let Some(Ok(condition)) = if_none_match.map(HeaderValue::from_bytes) else { return false };
+    let Some(asked) = if_none_match else { return false };
+    // What a browser sends is what it was given: no list, and nothing to compare by parts.
+    if is_entity_tag(asked) && stored.headers.get(ETAG).is_some_and(|etag| etag.as_bytes() == asked) {
+        return true;
+    }
+    let Ok(condition) = HeaderValue::from_bytes(asked) else { return false };
     let mut fields = HeaderMap::with_capacity(1);
     fields.insert(IF_NONE_MATCH, condition);
     let etag = EntityTag::of(&stored.headers);
     // Dates do not count beside `If-None-Match`, whether we are the origin or a cache.
     let condition = conditional::evaluate(&Method::GET, &fields, etag.as_ref(), None);
     condition == Condition::NotModified
+}
+
+/// One entity tag (RFC 9110 §8.8.3), weak or strong, and nothing else.
+fn is_entity_tag(value: &[u8]) -> bool {
+    let opaque = value.strip_prefix(b"W/").unwrap_or(value);
+    let opaque = opaque.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    opaque.is_some_and(|opaque| opaque.iter().all(|byte| *byte > b' ' && *byte != b'"' && *byte != 0x7f))
 }
 
 fn write_head(

@@ -266,7 +266,7 @@ fn what_is_not_plain_goes_the_long_way() {
 }
 
 fn any_asked() -> impl Strategy<Value = Asked> {
-    const FIELDS: [(&str, &str); 22] = [
+    const FIELDS: [(&str, &str); 24] = [
         ("accept", "image/avif,*/*"),
         ("Accept", "image/webp"),
         ("accept-encoding", "gzip"),
@@ -283,6 +283,8 @@ fn any_asked() -> impl Strategy<Value = Asked> {
         ("if-none-match", "W/\"v\", \"x\""),
         ("if-none-match", "*"),
         ("if-none-match", "nonsense"),
+        ("if-none-match", "W/\"v\""),
+        ("if-none-match", "\"a b\""),
         ("if-modified-since", "Sun, 06 Nov 2044 08:49:37 GMT"),
         ("if-unmodified-since", "Sun, 06 Nov 1994 08:49:37 GMT"),
         ("pentimento-node", "edge-2"),
@@ -328,10 +330,12 @@ fn any_asked() -> impl Strategy<Value = Asked> {
 }
 
 fn any_stored() -> impl Strategy<Value = Stored> {
-    const FIELDS: [(&str, &str); 17] = [
+    const FIELDS: [(&str, &str); 19] = [
         ("content-type", "image/webp"),
         ("etag", "\"v\""),
         ("etag", "W/\"v\""),
+        ("etag", "nonsense"),
+        ("etag", "\"a b\""),
         ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"),
         ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
         ("cache-control", "max-age=600"),
