@@ -240,6 +240,10 @@ pub(crate) fn image(
     }
     let delivery = parsed.delivery;
     let url = native::canonical(&delivery);
+    // It is what the tier above is asked for, and may be longer: what had to be encoded is.
+    if url.len() > native::URL_LEN_MAX {
+        return Err(Refusal::UrlTooLong { len: url.len(), max: native::URL_LEN_MAX });
+    }
     let image = Image { delivery, url, host, tag_key: serving.snapshot.tag_key.clone(), terms };
     let key_text = format!("image\n{}\n{}", image.url, image.accept());
     Ok((image, key_text))
@@ -326,6 +330,27 @@ mod tests {
             folder:demo/a
             folder:demo/a/b"#]]
         .assert_eq(&subjects.join("\n"));
+    }
+
+    #[test]
+    fn a_url_is_refused_when_its_canonical_form_is_longer_than_the_tier_above_takes() {
+        let max = native::URL_LEN_MAX;
+        let unsigned = Site { kind: SiteKind::Images { unsigned: true }, ..Site::default() };
+        let serving = Serving::new(snapshot::Snapshot {
+            sites: vec![unsigned],
+            keys: Vec::new(),
+            tag_key: TagKey::new([1; 16]),
+            limits: snapshot::RequestLimits::default(),
+        });
+        // Segments are short; what is written as one byte is encoded as three.
+        let segment = "/".to_owned() + &"{".repeat(100);
+        for (segments, refused) in [(max / 101 / 4, false), (max / 101 / 2, true)] {
+            let target = format!("/demo{}/a.jpg", segment.repeat(segments));
+            let (parts, ()) = http::Request::get(&target).header("host", "h").body(()).unwrap().into_parts();
+            let asker = Asker::Client([192, 0, 2, 1].into());
+            let wanted = interpret(&serving, &parts, Bytes::new(), asker, 0);
+            assert_eq!(matches!(wanted, Err(Refusal::UrlTooLong { .. })), refused, "{wanted:?}");
+        }
     }
 
     #[test]
