@@ -12,15 +12,14 @@ mod operation;
 mod order;
 mod orientation;
 mod output;
+mod rectangle;
 mod size;
 
 use serde::{Deserialize, Serialize};
 
 pub use amount::{Amount, Fraction, InvalidAmount, InvalidFraction, Length, Opacity, Percent, Swing};
 pub use colour::{Colour, InvalidColour};
-pub use geometry::{
-    CropBox, Geometry, GeometryError, Rect, Sigma, Turned, device_pixels, geometry, geometry_within,
-};
+pub use geometry::{Geometry, GeometryError, Sigma, Turned, device_pixels, geometry, geometry_within};
 pub use operation::adjustments::Adjustments;
 pub use operation::aspect_ratio::{AspectRatio, InvalidAspectRatio};
 pub use operation::background::{Background, Fill, InvalidFill};
@@ -44,6 +43,7 @@ pub use orientation::Orientation;
 pub use output::{
     Accepted, Format, FormatWish, InvalidQuality, Quality, UnknownFormat, accepted, output_format,
 };
+pub use rectangle::{CropBox, Rect};
 pub use size::Size;
 
 /// What is wished of one picture: each operation at most once, and the output.

@@ -1,6 +1,6 @@
 //! The eight ways in which a picture can be turned and mirrored without touching a pixel.
 
-use crate::geometry::CropBox;
+use crate::rectangle::CropBox;
 use crate::size::Size;
 
 /// What makes a stored picture upright: first the transposition, then the two mirrorings.
