@@ -281,6 +281,8 @@ async fn a_probe_takes_a_member_out_before_a_request_has_to_and_brings_it_back()
         expect: 200,
         headers: http::HeaderMap::new(),
     });
+    let clock = named("clock").await;
+    let _ticking = pool(PoolSettings { probe: probe.clone(), ..settings(&[&clock.url("")]) });
     let pool = pool(PoolSettings { probe, ..settings(&[&server.url(""), &other.url("")]) });
     let until = async |fit: bool| {
         let begun = Instant::now();
@@ -304,7 +306,12 @@ async fn a_probe_takes_a_member_out_before_a_request_has_to_and_brings_it_back()
 
     drop(pool);
     let asked = server.requests().len();
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    // As long as another pool takes for four probes.
+    let (ticks, begun) = (clock.requests().len(), Instant::now());
+    while clock.requests().len() < ticks + 4 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "the other pool probes no more");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     assert!(server.requests().len() <= asked + 1, "the probes end with the pool");
 }
 
