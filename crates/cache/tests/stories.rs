@@ -247,7 +247,9 @@ async fn bounds_that_were_lowered_hold_after_a_restart() {
 #[tokio::test]
 async fn what_is_larger_than_the_whole_disk_evicts_nothing() {
     let dir = TempDir::new().unwrap();
-    let cache = Cache::open(Settings { disk_bytes: 8192, ..settings(dir.path()) }).unwrap();
+    // Else a first sight that finds no room is not even tried.
+    let disk_admission = Admission::Always;
+    let cache = Cache::open(Settings { disk_bytes: 8192, disk_admission, ..settings(dir.path()) }).unwrap();
     insert(&cache, "cat", &[1], 1);
     let large = StoredResponse {
         body: Bytes::from(vec![0; 9000]),
