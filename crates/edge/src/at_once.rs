@@ -166,7 +166,12 @@ fn is_between_nodes(name: &str) -> bool {
 fn has_it(if_none_match: Option<&[u8]>, stored: &StoredResponse) -> bool {
     let Some(asked) = if_none_match else { return false };
     // What a browser sends is what it was given: no list, and nothing to compare by parts.
-    if is_entity_tag(asked) && stored.headers.get(ETAG).is_some_and(|etag| etag.as_bytes() == asked) {
+    let mut etags = stored.headers.get_all(ETAG).iter();
+    if is_entity_tag(asked)
+        && etags.next().is_some_and(|etag| etag.as_bytes() == asked)
+        // Several are none ([`EntityTag::of`]).
+        && etags.next().is_none()
+    {
         return true;
     }
     let Ok(condition) = HeaderValue::from_bytes(asked) else { return false };
