@@ -17,6 +17,7 @@ const TOKEN = process.env.PENTIMENTO_TOKEN;
 const PICTURES = process.env.PENTIMENTO_PICTURES;
 const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const ORIGINAL = "demo/cat.jpg";
+const OTHER = "demo/mountains.jpg";
 const PATIENCE = 60_000;
 
 function check(holds, otherwise) {
@@ -114,6 +115,42 @@ async function story(page) {
   check((await pixels(picture)) !== before, "the picture is still the one from before the purge");
   await keep(page, "purged");
   step("the picture on the page is the new one");
+
+  await page.getByRole("link", { name: "Invalidations" }).click();
+  await page.waitForURL(`${BASE}/console/invalidations`);
+  const entries = page.getByLabel("What", { exact: true });
+  await entries.fill(`/${ORIGINAL}?w=500`);
+  // The browser notes the refusal's status as an error, which is none of the page's.
+  const quiet = complaints.length;
+  const noted = page.waitForEvent("console");
+  await page.getByRole("button", { name: "Invalidate" }).click();
+  await page.getByRole("alert").filter({ hasText: "leave out ?w=500" }).waitFor();
+  await noted;
+  complaints.splice(quiet, 1);
+  step("an original with a query is refused, and how it is written is said");
+
+  await entries.fill(`/${ORIGINAL},\n/${OTHER}`);
+  await page.getByLabel("Also if it is unchanged").check();
+  await page.getByRole("button", { name: "Invalidate" }).click();
+  await receipt.locator(".summary:not(.working)").waitFor({ timeout: PATIENCE });
+  const row = page.locator("table.log tbody tr").first();
+  await row.getByText("Done", { exact: true }).waitFor({ timeout: PATIENCE });
+  const received = row.locator("local-time");
+  const local = await received.evaluate((element) => [
+    element.shadowRoot.textContent,
+    new Date(Number(element.getAttribute("millis"))).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" }),
+  ]);
+  check(local[0] === local[1], `the log says ${local[0]}; here it was ${local[1]}`);
+  await row.getByRole("link", { name: "See links (2)" }).click();
+  await page.locator("#receipt-panel").getByText(`original ${OTHER}`).waitFor();
+  await keep(page, "invalidations");
+  step("two at once are in the log, live, with their links and the time of this place");
+
+  await page.setViewportSize({ width: 400, height: 800 });
+  const log = await page.evaluate(() => document.documentElement.scrollWidth);
+  check(log <= 400, `at 400 pixels the page of invalidations is ${log} wide`);
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.goto(`${BASE}/console`);
 
   await page.setViewportSize({ width: 400, height: 800 });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);

@@ -15,12 +15,20 @@ pub enum Asset {
     Htmx,
     HtmxSse,
     Console,
+    LocalTime,
     Login,
 }
 
 impl Asset {
-    const ALL: [Asset; 6] =
-        [Asset::Style, Asset::Icon, Asset::Htmx, Asset::HtmxSse, Asset::Console, Asset::Login];
+    const ALL: [Asset; 7] = [
+        Asset::Style,
+        Asset::Icon,
+        Asset::Htmx,
+        Asset::HtmxSse,
+        Asset::Console,
+        Asset::LocalTime,
+        Asset::Login,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -29,6 +37,7 @@ impl Asset {
             Asset::Htmx => "htmx-4.0.1.min.js",
             Asset::HtmxSse => "hx-sse-4.0.1.min.js",
             Asset::Console => "console.js",
+            Asset::LocalTime => "local-time.js",
             Asset::Login => "login.js",
         }
     }
@@ -40,6 +49,7 @@ impl Asset {
             Asset::Htmx => include_bytes!("../assets/htmx-4.0.1.min.js"),
             Asset::HtmxSse => include_bytes!("../assets/hx-sse-4.0.1.min.js"),
             Asset::Console => include_bytes!("../assets/console.js"),
+            Asset::LocalTime => include_bytes!("../assets/local-time.js"),
             Asset::Login => include_bytes!("../assets/login.js"),
         }
     }
@@ -48,7 +58,9 @@ impl Asset {
         match self {
             Asset::Style => "text/css; charset=utf-8",
             Asset::Icon => "image/svg+xml",
-            Asset::Htmx | Asset::HtmxSse | Asset::Console | Asset::Login => "text/javascript; charset=utf-8",
+            Asset::Htmx | Asset::HtmxSse | Asset::Console | Asset::LocalTime | Asset::Login => {
+                "text/javascript; charset=utf-8"
+            }
         }
     }
 

@@ -11,6 +11,8 @@ mod demo_source;
 mod erasures;
 mod form;
 mod home;
+mod invalidation_form;
+mod invalidations;
 mod lists;
 mod login;
 mod page;
@@ -69,6 +71,10 @@ pub fn router(settings: ConsoleSettings) -> Router {
         .route("/console/erasures", get(erasures::list))
         .route("/console/erasures/lift", post(erasures::lift))
         .route("/console/nodes/forget", post(lists::forget))
+        .route("/console/invalidations", get(invalidations::show).post(invalidations::invalidate))
+        .route("/console/invalidations/log", get(invalidations::log))
+        .route("/console/invalidations/{id}/links", get(invalidations::links))
+        .route("/console/invalidations/{id}/retry", post(invalidations::retry))
         .route("/console/purge", post(purging::purge))
         .route("/console/purges/{id}", get(purging::show))
         .route("/console/purges/{id}/events", get(purging::events))

@@ -36,6 +36,11 @@ async fn without_a_session_there_is_only_the_form_for_logging_in() {
         (Method::GET, "/console"),
         (Method::GET, "/console/purges"),
         (Method::GET, "/console/nodes"),
+        (Method::GET, "/console/invalidations"),
+        (Method::POST, "/console/invalidations"),
+        (Method::GET, "/console/invalidations/log"),
+        (Method::GET, "/console/invalidations/x/links"),
+        (Method::POST, "/console/invalidations/x/retry"),
         (Method::POST, "/console/purge"),
         (Method::GET, "/console/purges/x"),
         (Method::GET, "/console/purges/x/events"),
@@ -82,7 +87,9 @@ async fn logging_out_ends_the_session_and_no_other() {
 async fn a_strangers_form_changes_nothing_even_with_the_cookie() {
     let world = World::with_demo_source().await;
     let session = world.log_in().await;
-    for path in ["/console/purge", "/console/change", "/console/logout", "/console/login"] {
+    for path in
+        ["/console/purge", "/console/invalidations", "/console/change", "/console/logout", "/console/login"]
+    {
         for site in ["cross-site", "same-site", "none"] {
             let mut request = session.request(Method::POST, path);
             request.headers_mut().expect("headers").insert("sec-fetch-site", site.parse().expect("a value"));
@@ -102,6 +109,7 @@ async fn every_answer_carries_the_policy_and_no_page_has_inline_code() {
     for path in [
         "/console",
         "/console/login",
+        "/console/invalidations",
         "/console/purges",
         "/console/nothing",
         &format!("/console/purges/{id}"),
@@ -128,7 +136,7 @@ async fn what_a_page_links_to_is_there_and_may_be_kept_for_ever() {
     let world = World::new().await;
     let page = world.log_in().await.get("/console").await.body;
     let links: Vec<&str> = page.split('"').filter(|text| text.starts_with("/console/assets/")).collect();
-    assert_eq!(links.len(), 5, "{links:?}");
+    assert_eq!(links.len(), 6, "{links:?}");
     for link in links {
         let asset = world.send(world.stranger(Method::GET, link), "").await;
         assert_eq!(asset.status, StatusCode::OK, "{link}");
@@ -221,6 +229,68 @@ async fn a_purge_gives_its_receipt_in_the_page_or_on_a_page_of_its_own() {
     receipt.shows("original demo/cat.jpg");
     session.get("/console/purges").await.shows(posted.field("location"));
     assert_eq!(session.get("/console/purges/no-such").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn several_pictures_are_invalidated_at_once_and_the_log_shows_their_links() {
+    let world = World::new().await;
+    let session = world.log_in().await;
+    let page = session.get("/console/invalidations").await;
+    page.shows("Nothing was invalidated yet.");
+    page.shows("Up to 10, on lines of their own or between commas.");
+
+    let form = "scope=original&entries=%2Fdemo%2Fcat.jpg%0D%0Ademo%2Fdog.jpg,%20/demo/cat.jpg&force=on";
+    let swapped = session.swap("/console/invalidations", form).await;
+    assert_eq!(swapped.status, StatusCode::OK);
+    swapped.shows("original demo/cat.jpg and 1 more");
+    let log = session.get("/console/invalidations/log").await;
+    assert!(!log.is_whole_page());
+    log.shows("See links (2)");
+    log.shows("<local-time millis=\"");
+    let id =
+        log.body.split("id=\"invalidation-").nth(1).and_then(|rest| rest.split('"').next()).expect("an id");
+    let links = session.get_swapped(&format!("/console/invalidations/{id}/links")).await;
+    links.shows("original demo/dog.jpg");
+
+    let everything = session.post("/console/invalidations", "scope=all&entries=all").await;
+    assert_eq!(everything.status, StatusCode::SEE_OTHER);
+    session.get("/console/invalidations/log?only=under_way").await.shows("<td>all</td>");
+    session.get("/console/invalidations/log?only=failed").await.shows("None of the last has failed.");
+    assert_eq!(session.get("/console/invalidations?only=x").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn what_is_written_wrongly_is_said_line_by_line_and_nothing_is_invalidated() {
+    let world = World::new().await;
+    let session = world.log_in().await;
+    let form = "scope=original&entries=/demo/a.jpg%0A/demo/cat.jpg?w=500%0Ah.test/demo/%3Cb%3E.jpg";
+    let swapped = session.swap("/console/invalidations", form).await;
+    assert_eq!(swapped.status, StatusCode::UNPROCESSABLE_ENTITY);
+    swapped.shows("leave out ?w=500");
+    swapped.shows("leave out h.test");
+    swapped.shows("role=\"alert\"");
+    assert!(!swapped.body.contains("<b>"));
+    assert!(session.post("/console/invalidations", form).await.is_whole_page());
+    session.get("/console/invalidations").await.shows("Nothing was invalidated yet.");
+}
+
+#[tokio::test]
+async fn what_has_failed_is_asked_for_again_and_nothing_else_is() {
+    let world = World::new().await;
+    let session = world.log_in().await;
+    let id = purge(&session, CAT).await;
+    let retry = format!("/console/invalidations/{id}/retry");
+    let early = session.swap(&retry, "").await;
+    assert_eq!(early.status, StatusCode::CONFLICT);
+    early.shows("It has not failed");
+
+    world.fail_oldest("the story wants it so").await;
+    session.get("/console/invalidations/log?only=failed").await.shows("Retry original demo/cat.jpg");
+    let again = session.swap(&retry, "").await;
+    assert_eq!(again.status, StatusCode::OK);
+    again.shows("also if unchanged");
+    assert!(!again.body.contains(&id), "a purge of its own");
+    assert_eq!(session.swap("/console/invalidations/no-such/retry", "").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

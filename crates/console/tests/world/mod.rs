@@ -177,6 +177,11 @@ impl Session<'_> {
         self.world.send(self.request(Method::POST, path), form).await
     }
 
+    /// As htmx follows a link.
+    pub async fn get_swapped(&self, path: &str) -> Answer {
+        self.world.send(self.request(Method::GET, path).header("hx-request", "true"), "").await
+    }
+
     /// As htmx does.
     pub async fn swap(&self, path: &str, form: &str) -> Answer {
         self.world.send(self.request(Method::POST, path).header("hx-request", "true"), form).await
