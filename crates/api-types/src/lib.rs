@@ -1,15 +1,17 @@
 //! The wire types of the management API and of the node protocol.
 
 pub mod erasure;
+pub mod look;
 pub mod node;
 pub mod problem;
 pub mod purge;
 pub mod why;
 
 pub use erasure::{AuditList, AuditView, ErasureList, ErasureView};
+pub use look::{Evidence, HostReceipt, Look, Rounds, Sample, Verdict};
 pub use node::{FollowAnswer, FollowRequest, NodeList, NodeView};
 pub use problem::Problem;
 pub use purge::{
-    CallReceipt, CdnOutcome, CdnReceipt, Event, Look, NodeOutcome, NodeReceipt, OriginalOutcome,
-    OriginalReceipt, PurgeList, PurgeRequest, PurgeState, PurgeView, Receipt, Selector, Verdict,
+    CallReceipt, CdnOutcome, CdnReceipt, Event, NodeOutcome, NodeReceipt, OriginalOutcome, OriginalReceipt,
+    PurgeList, PurgeRequest, PurgeState, PurgeView, Receipt, Selector,
 };

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use purge_protocol::{LogId, Mode, Outcome, Position};
 use serde::{Deserialize, Serialize};
 
+use crate::look::{HostReceipt, Look, Rounds, Sample};
+
 /// The body of `POST /v1/purges`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -183,8 +185,16 @@ pub struct Receipt {
     pub nodes: Vec<NodeReceipt>,
     /// Other people's CDNs that had to be told.
     pub cdns: Vec<CdnReceipt>,
-    /// What the verifier saw from outside.
+    /// What the verifier saw from outside, the latest looks of many.
     pub looks: Vec<Look>,
+    /// Public addresses behind other people's CDNs, and what all looks at each of them come to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostReceipt>,
+    /// Of a purge of many originals: how many URLs the verifier looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Sample>,
+    #[serde(default, skip_serializing_if = "Rounds::have_not_begun")]
+    pub rounds: Rounds,
     pub notes: Vec<String>,
 }
 
@@ -291,26 +301,4 @@ pub struct CallReceipt {
     pub sent: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<u64>,
-}
-
-/// One look of the verifier: a client's request through one node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Look {
-    pub at: u64,
-    pub node: String,
-    pub url: String,
-    /// The strong entity tag that must be there.
-    pub expected: String,
-    pub seen: Option<String>,
-    pub verdict: Verdict,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    Verified,
-    Stale,
-    Unverifiable,
 }

@@ -365,13 +365,21 @@ pub(crate) async fn insert_wishes(
     purge: &str,
     wishes: &[NewWish],
 ) -> Result<(), CatalogError> {
-    for (number, wish) in wishes.iter().enumerate() {
+    if wishes.is_empty() {
+        return Ok(());
+    }
+    // A purge that tells a CDN again has some already.
+    let before: i64 = sqlx::query_scalar("SELECT count(*) FROM cdn_wish WHERE purge = $1")
+        .bind(purge)
+        .fetch_one(&mut **tx)
+        .await?;
+    for (number, wish) in (before..).zip(wishes) {
         sqlx::query(
             "INSERT INTO cdn_wish (purge, cdn, number, wish, soft, due_ms) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(purge)
         .bind(&wish.cdn)
-        .bind(i64::try_from(number).unwrap_or(i64::MAX))
+        .bind(number)
         .bind(&wish.wish)
         .bind(wish.soft)
         .bind(wish.due_ms.cast_signed())
@@ -480,6 +488,29 @@ mod tests {
         let parts = catalog.cdn_parts("a", 10).await.unwrap();
         let calls: Vec<_> = parts[0].calls.iter().map(|call| (call.reference.as_str(), call.state)).collect();
         assert_eq!(calls, [("b-2", CallState::Failed), ("b-1", CallState::Done)], "trouble first");
+    }
+
+    #[tokio::test]
+    async fn a_purge_that_tells_a_cdn_again_waits_for_another_call_with_another_reference() {
+        let (_folder, catalog) = catalog().await;
+        waiting(&catalog, "a", 100).await;
+        batch(&catalog, &["one"]).await;
+        let call = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
+        catalog.note_call(&call, &note(CallState::Done), 30).await.unwrap();
+        let claim = catalog.claim_purge(500, 1000).await.unwrap().unwrap();
+
+        let wish = NewWish { cdn: "cdn".to_owned(), wish: "again".to_owned(), soft: false, due_ms: 600 };
+        catalog.advance_purge(&claim, step(1_000_000, vec![wish]), 600, 0).await.unwrap();
+        assert!(catalog.claim_purge(700, 1).await.unwrap().is_none(), "it waits");
+        let wishes = catalog.wishes_due("cdn", 600, 100).await.unwrap();
+        assert_eq!(wishes.iter().map(|wish| wish.wish.as_str()).collect::<Vec<_>>(), ["again"]);
+        let wishes: Vec<_> = wishes.into_iter().map(|wish| (wish, Planned::default())).collect();
+        catalog.write_batch("cdn", "b2", &wishes, &["two".to_owned()], 600).await.unwrap();
+        let call = catalog.claim_call("cdn", 1, 610, 1000).await.unwrap().unwrap();
+        assert_eq!(call.reference, "b2-1");
+        catalog.note_call(&call, &note(CallState::Done), 620).await.unwrap();
+        assert!(catalog.claim_purge(700, 1).await.unwrap().is_some());
+        assert_eq!(catalog.cdn_parts("a", 10).await.unwrap()[0].calls.len(), 2);
     }
 
     #[tokio::test]

@@ -326,6 +326,42 @@ impl Catalog {
         .fetch_all(&self.reader)
         .await?)
     }
+
+    /// What was asked for last of all originals, of those of a source, or of those of a folder; and how many deliveries
+    /// of them are known.
+    pub async fn latest_deliveries(
+        &self,
+        source: Option<&str>,
+        folder: Option<&str>,
+        limit: u32,
+    ) -> Result<(Vec<AskedDelivery>, u64), CatalogError> {
+        // '0' is the character after '/'.
+        let condition = match (source, folder) {
+            (None, _) => "$1 = $1 AND $2 = $2 AND $3 = $3",
+            (Some(_), None) => "source = $1 AND $2 = $2 AND $3 = $3",
+            (Some(_), Some(_)) => "source = $1 AND path >= $2 AND path < $3",
+        };
+        let folder = folder.unwrap_or_default();
+        let (first, after) = (format!("{folder}/"), format!("{folder}0"));
+        let latest = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT url, accept FROM delivery WHERE {condition} ORDER BY asked_ms DESC LIMIT $4"
+        )))
+        .bind(source.unwrap_or_default())
+        .bind(&first)
+        .bind(&after)
+        .bind(i64::from(limit))
+        .fetch_all(&self.reader)
+        .await?;
+        let known: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "SELECT count(*) FROM delivery WHERE {condition}"
+        )))
+        .bind(source.unwrap_or_default())
+        .bind(&first)
+        .bind(&after)
+        .fetch_one(&self.reader)
+        .await?;
+        Ok((latest, known.unsigned_abs()))
+    }
 }
 
 #[cfg(test)]
@@ -408,5 +444,26 @@ mod tests {
         let kept = catalog.deliveries("demo", "cat.jpg").await.unwrap();
         assert_eq!(kept.len(), 8);
         assert_eq!(kept[0].url, "/demo/cat.jpg?w=19");
+    }
+
+    #[tokio::test]
+    async fn of_many_originals_those_that_were_asked_for_last_are_named_first() {
+        let (_folder, catalog) = catalog().await;
+        for (n, path) in (1..).zip(["cats/a.jpg", "cats.jpg", "cats/deep/b.jpg", "cats0/c.jpg", "dog.jpg"]) {
+            let delivery = AskedDelivery { url: format!("/demo/{path}"), accept: String::new() };
+            catalog.note_delivery("demo", path, &delivery, n).await.unwrap();
+        }
+        let other = AskedDelivery { url: "/other/a.jpg".to_owned(), accept: String::new() };
+        catalog.note_delivery("other", "a.jpg", &other, 9).await.unwrap();
+        for (source, folder, limit, urls, known) in [
+            (Some("demo"), Some("cats"), 9, vec!["/demo/cats/deep/b.jpg", "/demo/cats/a.jpg"], 2),
+            (Some("demo"), None, 2, vec!["/demo/dog.jpg", "/demo/cats0/c.jpg"], 5),
+            (None, None, 1, vec!["/other/a.jpg"], 6),
+            (Some("none"), None, 9, vec![], 0),
+        ] {
+            let (latest, all) = catalog.latest_deliveries(source, folder, limit).await.unwrap();
+            let latest: Vec<&str> = latest.iter().map(|one| one.url.as_str()).collect();
+            assert_eq!((latest, all), (urls, known), "{source:?} {folder:?}");
+        }
     }
 }

@@ -185,7 +185,7 @@ struct NodeLine {
 }
 
 struct LookLine {
-    node: String,
+    through: String,
     url: String,
     verdict: &'static str,
     tone: Tone,
@@ -332,7 +332,7 @@ impl LookLine {
             Verdict::Unverifiable => ("cannot be told", Tone::Working),
         };
         Self {
-            node: look.node.clone(),
+            through: look.through().to_owned(),
             url: look.url.clone(),
             verdict,
             tone,
@@ -455,12 +455,14 @@ mod tests {
         let mut view = view(Mode::Hard, &[], None);
         let look = Look {
             at: 1_000_500,
-            node: "node-1".to_owned(),
+            node: Some("node-1".to_owned()),
+            host: None,
             url: "/demo/cat.jpg".to_owned(),
             expected: format!("\"{}\"", "ab".repeat(32)),
             seen: None,
             verdict: Verdict::Unverifiable,
             why: Some("it did not answer".to_owned()),
+            evidence: None,
         };
         view.receipt.looks = vec![look; 20];
         let receipt = Receipt::of(&view);

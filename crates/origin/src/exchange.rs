@@ -1,6 +1,7 @@
 //! One request and the header of its response, over a pooled connection, within the limits of time.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use hyper::body::Incoming;
 use hyper::ext::on_informational;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+use hyper_util::client::legacy::connect::{CaptureConnection, HttpInfo, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{sleep, timeout};
 
@@ -33,6 +34,11 @@ const HEADER_BYTES_MAX: usize = 64 << 10;
 /// What is called with each interim response (RFC 9110 §15.2), if the request's extensions have it. The field names of
 /// a connection are left out.
 pub type Inform = Arc<dyn Fn(Response<()>) + Send + Sync>;
+
+/// Where the connection went that brought this response.
+pub fn remote_address<B>(response: &Response<B>) -> Option<SocketAddr> {
+    response.extensions().get::<HttpInfo>().map(HttpInfo::remote_addr)
+}
 
 /// The connections of one policy.
 ///

@@ -26,7 +26,7 @@ pub use balance::Balance;
 pub use body::UpstreamBody;
 pub use client::Client;
 pub use error::{FetchError, Stage};
-pub use exchange::Inform;
+pub use exchange::{Inform, remote_address};
 pub use fetched::{Fetched, Original};
 pub use guard::{Guard, Neighbourhood, neighbourhood};
 pub use health::HealthRules;

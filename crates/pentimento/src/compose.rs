@@ -324,6 +324,8 @@ async fn control(
         settings: WorkerSettings {
             looks: config.purge.verify_looks,
             look_interval: config.purge.verify_interval,
+            rounds: config.purge.verify_rounds,
+            sample: config.purge.verify_sample,
             origin_attempts: config.purge.origin_attempts,
             origin_interval: config.purge.origin_interval,
         },
@@ -350,6 +352,8 @@ fn driven(cdn: &config::Cdn, client: &origin::Client) -> anyhow::Result<Arc<Cdn>
         window: cdn.window,
         attempts: cdn.attempts,
         has_tags: cdn.tags,
+        verify: cdn.verify,
+        allow_private: cdn.allow_private,
     }))
 }
 

@@ -6,13 +6,15 @@
 mod authority;
 mod cdns;
 mod purges;
+mod rounds;
 mod selectors;
 mod verifier;
+mod verifying;
 mod worker;
 
 pub use authority::{Authority, ForgetNodeError, Keeping, Settling, SnapshotDigest};
 pub use cdns::{Cdn, CdnWorker};
 pub use purges::{AcceptError, Accepted, LiftError, Purges};
 pub use selectors::{Resolved, Selectors};
-pub use verifier::Verifier;
+pub use verifier::{PublicHost, Verifier};
 pub use worker::{Worker, WorkerSettings};

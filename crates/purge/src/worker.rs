@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use api_types::{
-    CdnOutcome, CdnReceipt, Look, NodeOutcome, NodeReceipt, OriginalOutcome, OriginalReceipt, PurgeState,
-    Receipt, Verdict,
+    CdnOutcome, CdnReceipt, NodeOutcome, NodeReceipt, OriginalOutcome, OriginalReceipt, PurgeState, Receipt,
 };
 use bus::clock::{self, unix_millis};
 use catalog::{Catalog, CatalogError, Claim, NewWish, Step};
@@ -35,13 +34,16 @@ const HELD_UP: Duration = Duration::from_secs(5);
 const WAIT_FOR_CDNS: Duration = Duration::from_secs(60);
 /// Of one CDN, in a receipt.
 const CALLS_KEPT: u32 = 32;
-const LOOKS_KEPT: usize = 64;
 
 #[derive(Debug, Clone, Copy)]
 pub struct WorkerSettings {
-    /// How often the verifier looks before old bytes count as an error.
+    /// How often the verifier looks before it tells a CDN again, or old bytes count as an error.
     pub looks: u32,
     pub look_interval: Duration,
+    /// How often a CDN is told in all that goes on showing old bytes.
+    pub rounds: u32,
+    /// How many URLs of a folder or a source are looked at.
+    pub sample: u32,
     /// How often a source that fails is asked.
     pub origin_attempts: u32,
     pub origin_interval: Duration,
@@ -149,7 +151,7 @@ impl Worker {
             PurgeState::FlushingOrigin => self.flush_origin(claim).await,
             PurgeState::FlushingServers => self.flush_servers(claim, appended).await,
             PurgeState::FlushingCdn => self.flush_cdns(claim).await,
-            PurgeState::Verifying => self.verify(claim).await,
+            PurgeState::Verifying => Ok(self.verify(claim).await?),
             PurgeState::Done
             | PurgeState::Unchanged
             | PurgeState::Error
@@ -274,7 +276,7 @@ impl Worker {
         let mut step = go(claim, PurgeState::FlushingCdn);
         tell(&mut step, &settlement);
         // Stored with this step, so that from here on they are told whatever happens to this process.
-        step.wishes = self.wishes(claim).await?;
+        step.wishes = self.wishes(claim, &self.cdns, false).await?;
         for node in &settlement.expired {
             step.receipt.notes.push(format!(
                 "{} did not answer before its lease ended; it answers nothing from its cache until it has caught up",
@@ -284,9 +286,15 @@ impl Worker {
         Ok(step)
     }
 
-    async fn wishes(&self, claim: &Claim) -> Result<Vec<NewWish>, CatalogError> {
+    /// `at_once`: whatever the windows.
+    pub(crate) async fn wishes(
+        &self,
+        claim: &Claim,
+        cdns: &[Arc<Cdn>],
+        at_once: bool,
+    ) -> Result<Vec<NewWish>, CatalogError> {
         let serving = &self.selectors.serving;
-        let wishes = Wishes { cdns: &self.cdns, catalog: &self.catalog, serving, tag_key: &self.tag_key };
+        let wishes = Wishes { cdns, catalog: &self.catalog, serving, tag_key: &self.tag_key, at_once };
         match self.selectors.resolve_all(&claim.selectors, claim.mode) {
             Ok(resolved) => wishes.of(claim, &resolved).await,
             // The configuration has lost a source since the record was appended: no CDN is before it any more.
@@ -309,42 +317,6 @@ impl Worker {
             step
         };
         step.receipt.cdns = cdns;
-        Ok(step)
-    }
-
-    async fn verify(&self, claim: &Claim) -> Result<Step, StepError> {
-        let nodes = self.authority.live_nodes();
-        let mut looks: Vec<Look> = Vec::new();
-        for original in &claim.receipt.originals {
-            if let Some((source, path)) = original.original.split_once('/') {
-                looks.extend(self.verifier.look(source, path, &nodes).await?);
-            }
-        }
-        let stale = looks.iter().filter(|look| look.verdict == Verdict::Stale).count();
-        let mut step = go(claim, PurgeState::Done);
-        if looks.is_empty() {
-            step.receipt.notes.push("nothing has been delivered that the verifier could look at".to_owned());
-        } else {
-            step.detail = Some(format!("old bytes in {stale} of {} looks", looks.len()));
-        }
-        step.receipt.looks.extend(looks);
-        let spare = step.receipt.looks.len().saturating_sub(LOOKS_KEPT);
-        step.receipt.looks.drain(..spare);
-        if stale == 0 {
-            // Our nodes are right, and whoever reads this should know that; but it is not all that was promised.
-            if let Some(why) = cdns::failure(&step.receipt.cdns) {
-                step.state = PurgeState::ErrorCdn;
-                step.error = Some(why);
-            }
-            return Ok(step);
-        }
-        if claim.attempt < self.settings.looks {
-            step.state = PurgeState::Verifying;
-            step.due_ms = unix_millis() + millis(self.settings.look_interval);
-        } else {
-            step.state = PurgeState::ErrorCdnNode;
-            step.error = Some(format!("{stale} looks still saw old bytes; the receipt says where"));
-        }
         Ok(step)
     }
 
@@ -442,7 +414,7 @@ fn in_words(outcome: OriginalOutcome) -> &'static str {
 }
 
 /// The next state, with the receipt as it is.
-fn go(claim: &Claim, state: PurgeState) -> Step {
+pub(crate) fn go(claim: &Claim, state: PurgeState) -> Step {
     let receipt: Receipt = claim.receipt.clone();
     Step {
         state,
@@ -465,6 +437,18 @@ fn fail(claim: &Claim, why: String) -> Step {
     Step { detail: Some(why.clone()), error: Some(why), ..go(claim, PurgeState::Error) }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compiles, or does not: tasks that several threads may carry on.
+    #[test]
+    fn a_worker_can_be_moved_between_threads() {
+        fn is_send<F: Future + Send>(_: impl Fn(Arc<Worker>) -> F) {}
+        is_send(Worker::run);
+    }
 }

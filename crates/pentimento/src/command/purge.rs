@@ -1,10 +1,11 @@
 //! `pentimento purge`
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
-use api_types::{CdnOutcome, NodeOutcome, PurgeRequest, PurgeView, Selector, Verdict};
+use api_types::{CdnOutcome, Look, NodeOutcome, PurgeRequest, PurgeView, Selector, Verdict};
 use purge_protocol::Mode;
 
 use crate::command::control::{ControlAddress, ControlClient};
@@ -132,20 +133,47 @@ fn print_receipt(view: &PurgeView) {
             println!("    note: {note}");
         }
     }
+    for host in &receipt.hosts {
+        let why = host.why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+        println!("  at {}: {} after {} looks{why}", host.host, in_words(host.verdict), host.looks);
+    }
+    if let Some(sample) = receipt.sample {
+        println!("  of {} URLs, {} were looked at", sample.of, sample.looked_at);
+    }
     for look in &receipt.looks {
-        let verdict = match look.verdict {
-            Verdict::Verified => "verified",
-            Verdict::Stale => "STALE",
-            Verdict::Unverifiable => "unverifiable",
-        };
-        let why = look.why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
-        println!("  {verdict} through {}: {}{why}", look.node, look.url);
+        println!("{}", looked(look));
     }
     for note in &receipt.notes {
         println!("  note: {note}");
     }
     if let Some(error) = &view.error {
         println!("  error: {error}");
+    }
+}
+
+/// A look as a line, and what proves it where it is no good news.
+pub(super) fn looked(look: &Look) -> String {
+    let why = look.why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+    let mut text = format!("  {} through {}: {}{why}", in_words(look.verdict), look.through(), look.url);
+    if look.verdict == Verdict::Stale {
+        let seen = look.seen.as_deref().unwrap_or("nothing");
+        _ = write!(text, "\n    saw {seen} instead of {}", look.expected);
+    }
+    if let Some(evidence) = look.evidence.as_ref().filter(|_| look.verdict != Verdict::Verified) {
+        let address = evidence.address.as_deref().unwrap_or("an address unknown");
+        _ = write!(text, "\n    from {address}, status {}, in {} ms", evidence.status, evidence.took);
+        for (name, value) in &evidence.fields {
+            _ = write!(text, "\n    {name}: {value}");
+        }
+    }
+    text
+}
+
+pub(super) fn in_words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Verified => "verified",
+        Verdict::Stale => "STALE",
+        Verdict::Unverifiable => "unverifiable",
     }
 }
 

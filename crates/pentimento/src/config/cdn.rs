@@ -30,6 +30,10 @@ pub struct Cdn {
     pub purge_all: bool,
     /// Whether pictures carry their tags for it.
     pub tags: bool,
+    /// Whether purges look at its sites afterwards.
+    pub verify: bool,
+    /// Whether these looks may reach loopback and private networks.
+    pub allow_private: bool,
     api: Option<Url>,
     nodes: Vec<Url>,
     own: BTreeMap<&'static str, String>,
@@ -53,6 +57,8 @@ impl Cdn {
         let window = section.duration("window", MINUTE * 5, Duration::ZERO..=MINUTE * 60 * 24);
         let attempts = section.count("attempts", 8, 1..=100);
         let [purge_all, tags] = ["purge_all", "tags"].map(|key| section.boolean(key).unwrap_or(false));
+        let verify = section.boolean("verify").unwrap_or(true);
+        let allow_private = section.boolean("allow_private").unwrap_or(false);
         let api = section.parsed_with("api", "a URL in quotes", web_address::base);
         let nodes = addresses(section, "nodes", false);
         // Whose own settings are meant is known only with the vendor.
@@ -71,6 +77,8 @@ impl Cdn {
             attempts,
             purge_all,
             tags,
+            verify,
+            allow_private,
             api: api.or_else(|| vendor.api().and_then(|api| api.parse().ok())),
             nodes: nodes.unwrap_or_default(),
             own,
@@ -136,6 +144,8 @@ impl Cdn {
         out.duration("window", self.window);
         out.plain("attempts", self.attempts);
         out.plain("purge_all", self.purge_all);
+        out.plain("verify", self.verify);
+        out.plain("allow_private", self.allow_private);
         if self.vendor.tag_field().is_some() {
             out.plain("tags", self.tags);
         }
@@ -153,6 +163,8 @@ impl Cdn {
         out.text("vendor", vendor);
         out.list("sites", ["http://127.0.0.1:8080"]);
         out.text("window", "10s");
+        // Where it stands is this machine.
+        out.plain("allow_private", true);
         write_vendor(vendor, settings, &mut out);
         if let Some(secret) = &settings.secret {
             out.text("secret", secret);

@@ -9,10 +9,14 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purge {
-    /// How often the verifier looks before old bytes count as an error.
+    /// How often the verifier looks before a CDN is told again, or old bytes count as an error.
     pub verify_looks: u32,
     /// Between two looks.
     pub verify_interval: Duration,
+    /// How often a CDN that goes on showing old bytes is told in all.
+    pub verify_rounds: u32,
+    /// Of a folder or a source, how many URLs are looked at.
+    pub verify_sample: u32,
     /// How often an original is asked for at its source before the purge goes on without it.
     pub origin_attempts: u32,
     /// Between two attempts.
@@ -31,6 +35,8 @@ impl Purge {
         Self {
             verify_looks: section.count("verify_looks", 3, 1..=100),
             verify_interval: section.duration("verify_interval", seconds(30), interval.clone()),
+            verify_rounds: section.count("verify_rounds", 3, 1..=100),
+            verify_sample: section.count("verify_sample", 16, 1..=64),
             origin_attempts: section.count("origin_attempts", 3, 1..=100),
             origin_interval: section.duration("origin_interval", seconds(2), interval),
             log_records: section.count("log_records", 100_000, 1..=100_000),
@@ -43,6 +49,8 @@ impl Purge {
         out.section("[purge]");
         out.plain("verify_looks", self.verify_looks);
         out.duration("verify_interval", self.verify_interval);
+        out.plain("verify_rounds", self.verify_rounds);
+        out.plain("verify_sample", self.verify_sample);
         out.plain("origin_attempts", self.origin_attempts);
         out.duration("origin_interval", self.origin_interval);
         out.plain("log_records", self.log_records);

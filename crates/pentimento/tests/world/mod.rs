@@ -43,8 +43,9 @@ pub fn config(source: &Source, more: &str) -> String {
 }
 
 fn config_of(source: &Source, Settings { more, purge, limits, .. }: &Settings<'_>) -> String {
+    let interval = if purge.contains("verify_interval") { "" } else { "verify_interval = \"200ms\"\n" };
     format!(
-        "[cluster]\nlease = \"2s\"\n\n[purge]\norigin_attempts = 2\norigin_interval = \"100ms\"\nverify_interval = \"200ms\"\n{purge}\n\
+        "[cluster]\nlease = \"2s\"\n\n[purge]\norigin_attempts = 2\norigin_interval = \"100ms\"\n{interval}{purge}\n\
          [limits]\nfetch_time = \"20s\"\n{limits}\n\
          [[site]]\nhosts = [\"127.0.0.1\"]\nunsigned = true\n\n\
          [[source]]\nname = \"demo\"\nkind = \"http\"\nbase_url = \"http://{}\"\nallow_private = true\n\n{more}",

@@ -4,13 +4,18 @@ mod receipts;
 mod wishes;
 mod worker;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cdn::{Driver, Terms};
+use edge::Serving;
+use snapshot::SiteKind;
 
 pub(crate) use receipts::{failure, receipts};
 pub(crate) use wishes::Wishes;
 pub use worker::CdnWorker;
+
+use crate::verifier::PublicHost;
 
 /// One CDN, as its operator describes it.
 #[derive(Debug)]
@@ -25,4 +30,31 @@ pub struct Cdn {
     pub attempts: u32,
     /// Whether our responses carry their tags for it.
     pub has_tags: bool,
+    /// Whether purges look at its sites afterwards.
+    pub verify: bool,
+    /// Whether these looks may reach loopback and private networks.
+    pub allow_private: bool,
+}
+
+/// Where the clients of these CDNs ask for pictures of ours, each address once.
+pub(crate) fn public_hosts<'a>(
+    cdns: impl IntoIterator<Item = &'a Arc<Cdn>>,
+    serving: &Serving,
+) -> Vec<PublicHost> {
+    let mut hosts: Vec<PublicHost> = Vec::new();
+    for cdn in cdns.into_iter().filter(|cdn| cdn.verify) {
+        for site in &cdn.terms.sites {
+            let at = match hosts.iter().position(|host| host.site == *site) {
+                Some(at) => at,
+                None => {
+                    hosts.push(PublicHost { site: site.clone(), cdns: Vec::new(), allow_private: false });
+                    hosts.len() - 1
+                }
+            };
+            hosts[at].cdns.push(cdn.name.clone());
+            hosts[at].allow_private |= cdn.allow_private;
+        }
+    }
+    hosts.retain(|host| matches!(serving.site_for(host.host()).kind, SiteKind::Images { .. }));
+    hosts
 }

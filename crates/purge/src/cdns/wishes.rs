@@ -21,6 +21,8 @@ pub(crate) struct Wishes<'a> {
     pub catalog: &'a Catalog,
     pub serving: &'a Serving,
     pub tag_key: &'a TagKey,
+    /// Whatever the windows.
+    pub at_once: bool,
 }
 
 /// What a purge covers, in the terms of all CDNs.
@@ -55,7 +57,7 @@ impl Wishes<'_> {
             covered.push(self.covered(selector, one).await?);
         }
         let now = unix_millis();
-        let skips_windows = claim.urgent || claim.mode == Mode::Erase;
+        let skips_windows = self.at_once || claim.urgent || claim.mode == Mode::Erase;
         let mut wishes = Vec::new();
         for cdn in self.cdns {
             let window =

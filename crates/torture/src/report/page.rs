@@ -160,7 +160,13 @@ fn receipt_lines(purge: &Purge, findings: &Findings) -> Vec<String> {
     }
     for look in &view.receipt.looks {
         let why = look.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-        lines.push(format!("{}  {:?} through {}: {}{why}", at(look.at), look.verdict, look.node, look.url));
+        lines.push(format!(
+            "{}  {:?} through {}: {}{why}",
+            at(look.at),
+            look.verdict,
+            look.through(),
+            look.url
+        ));
     }
     lines.extend(view.receipt.notes.iter().cloned());
     lines.extend(view.error.iter().map(|error| format!("error: {error}")));

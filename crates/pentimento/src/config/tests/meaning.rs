@@ -68,6 +68,8 @@ fn nothing_at_all_is_the_embedded_default() {
         [purge]
         verify_looks = 3
         verify_interval = "30s"
+        verify_rounds = 3
+        verify_sample = 16
         origin_attempts = 3
         origin_interval = "2s"
         log_records = 100000

@@ -549,7 +549,7 @@ fn a_cdn_says_what_its_vendor_needs() {
             zone = "z"=> pentimento.toml:3:10: fastly: `service` is missing
             => pentimento.toml:4:10: `sites`: "https://img.test/x" has a path: allowed are scheme, host and port, since the path is that of the request
             => pentimento.toml:4:50: `sites`: https://b.test is named twice
-            => pentimento.toml:6:1: "zone" is not a setting of [[cdn]]: known are `name`, `vendor`, `sites`, `window`, `attempts`, `purge_all`, `tags`, `api`, `nodes`, `service`, `secret`, `secret_file`, `secret_env`
+            => pentimento.toml:6:1: "zone" is not a setting of [[cdn]]: known are `name`, `vendor`, `sites`, `window`, `attempts`, `purge_all`, `tags`, `verify`, `allow_private`, `api`, `nodes`, `service`, `secret`, `secret_file`, `secret_env`
 
             [[cdn]]
             name = "a"

@@ -1,4 +1,8 @@
-//! Looks from outside: a client's request through each node, compared with what must be there.
+//! Looks from outside: a client's request through each node and to each public address, compared with what must be there.
+
+mod judgement;
+mod outside;
+mod said;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +11,7 @@ use api_types::{Look, Verdict};
 use bus::LogView;
 use bus::clock::unix_millis;
 use bytes::Bytes;
-use catalog::{AskedDelivery, Catalog, CatalogError, KnownNode};
+use catalog::{AskedDelivery, Catalog, KnownNode};
 use dialect::{native, signature};
 use edge::request::{Image, Target, Terms};
 use edge::{Answered, Ask, FillError, Serving, Upstream};
@@ -17,12 +21,16 @@ use origin::FetchLimits;
 use snapshot::SiteKind;
 use url::Url;
 
+use judgement::Expected;
+pub use outside::PublicHost;
+
 /// How many of an original's URLs are looked at through each node.
-const DELIVERIES_MAX: usize = 4;
+pub(crate) const DELIVERIES_MAX: usize = 4;
 const LOOKS_AT_ONCE: usize = 32;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A signature that the verifier makes for itself holds for so long.
 const SIGNED_SECONDS: u64 = 300;
+const USER_AGENT: &str = "pentimento-verifier";
 
 pub struct Verifier {
     pub catalog: Catalog,
@@ -32,24 +40,34 @@ pub struct Verifier {
     pub client: origin::Client,
 }
 
+/// A URL that is looked at, and what must be there.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    image: Arc<Image>,
+    expected: Expected,
+}
+
 impl Verifier {
-    /// Looks at one original's latest URLs through each of the nodes.
-    pub async fn look(
-        &self,
-        source: &str,
-        path: &str,
-        nodes: &[KnownNode],
-    ) -> Result<Vec<Look>, CatalogError> {
-        let mut looks = Vec::new();
-        for delivery in self.catalog.deliveries(source, path).await?.iter().take(DELIVERIES_MAX) {
-            let Some(image) = self.image(delivery) else { continue };
-            let expected = self.expected(&image).await;
-            looks.extend(
-                nodes.iter().map(|node| self.look_through(node, Arc::clone(&image), expected.clone())),
-            );
-        }
+    /// What was delivered, with what must be there now. One that can no longer be read is left out.
+    pub(crate) async fn subjects(&self, deliveries: &[AskedDelivery]) -> Vec<Subject> {
+        let images = deliveries.iter().filter_map(|delivery| self.image(delivery));
+        let subjects: Vec<_> = images.map(|image| self.subject(image)).collect();
+        stream::iter(subjects).buffered(LOOKS_AT_ONCE).collect().await
+    }
+
+    async fn subject(&self, image: Arc<Image>) -> Subject {
+        let expected = self.expected(&image).await;
+        Subject { image, expected }
+    }
+
+    /// Looks at each through each of the nodes.
+    pub(crate) async fn look(&self, subjects: &[Subject], nodes: &[KnownNode]) -> Vec<Look> {
+        let looks: Vec<_> = subjects
+            .iter()
+            .flat_map(|subject| nodes.iter().map(|node| self.look_through(node, subject.clone())))
+            .collect();
         // Not one after the other: a node that is stuck keeps a look waiting, and should keep only that one.
-        Ok(stream::iter(looks).buffered(LOOKS_AT_ONCE).collect().await)
+        stream::iter(looks).buffered(LOOKS_AT_ONCE).collect().await
     }
 
     fn image(&self, delivery: &AskedDelivery) -> Option<Arc<Image>> {
@@ -68,38 +86,53 @@ impl Verifier {
         }))
     }
 
-    /// What must be there: the renderer's answer now, past every cache. An entity tag, or `status 404`.
-    async fn expected(&self, image: &Arc<Image>) -> String {
+    /// What must be there: the renderer's answer now, past every cache.
+    async fn expected(&self, image: &Arc<Image>) -> Expected {
         let ask = Ask { target: Target::Image(Arc::clone(image)), validators: Default::default() };
         match self.renderer.fetch(&ask, self.view.begin_fill()).await {
             Ok(Answered::Response(fetched)) => {
-                let etag = fetched.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());
-                etag.unwrap_or_default().to_owned()
+                match fetched.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()) {
+                    Some(etag) => Expected::of_tag(etag),
+                    None => Expected::Unknown("an answer without an entity tag".to_owned()),
+                }
             }
-            Ok(_) => "no answer".to_owned(),
-            Err(FillError::Problem(problem)) => format!("status {}", problem.status),
-            Err(error) => error.to_string(),
+            Ok(Answered::StillThat { .. }) => Expected::Unknown("no answer".to_owned()),
+            // Whether it is there or not, it is not known while the renderer cannot say.
+            Err(FillError::Problem(problem)) if problem.status >= 500 => {
+                Expected::Unknown(format!("status {}", problem.status))
+            }
+            Err(FillError::Problem(problem)) => Expected::Status(problem.status),
+            Err(error) => Expected::Unknown(error.to_string()),
         }
     }
 
-    async fn look_through(&self, node: &KnownNode, image: Arc<Image>, expected: String) -> Look {
+    async fn look_through(&self, node: &KnownNode, subject: Subject) -> Look {
+        let Subject { image, expected } = subject;
         let mut look = Look {
             at: unix_millis(),
-            node: node.id.name.clone(),
+            node: Some(node.id.name.clone()),
+            host: None,
             url: image.url.clone(),
-            expected,
+            expected: expected.to_string(),
             seen: None,
             verdict: Verdict::Unverifiable,
             why: None,
+            evidence: None,
         };
         match self.ask(node, &image).await {
             Err(why) => look.why = Some(why),
             Ok(seen) => {
-                if seen != look.expected {
+                let mut expected = expected;
+                if seen != expected.to_string() {
                     // Another purge may have been quicker than this look.
-                    look.expected = self.expected(&image).await;
+                    expected = self.expected(&image).await;
+                    look.expected = expected.to_string();
                 }
-                look.verdict = if seen == look.expected { Verdict::Verified } else { Verdict::Stale };
+                if let Expected::Unknown(why) = &expected {
+                    look.why = Some(format!("what must be there is not known: {why}"));
+                } else {
+                    look.verdict = if seen == look.expected { Verdict::Verified } else { Verdict::Stale };
+                }
                 look.seen = Some(seen);
             }
         }
@@ -112,8 +145,7 @@ impl Verifier {
         let address: Url =
             address.parse().map_err(|error| format!("its address {address:?} is no URL: {error}"))?;
         let (host, url) = self.as_a_client(&address, &image.url)?;
-        let mut request =
-            Request::get(url).header(header::HOST, host).header(header::USER_AGENT, "pentimento-verifier");
+        let mut request = Request::get(url).header(header::HOST, host).header(header::USER_AGENT, USER_AGENT);
         if !image.accept().is_empty() {
             request = request.header(header::ACCEPT, image.accept());
         }
@@ -150,13 +182,12 @@ impl Verifier {
         }
         let pictures = |host: &&String| matches!(self.serving.site_for(host).kind, SiteKind::Images { .. });
         let host = hosts.iter().find(pictures).ok_or("no host of it delivers pictures")?;
-        let key = self
-            .serving
-            .keys
-            .first()
-            .ok_or("its pictures need a signature, and there is no key to sign with")?;
-        let expires = unix_millis() / 1000 + SIGNED_SECONDS;
-        let signed = signature::sign(url, key, Some(expires)).map_err(|error| error.to_string())?;
-        Ok((host.clone(), signed))
+        Ok((host.clone(), self.signed(url, Some(unix_millis() / 1000 + SIGNED_SECONDS))?))
+    }
+
+    fn signed(&self, url: &str, expires: Option<u64>) -> Result<String, String> {
+        let key = self.serving.keys.first();
+        let key = key.ok_or("its pictures need a signature, and there is no key to sign with")?;
+        signature::sign(url, key, expires).map_err(|error| error.to_string())
     }
 }
