@@ -42,7 +42,7 @@ use crate::making::Making;
 use crate::resample::Resampler;
 
 /// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
-pub const ENGINE: &str = "planar-7";
+pub const ENGINE: &str = "planar-8";
 
 /// What can be known of an original without decoding it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +100,7 @@ fn read_header(original: &[u8], limits: &Limits) -> Result<Header, TransformErro
         InputFormat::Jpeg => jpeg::header(original),
         InputFormat::Png => png::header(original),
         InputFormat::Webp => webp::header(original, limits),
-        InputFormat::Avif => avif::header(original),
+        InputFormat::Avif => avif::header(original, limits),
         InputFormat::Gif => gif::header(original, limits),
     }?;
     if shape.size.is_empty() {
@@ -165,7 +165,7 @@ fn decode(
         InputFormat::Jpeg => jpeg::decode(original, shrink, limits, deadline),
         InputFormat::Png => png::decode(original, deadline),
         InputFormat::Webp => webp::decode(original),
-        InputFormat::Avif => avif::decode(original, limits, deadline, resampler),
+        InputFormat::Avif => avif::decode(original, deadline, resampler),
         InputFormat::Gif => gif::decode(original),
     }
 }

@@ -48,6 +48,14 @@ impl Pixels {
         }
     }
 
+    /// A part of them that lies within.
+    pub fn part(&self, part: Rect) -> Pixels {
+        let (x, width) = (part.x as usize, part.width as usize);
+        let rows = self.rgba.chunks_exact(self.size.width.max(1) as usize);
+        let rows = rows.skip(part.y as usize).take(part.height as usize);
+        Pixels { size: part.size(), rgba: rows.flat_map(|row| &row[x..][..width]).copied().collect() }
+    }
+
     /// These pixels at a place of a larger canvas.
     pub fn padded(self, canvas: Size, placed: Rect, background: [u8; 4]) -> Pixels {
         let mut padded = Pixels::filled(canvas, background);

@@ -54,6 +54,24 @@ impl Plane {
         (self.width, self.height) = (width, height);
     }
 
+    /// A part of it, which ends where the plane does.
+    pub fn part(&self, x: usize, y: usize, width: usize, height: usize) -> Plane {
+        let width = width.min(self.width.saturating_sub(x));
+        let rows = self.samples.chunks_exact(self.width.max(1)).skip(y).take(height);
+        let samples: Vec<u8> = rows.flat_map(|row| &row[x.min(self.width)..][..width]).copied().collect();
+        Plane { width, height: height.min(self.height.saturating_sub(y)), samples }
+    }
+
+    /// Another plane over a part of this one; what reaches beyond is not seen.
+    pub fn lay(&mut self, other: &Plane, x: usize, y: usize) {
+        let (width, x) = (self.width, x.min(self.width));
+        let rows = self.samples.chunks_exact_mut(width.max(1)).skip(y);
+        for (to, from) in rows.zip(other.samples.chunks_exact(other.width.max(1))) {
+            let length = from.len().min(width - x);
+            to[x..x + length].copy_from_slice(&from[..length]);
+        }
+    }
+
     /// The plane with its outermost samples repeated, this many times on each side.
     pub fn extended(&self, left: usize, top: usize, right: usize, bottom: usize) -> Plane {
         let (width, height) = (left + self.width + right, top + self.height + bottom);
@@ -208,6 +226,21 @@ mod tests {
         extended.cut(3, 2);
         assert_eq!(extended, plane);
         assert_eq!(plane.extended(1, 1, 0, 0).samples, [1, 1, 2, 3, 1, 1, 2, 3, 4, 4, 5, 6]);
+    }
+
+    #[test]
+    fn parts_are_laid_where_they_were_taken() {
+        let whole = Plane { width: 3, height: 3, samples: (1..=9).collect() };
+        let part = whole.part(1, 1, 2, 2);
+        assert_eq!(part.samples, [5, 6, 8, 9]);
+        assert_eq!(whole.part(2, 2, 9, 9).samples, [9]);
+        assert_eq!((whole.part(7, 7, 1, 1).width, whole.part(7, 7, 1, 1).height), (0, 0));
+        let mut laid = Plane::filled(3, 3, 0);
+        laid.lay(&part, 1, 1);
+        assert_eq!(laid.samples, [0, 0, 0, 0, 5, 6, 0, 8, 9]);
+        laid.lay(&part, 2, 2);
+        assert_eq!(laid.samples, [0, 0, 0, 0, 5, 6, 0, 8, 5]);
+        laid.lay(&part, 7, 7);
     }
 
     #[test]

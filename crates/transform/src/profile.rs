@@ -42,6 +42,21 @@ pub(crate) fn settle(
     Ok((converted, None))
 }
 
+/// The profile of a picture that names its colours by numbers of ITU-T H.273 instead; none where they are sRGB's, or
+/// nothing that a profile of eight bits tells well (HDR, which is shown as it is).
+pub(crate) fn of_code_points(primaries: u16, transfer: u16) -> Option<Vec<u8>> {
+    // BT.709's and BT.2020's curves of cameras are those of the displays for which sRGB is made.
+    let ordinary = matches!(transfer, 1 | 2 | 6 | 13 | 14 | 15);
+    let mut profile = match primaries {
+        9 if ordinary => ColorProfile::new_bt2020(),
+        12 if ordinary => ColorProfile::new_display_p3(),
+        _ => return None,
+    };
+    let curve = ColorProfile::new_srgb().red_trc;
+    (profile.red_trc, profile.green_trc, profile.blue_trc) = (curve.clone(), curve.clone(), curve);
+    profile.encode().ok()
+}
+
 struct Conversion(Arc<Transform8BitExecutor>);
 
 impl Conversion {
@@ -117,6 +132,19 @@ mod tests {
                 assert_eq!(settled([r, g, b, 77], &p3, format), ([r, g, b, 77], true));
             }
         }
+    }
+
+    #[test]
+    fn colours_named_by_number_are_those_of_the_profile() {
+        for ([r, g, b], expected) in P3_AS_SRGB {
+            let ([r, g, b, _], _) = settled([r, g, b, 255], &of_code_points(12, 13).unwrap(), Format::Webp);
+            for (found, expected) in [r, g, b].into_iter().zip(expected) {
+                assert!(found.abs_diff(expected) <= 1, "{r} {g} {b} instead of {expected:?}");
+            }
+        }
+        assert!(of_code_points(9, 1).is_some());
+        // sRGB's own; unspecified; PQ.
+        assert_eq!([of_code_points(1, 13), of_code_points(2, 2), of_code_points(9, 16)], [None, None, None]);
     }
 
     #[test]

@@ -338,8 +338,100 @@ fn an_avif_turns_as_its_container_says() {
 
 #[test]
 fn what_an_avif_may_not_ignore_and_we_do_not_know_is_refused_by_name() {
-    let error = pictures::transform(&fixture("cropped.avif"), &Plan::default()).unwrap_err();
-    assert_eq!(error.to_string(), "the AVIF original uses a clean aperture, which is not supported");
+    let original = with_bytes(&fixture("cropped.avif"), b"clap", b"crop");
+    let error = pictures::transform(&original, &Plan::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the AVIF original uses a property that is not known here, which is not supported"
+    );
+}
+
+/// A file in which all places with these bytes have others.
+fn with_bytes(file: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let mut file = file.to_vec();
+    let places: Vec<usize> = (0..=file.len() - old.len()).filter(|at| file[*at..].starts_with(old)).collect();
+    assert!(!places.is_empty(), "{}", old.escape_ascii());
+    for at in places {
+        file[at..at + new.len()].copy_from_slice(new);
+    }
+    file
+}
+
+#[test]
+fn of_an_avif_with_a_clean_aperture_that_part_is_seen() {
+    let close =
+        |found: [u8; 4], expected: [u8; 4]| found.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 12);
+    let quarters = Painting::quarters();
+    let all_red = seen(&fixture("cropped.avif"));
+    assert_eq!((all_red.width, all_red.height), (12, 8));
+    assert!(all_red.pixels.iter().all(|pixel| close(*pixel, quarters.at(5, 3))));
+    // From 10, 6; and from 11, 7, where it begins amid a chroma sample.
+    let even = fixture("cropped-420.avif");
+    let at = even.windows(4).position(|window| window == b"clap").unwrap() + 4;
+    let mut odd = even.clone();
+    for (numerator, divisor) in [(16, 20), (24, 28)].map(|(n, d)| (at + n, at + d)) {
+        let number = |at: usize| i32::from_be_bytes(even[at..at + 4].try_into().unwrap());
+        let moved = (number(numerator) + number(divisor)).to_be_bytes();
+        odd[numerator..numerator + 4].copy_from_slice(&moved);
+    }
+    for (original, left, top) in [(even, 10, 6), (odd, 11, 7)] {
+        let part = seen(&original);
+        assert_eq!((part.width, part.height), (12, 8));
+        for (x, y) in [(0, 7), (5, 7), (11, 7), (5, 4), (11, 4)] {
+            let (found, expected) = (part.at(x, y), quarters.at(left + x, top + y));
+            assert!(close(found, expected), "{left},{top} at {x},{y}: {found:?} instead of {expected:?}");
+        }
+        // What is done to it is done to that part.
+        assert_eq!(made(&original, &resize(Some(6), None, Fit::Clip)).size, Size::new(6, 4));
+    }
+}
+
+#[test]
+fn the_tiles_of_an_avif_are_put_together() {
+    for (name, alpha) in [("grid", 255), ("grid-alpha", 128)] {
+        // The last tile of each row and column is cut off.
+        let original = with_bytes(
+            &with_bytes(
+                &fixture(&format!("{name}.avif")),
+                &[0, 0, 0, 128, 0, 0, 0, 128],
+                &[0, 0, 0, 100, 0, 0, 0, 96],
+            ),
+            &[0, 0, 1, 1, 0, 128, 0, 128],
+            &[0, 0, 1, 1, 0, 100, 0, 96],
+        );
+        let header = header(&original, &Limits::default()).unwrap();
+        assert_eq!((header.size, header.alpha), (Size::new(100, 96), alpha < 255), "{name}");
+        let seen = seen(&original);
+        for (x, y, [r, g, b]) in [
+            (0, 0, [255, 0, 0]),
+            (60, 60, [255, 0, 0]),
+            (67, 0, [0, 255, 0]),
+            (99, 60, [0, 255, 0]),
+            (0, 67, [0, 0, 255]),
+            (60, 95, [0, 0, 255]),
+            (67, 67, [255; 3]),
+            (99, 95, [255; 3]),
+        ] {
+            let (found, expected) = (seen.at(x, y), [r, g, b, alpha]);
+            let off = found.iter().zip(expected).map(|(one, other)| one.abs_diff(other)).max();
+            assert!(off <= Some(12), "{name} at {x},{y}: {found:?} instead of {expected:?}");
+        }
+        // All of the tiles count, whatever is seen of them.
+        let limits = Limits { pixels: 128 * 128 - 1, ..Limits::default() };
+        let error = transform::header(&original, &limits).unwrap_err();
+        assert_eq!(error, TransformError::TooManyPixels { found: 16384, limit: 16383 });
+    }
+}
+
+#[test]
+fn an_avif_that_names_its_colours_by_number_has_a_profile_where_one_is_kept() {
+    let profile = |original: &str, format: Format| {
+        let bytes = made(&fixture(original), &to(format)).bytes;
+        bytes.windows(11).any(|window| window == b"ICC_PROFILE")
+    };
+    assert!(profile("display-p3.avif", Format::Jpeg));
+    assert!(!profile("display-p3.avif", Format::Webp));
+    assert!(!profile("420-8-full-601.avif", Format::Jpeg));
 }
 
 #[test]

@@ -56,6 +56,8 @@ fn mutated_files_never_panic() {
         "alpha.avif",
         "422-10-limited-709.avif",
         "444-8-identity.avif",
+        "cropped-420.avif",
+        "grid-alpha.avif",
         "alpha.webp",
         "lossless.webp",
         "animated.webp",

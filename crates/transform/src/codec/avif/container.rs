@@ -3,67 +3,87 @@
 
 use std::borrow::Cow;
 
-use plan::Size;
+use plan::{Rect, Size};
 
+use super::boxes::{Boxes, Bytes, Kind, Result, Unreadable, full_box};
 use crate::orientation::Orientation;
 
 /// What the container says of its primary picture.
 #[derive(Debug, PartialEq)]
 pub(super) struct Container<'a> {
-    /// As stored, before `orientation`.
-    pub size: Size,
-    pub orientation: Orientation,
-    /// AV1 data of the colours, and of the alpha if there is any.
-    pub colour: Cow<'a, [u8]>,
-    pub alpha: Option<Cow<'a, [u8]>>,
+    pub colour: Coded<'a>,
+    pub alpha: Option<Coded<'a>>,
     /// Whether alpha is multiplied into the colours.
     pub premultiplied: bool,
+    /// What is seen of it, if that is not all: cut out first, then turned.
+    pub aperture: Option<Rect>,
+    pub orientation: Orientation,
     /// Overrides what the AV1 data says (ISO/IEC 23000-22 §7.3.6.4).
     pub coding: Option<Coding>,
     pub icc: Option<&'a [u8]>,
 }
 
-/// How RGB became YCbCr, in the numbers of ITU-T H.273.
+impl Container<'_> {
+    /// The size of what is seen, before it is turned.
+    pub fn seen(&self) -> Size {
+        self.aperture.map_or(self.colour.size, Rect::size)
+    }
+}
+
+/// AV1 data: of one picture, or of the tiles that make one up, row by row.
+#[derive(Debug, PartialEq)]
+pub(super) struct Coded<'a> {
+    pub size: Size,
+    pub tile: Size,
+    pub columns: usize,
+    pub tiles: Vec<Cow<'a, [u8]>>,
+}
+
+impl Coded<'_> {
+    /// How many there are to decode and to keep.
+    pub fn pixels(&self) -> u64 {
+        self.tile.pixels().saturating_mul(self.tiles.len() as u64).max(self.size.pixels())
+    }
+}
+
+/// How RGB became YCbCr, and which colours it was, in the numbers of ITU-T H.273.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Coding {
+    pub primaries: u16,
+    pub transfer: u16,
     pub matrix: u16,
     pub full_range: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unreadable {
-    Truncated,
-    Corrupt(&'static str),
-    Unsupported(&'static str),
+/// For each, the boxes of all items are walked over. 100 megapixels in tiles of 256 by 256 are some 1500.
+const MOST_TILES: usize = 2048;
+
+/// Of the boxes that are walked over once for each tile.
+const MOST_INDEX: usize = 512 << 10;
+
+/// Auxiliary pictures that are looked at for whether they are alpha.
+const MOST_AUXILIARY: usize = 16;
+
+/// Properties are numbered in fifteen bits (23008-12 §9.3.2).
+const MOST_PROPERTIES: usize = 1 << 15;
+
+/// As it is decoded.
+pub(super) fn size(file: &[u8]) -> Result<Size> {
+    let meta = Meta::of(file)?;
+    meta.size(meta.primary()?)
 }
 
-type Result<T> = std::result::Result<T, Unreadable>;
-type Kind = [u8; 4];
-
 pub(super) fn parse(file: &[u8]) -> Result<Container<'_>> {
-    let meta = Boxes(file)
-        .find(|(kind, _)| kind == b"meta")?
-        .ok_or(Unreadable::Corrupt("it has no metadata box"))?;
-    let meta = Meta::parse(full_box(meta)?.1)?;
-
+    let meta = Meta::of(file)?;
     let primary = meta.primary()?;
-    match meta.kind(primary)? {
-        Some(kind) if &kind == b"av01" => {}
-        Some(kind) if &kind == b"grid" => return Err(Unreadable::Unsupported("a grid of tiles")),
-        _ => return Err(Unreadable::Unsupported("a primary picture that is not AV1")),
-    }
-
-    let mut size = None;
+    let colour = meta.coded(file, primary)?;
+    let mut aperture = None;
     let mut orientation = Orientation::UPRIGHT;
     let mut coding = None;
     let mut icc = None;
     for property in meta.properties(primary)? {
         let mut bytes = Bytes(property.bytes);
         match &property.kind {
-            b"ispe" => {
-                bytes.u32()?;
-                size = Some(Size { width: bytes.u32()?, height: bytes.u32()? });
-            }
             // Quarter turns anticlockwise.
             b"irot" => {
                 for _ in 0..bytes.u8()? & 3 {
@@ -77,16 +97,20 @@ pub(super) fn parse(file: &[u8]) -> Result<Container<'_>> {
                     _ => orientation.then_mirrored_x(),
                 }
             }
+            b"clap" => aperture = Some(clean_aperture(bytes, colour.size)?),
             b"colr" => match &bytes.kind()? {
                 b"nclx" => {
-                    let (_primaries, _transfer) = (bytes.u16()?, bytes.u16()?);
-                    coding = Some(Coding { matrix: bytes.u16()?, full_range: bytes.u8()? & 0x80 != 0 });
+                    coding = Some(Coding {
+                        primaries: bytes.u16()?,
+                        transfer: bytes.u16()?,
+                        matrix: bytes.u16()?,
+                        full_range: bytes.u8()? & 0x80 != 0,
+                    });
                 }
                 b"prof" | b"rICC" => icc = Some(bytes.0),
                 _ => {}
             },
-            b"av1C" | b"pixi" | b"pasp" | b"clli" | b"mdcv" => {}
-            b"clap" => return Err(Unreadable::Unsupported("a clean aperture")),
+            b"ispe" | b"av1C" | b"pixi" | b"pasp" | b"clli" | b"mdcv" => {}
             // "Readers shall not process the item" if they do not know one that is essential (23008-12 §9.3.1).
             _ if property.essential => {
                 return Err(Unreadable::Unsupported("a property that is not known here"));
@@ -97,17 +121,49 @@ pub(super) fn parse(file: &[u8]) -> Result<Container<'_>> {
 
     let alpha = meta.alpha_of(primary)?;
     Ok(Container {
-        size: size.ok_or(Unreadable::Corrupt("its size is not given"))?,
-        orientation,
-        colour: meta.data(file, primary)?,
-        alpha: alpha.map(|alpha| meta.data(file, alpha)).transpose()?,
+        colour,
+        alpha: alpha.map(|alpha| meta.coded(file, alpha)).transpose()?,
         premultiplied: match alpha {
             Some(alpha) => meta.refers(b"prem", primary, alpha)?,
             None => false,
         },
+        aperture,
+        orientation,
         coding,
         icc,
     })
+}
+
+/// The part that a `clap` box leaves, on whole pixels as MIAF has it (14496-12 §12.1.4, 23000-22 §7.3.6.7): size and
+/// distance of the two middles, each a fraction.
+fn clean_aperture(mut bytes: Bytes<'_>, size: Size) -> Result<Rect> {
+    let uneven = Unreadable::Unsupported("a clean aperture that is not on whole pixels");
+    let mut side = |whole: u32| -> Result<(i128, u32)> {
+        let (length, divisor) = (bytes.u32()?, bytes.u32()?);
+        match length.checked_rem(divisor) {
+            Some(0) => Ok((i128::from(whole), length / divisor)),
+            _ => Err(uneven),
+        }
+    };
+    let (across, down) = (side(size.width)?, side(size.height)?);
+    let mut start = |(whole, length): (i128, u32)| -> Result<u32> {
+        let (offset, divisor) = (i128::from(bytes.u32()? as i32), i128::from(bytes.u32()?));
+        let twice = 2 * offset + divisor * (whole - i128::from(length));
+        match twice.checked_rem(2 * divisor) {
+            Some(0) => u32::try_from(twice / (2 * divisor)),
+            _ => return Err(uneven),
+        }
+        .map_err(|_| Unreadable::Corrupt("its clean aperture lies outside of it"))
+    };
+    let (x, y) = (start(across)?, start(down)?);
+    let (width, height) = (across.1, down.1);
+    let inside = |start: u32, length: u32, whole: u32| {
+        length > 0 && start.checked_add(length).is_some_and(|end| end <= whole)
+    };
+    if !inside(x, width, size.width) || !inside(y, height, size.height) {
+        return Err(Unreadable::Corrupt("its clean aperture lies outside of it"));
+    }
+    Ok(Rect { x, y, width, height })
 }
 
 /// The children of the metadata box that matter, unread.
@@ -128,9 +184,12 @@ struct Property<'a> {
 }
 
 impl<'a> Meta<'a> {
-    fn parse(bytes: &'a [u8]) -> Result<Meta<'a>> {
+    fn of(file: &'a [u8]) -> Result<Meta<'a>> {
+        let content = Boxes(file)
+            .find(|(kind, _)| kind == b"meta")?
+            .ok_or(Unreadable::Corrupt("it has no metadata box"))?;
         let mut meta = Meta::default();
-        let mut boxes = Boxes(bytes);
+        let mut boxes = Boxes(full_box(content)?.1);
         while let Some((kind, content)) = boxes.next()? {
             match &kind {
                 b"pitm" => meta.primary = Some(content),
@@ -141,6 +200,9 @@ impl<'a> Meta<'a> {
                 b"idat" => meta.data = content,
                 _ => {}
             }
+        }
+        if meta.infos.len() + meta.locations.len() + meta.references.len() > MOST_INDEX {
+            return Err(Unreadable::Unsupported("so many items"));
         }
         Ok(meta)
     }
@@ -177,6 +239,80 @@ impl<'a> Meta<'a> {
         Ok(None)
     }
 
+    fn size(&self, item: u32) -> Result<Size> {
+        for property in self.properties(item)? {
+            if &property.kind == b"ispe" {
+                let mut bytes = Bytes(full_box(property.bytes)?.1);
+                return Ok(Size { width: bytes.u32()?, height: bytes.u32()? });
+            }
+        }
+        Err(Unreadable::Corrupt("its size is not given"))
+    }
+
+    /// The AV1 data that an item consists of, directly or by its tiles.
+    fn coded(&self, file: &'a [u8], item: u32) -> Result<Coded<'a>> {
+        let size = self.size(item)?;
+        match self.kind(item)? {
+            Some(kind) if &kind == b"av01" => {
+                Ok(Coded { size, tile: size, columns: 1, tiles: vec![self.data(file, item)?] })
+            }
+            Some(kind) if &kind == b"grid" => self.grid(file, item, size),
+            _ => Err(Unreadable::Unsupported("a picture that is not AV1")),
+        }
+    }
+
+    /// A picture put together from tiles of one size (23008-12 §6.6.2.3).
+    fn grid(&self, file: &'a [u8], item: u32, size: Size) -> Result<Coded<'a>> {
+        let content = self.data(file, item)?;
+        let mut bytes = Bytes(&content);
+        let (version, flags) = (bytes.u8()?, bytes.u8()?);
+        if version != 0 {
+            return Err(Unreadable::Unsupported("a grid of a newer kind"));
+        }
+        let (rows, columns) = (u32::from(bytes.u8()?) + 1, u32::from(bytes.u8()?) + 1);
+        let wide = flags & 1 == 1;
+        if (Size { width: bytes.id(wide)?, height: bytes.id(wide)? }) != size {
+            return Err(Unreadable::Corrupt("its grid is not of the size that its header says"));
+        }
+        let mut tiles = Vec::new();
+        self.each_reference(|kind, from, to| {
+            if kind == b"dimg" && from == item {
+                tiles.push(to);
+            }
+        })?;
+        if tiles.len() != (rows * columns) as usize {
+            return Err(Unreadable::Corrupt("its grid has not as many tiles as places"));
+        }
+        let tile = self.size(tiles[0])?;
+        let fits = |whole: u32, count: u32, side: u32| {
+            u64::from(count) * u64::from(side) >= u64::from(whole)
+                && u64::from(count - 1) * u64::from(side) < u64::from(whole)
+        };
+        if !fits(size.width, columns, tile.width) || !fits(size.height, rows, tile.height) {
+            return Err(Unreadable::Corrupt("its tiles do not cover its grid"));
+        }
+        if tiles.len() > MOST_TILES {
+            return Err(Unreadable::Unsupported("so many tiles"));
+        }
+        let mut found = Vec::with_capacity(tiles.len());
+        let mut copied = 0;
+        for item in tiles {
+            match self.kind(item)? {
+                Some(kind) if &kind == b"av01" => {}
+                _ => return Err(Unreadable::Unsupported("a tile that is not AV1")),
+            }
+            let data = self.data(file, item)?;
+            if matches!(data, Cow::Owned(_)) {
+                copied += data.len();
+            }
+            if copied > file.len() {
+                return Err(Unreadable::Corrupt("its pieces are larger than the file"));
+            }
+            found.push(data);
+        }
+        Ok(Coded { size, tile, columns: columns as usize, tiles: found })
+    }
+
     fn properties(&self, item: u32) -> Result<Vec<Property<'a>>> {
         let mut known = Vec::new();
         let mut associations = Vec::new();
@@ -185,7 +321,9 @@ impl<'a> Meta<'a> {
             match &kind {
                 b"ipco" => {
                     let mut children = Boxes(content);
-                    while let Some(child) = children.next()? {
+                    while known.len() < MOST_PROPERTIES
+                        && let Some(child) = children.next()?
+                    {
                         known.push(child);
                     }
                 }
@@ -225,7 +363,7 @@ impl<'a> Meta<'a> {
     fn alpha_of(&self, item: u32) -> Result<Option<u32>> {
         let mut auxiliary = Vec::new();
         self.each_reference(|kind, from, to| {
-            if kind == b"auxl" && to == item && from != item {
+            if kind == b"auxl" && to == item && from != item && auxiliary.len() < MOST_AUXILIARY {
                 auxiliary.push(from);
             }
         })?;
@@ -326,95 +464,6 @@ fn is_alpha(auxiliary_type: &[u8]) -> bool {
     name == b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha" || name == b"urn:mpeg:hevc:2015:auxid:1"
 }
 
-/// Version and content of a box that has them (14496-12 §4.2.2).
-fn full_box(content: &[u8]) -> Result<(u8, &[u8])> {
-    let mut bytes = Bytes(content);
-    let version = bytes.u8()?;
-    bytes.take(3)?;
-    Ok((version, bytes.0))
-}
-
-/// A run of boxes.
-struct Boxes<'a>(&'a [u8]);
-
-impl<'a> Boxes<'a> {
-    fn next(&mut self) -> Result<Option<(Kind, &'a [u8])>> {
-        if self.0.is_empty() {
-            return Ok(None);
-        }
-        let whole = self.0.len();
-        let mut bytes = Bytes(self.0);
-        let short_length = bytes.u32()?;
-        let kind = bytes.kind()?;
-        let length = match short_length {
-            0 => whole,
-            1 => usize::try_from(bytes.u64()?).map_err(|_| Unreadable::Truncated)?,
-            length => length as usize,
-        };
-        let header = whole - bytes.0.len();
-        let content =
-            length.checked_sub(header).ok_or(Unreadable::Corrupt("a box is shorter than its header"))?;
-        let content = bytes.take(content)?;
-        self.0 = bytes.0;
-        Ok(Some((kind, content)))
-    }
-
-    fn find(mut self, wanted: impl Fn(&(Kind, &'a [u8])) -> bool) -> Result<Option<&'a [u8]>> {
-        while let Some(found) = self.next()? {
-            if wanted(&found) {
-                return Ok(Some(found.1));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// Big-endian numbers.
-struct Bytes<'a>(&'a [u8]);
-
-impl<'a> Bytes<'a> {
-    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length).ok_or(Unreadable::Truncated)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    /// An unsigned number of up to eight bytes; of none, zero.
-    fn sized(&mut self, length: usize) -> Result<u64> {
-        if length > 8 {
-            return Err(Unreadable::Corrupt("a number has more than eight bytes"));
-        }
-        Ok(self.take(length)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
-    }
-
-    fn u8(&mut self) -> Result<u8> {
-        Ok(self.sized(1)? as u8)
-    }
-
-    fn u16(&mut self) -> Result<u16> {
-        Ok(self.sized(2)? as u16)
-    }
-
-    fn u32(&mut self) -> Result<u32> {
-        Ok(self.sized(4)? as u32)
-    }
-
-    fn u64(&mut self) -> Result<u64> {
-        self.sized(8)
-    }
-
-    /// An item's number or a count of items, which newer versions of a box store in four bytes.
-    fn id(&mut self, wide: bool) -> Result<u32> {
-        if wide { self.u32() } else { self.u16().map(u32::from) }
-    }
-
-    fn kind(&mut self) -> Result<Kind> {
-        let mut kind = Kind::default();
-        kind.copy_from_slice(self.take(4)?);
-        Ok(kind)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -426,8 +475,9 @@ mod tests {
     #[test]
     fn the_primary_picture_and_its_alpha_are_found() {
         let plain = parse(PLAIN).unwrap();
-        assert_eq!((plain.size, plain.orientation), (Size::new(24, 16), Orientation::UPRIGHT));
-        assert_eq!(plain.coding, Some(Coding { matrix: 6, full_range: true }));
+        assert_eq!((plain.seen(), plain.orientation), (Size::new(24, 16), Orientation::UPRIGHT));
+        let coding = Coding { primaries: 1, transfer: 13, matrix: 6, full_range: true };
+        assert_eq!(plain.coding, Some(coding));
         assert_eq!((plain.alpha, plain.premultiplied, plain.icc), (None, false, None));
 
         let with_alpha = parse(ALPHA).unwrap();
@@ -475,7 +525,7 @@ mod tests {
     #[test]
     fn pieces_are_put_together_in_their_order() {
         let file = file(&locations(&[(11, 3), (8, 3)]), b"abcdef");
-        assert_eq!(parse(&file).unwrap().colour.as_ref(), b"defabc");
+        assert_eq!(parse(&file).unwrap().colour.tiles, [&b"defabc"[..]]);
     }
 
     #[test]
@@ -509,8 +559,9 @@ mod tests {
                 file[at] = value;
             }
             if let Ok(container) = parse(&file) {
-                prop_assert!(container.colour.len() <= file.len());
-                prop_assert!(container.alpha.is_none_or(|alpha| alpha.len() <= file.len()));
+                for data in [Some(container.colour), container.alpha].into_iter().flatten().flat_map(|coded| coded.tiles) {
+                    prop_assert!(data.len() <= file.len());
+                }
             }
         }
     }

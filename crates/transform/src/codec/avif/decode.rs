@@ -1,18 +1,10 @@
-//! AVIF in: AV1 by libaom, any depth and layout, brought to eight full-range bits.
-//!
-//! Not by rav1d 1.1, which is faster: it panics on many a broken stream, inside functions that cannot unwind, so that one
-//! hostile picture would end the process. It can come back once decoders run in processes of their own.
+//! AVIF in: any depth, layout and number of tiles, brought to eight full-range bits and cut to what is seen.
 
-#![allow(unsafe_code)]
+use plan::{CropBox, Rect, Size};
 
-use std::ffi::c_int;
-use std::mem::MaybeUninit;
-use std::{ptr, slice};
-
-use libaom_sys as aom;
-use plan::{CropBox, Size};
-
-use super::container::{self, Coding, Container, Unreadable};
+use super::boxes::Unreadable;
+use super::container::{self, Coded, Coding, Container};
+use super::dav1d::{self, Decoder};
 use super::obu;
 use crate::codec::{Decoded, Picture, Shape, describes_rgb};
 use crate::colour::{self, Matrix, Range};
@@ -20,50 +12,42 @@ use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
 use crate::pixels::Pixels;
 use crate::planes::{Plane, Planes};
+use crate::profile;
 use crate::resample::Resampler;
 use crate::sniff::InputFormat;
 
-pub(crate) fn header(original: &[u8]) -> Result<Shape, TransformError> {
+pub(crate) fn header(original: &[u8], limits: &Limits) -> Result<Shape, TransformError> {
     let container = open(original)?;
-    Ok(Shape { size: container.size, alpha: container.alpha.is_some(), orientation: container.orientation })
+    // More than is seen of it may have to be decoded.
+    for coded in [Some(&container.colour), container.alpha.as_ref()].into_iter().flatten() {
+        if coded.pixels() > limits.pixels {
+            return Err(TransformError::TooManyPixels { found: coded.pixels(), limit: limits.pixels });
+        }
+    }
+    Ok(Shape { size: container.seen(), alpha: container.alpha.is_some(), orientation: container.orientation })
 }
 
-/// As stored, by the container alone.
+/// As it is decoded, by the container alone.
 pub(crate) fn size(original: &[u8]) -> Option<Size> {
-    container::parse(original).ok().map(|container| container.size)
+    container::size(original).ok()
 }
 
 /// As planes, unless there is alpha or the file holds RGB itself.
 pub(crate) fn decode(
     original: &[u8],
-    limits: &Limits,
     deadline: &Deadline,
     resampler: &mut Resampler,
 ) -> Result<Decoded, TransformError> {
     let container = open(original)?;
-    let icc = container.icc.filter(|icc| describes_rgb(icc)).map(<[u8]>::to_vec);
-    let stream = Stream::decode(&container.colour, limits)?;
-    if stream.size() != container.size {
-        return Err(TransformError::corrupt(
-            InputFormat::Avif,
-            "the picture has not the size that its header says",
-        ));
-    }
-    let coding = container.coding.unwrap_or(stream.coding());
-    let mut picture = match coding.matrix {
-        IDENTITY => Picture::Pixels(stream.rgb(coding.range())?),
-        matrix => Picture::Planes(stream.planes(matrix_of(matrix)?, coding.range())?),
+    let samples = Samples::decode(&container.colour, container.coding, deadline)?;
+    let icc = match container.icc {
+        Some(icc) => Some(icc.to_vec()).filter(|icc| describes_rgb(icc)),
+        None => profile::of_code_points(samples.coding.primaries, samples.coding.transfer),
     };
-    drop(stream);
+    let mut picture = samples.picture()?;
     if let Some(alpha) = &container.alpha {
-        deadline.check()?;
-        let mut pixels = match picture {
-            Picture::Pixels(pixels) => pixels,
-            Picture::Planes(planes) => {
-                colour::to_pixels(&planes.resized_444(whole(container.size), container.size, resampler)?)
-            }
-        };
-        let alpha = alpha_plane(alpha, container.size, limits, resampler)?;
+        let alpha = alpha_plane(alpha, container.colour.size, deadline, resampler)?;
+        let mut pixels = pixels(picture, resampler)?;
         for (pixel, alpha) in pixels.rgba.iter_mut().zip(alpha.samples) {
             if container.premultiplied {
                 *pixel = divided(*pixel, alpha);
@@ -72,10 +56,132 @@ pub(crate) fn decode(
         }
         picture = Picture::Pixels(pixels);
     }
+    if let Some(aperture) = container.aperture {
+        picture = cut(picture, aperture, resampler)?;
+    }
     Ok(Decoded { icc, ..Decoded::full_size(picture) })
 }
 
-/// `MatrixCoefficients` of ITU-T H.273 table 4: no matrix, the planes are green, blue and red.
+fn open(original: &[u8]) -> Result<Container<'_>, TransformError> {
+    container::parse(original).map_err(refused)
+}
+
+pub(super) fn refused(unreadable: Unreadable) -> TransformError {
+    match unreadable {
+        Unreadable::Truncated => TransformError::Truncated { format: InputFormat::Avif },
+        Unreadable::Corrupt(why) => TransformError::corrupt(InputFormat::Avif, why),
+        Unreadable::Unsupported(what) => TransformError::unsupported(InputFormat::Avif, what),
+    }
+}
+
+/// What a stream or its tiles hold, at eight full-range bits.
+pub(super) struct Samples {
+    luma: Plane,
+    chroma: Option<[Plane; 2]>,
+    subsampling: (u8, u8),
+    coding: Coding,
+}
+
+impl Samples {
+    /// `coding`, if the container has one, overrides what the stream says.
+    fn decode(coded: &Coded, coding: Option<Coding>, deadline: &Deadline) -> Result<Samples, TransformError> {
+        let tile = |data: &[u8]| {
+            deadline.check()?;
+            obu::check(data).map_err(refused)?;
+            let decoded = Decoder::open(coded.tile)?.decode(data)?;
+            let decoded =
+                decoded.ok_or_else(|| TransformError::corrupt(InputFormat::Avif, "it has no frame"))?;
+            if decoded.size() != coded.tile {
+                return Err(TransformError::corrupt(
+                    InputFormat::Avif,
+                    "the picture has not the size that its header says",
+                ));
+            }
+            Samples::of(&decoded, coding)
+        };
+        if let [only] = coded.tiles.as_slice() {
+            return tile(only);
+        }
+        let mut whole: Option<Samples> = None;
+        for (index, data) in coded.tiles.iter().enumerate() {
+            let tile = tile(data)?;
+            let whole = whole.get_or_insert_with(|| tile.sized(coded.size));
+            let (column, row) = ((index % coded.columns) as u32, (index / coded.columns) as u32);
+            whole.lay(&tile, column * coded.tile.width, row * coded.tile.height)?;
+        }
+        whole.ok_or_else(|| TransformError::corrupt(InputFormat::Avif, "it has no tiles"))
+    }
+
+    pub fn of(decoded: &dav1d::Decoded, coding: Option<Coding>) -> Result<Samples, TransformError> {
+        let coding = coding.unwrap_or(decoded.coding());
+        let table = colour::luma_to_full(decoded.bits(), coding.range());
+        let luma = decoded.plane(0, &table)?;
+        let Some(subsampling) = decoded.subsampling() else {
+            return Ok(Samples { luma, chroma: None, subsampling: (1, 1), coding });
+        };
+        // Without a matrix all planes are colours.
+        let table = match coding.matrix {
+            IDENTITY => table,
+            _ => colour::chroma_to_full(decoded.bits(), coding.range()),
+        };
+        let chroma = Some([decoded.plane(1, &table)?, decoded.plane(2, &table)?]);
+        Ok(Samples { luma, chroma, subsampling, coding })
+    }
+
+    /// Grey, and otherwise of the same kind.
+    fn sized(&self, size: Size) -> Samples {
+        let (width, height) = (size.width as usize, size.height as usize);
+        let (across, down) = (usize::from(self.subsampling.0), usize::from(self.subsampling.1));
+        let chroma = || Plane::filled(width.div_ceil(across), height.div_ceil(down), 128);
+        Samples {
+            luma: Plane::filled(width, height, 128),
+            chroma: self.chroma.is_some().then(|| [chroma(), chroma()]),
+            ..*self
+        }
+    }
+
+    /// A tile at its place; what reaches beyond the picture is not seen.
+    fn lay(&mut self, tile: &Samples, x: u32, y: u32) -> Result<(), TransformError> {
+        let (x, y) = (x as usize, y as usize);
+        let (across, down) = (usize::from(self.subsampling.0), usize::from(self.subsampling.1));
+        if (tile.subsampling, tile.coding) != (self.subsampling, self.coding)
+            || tile.chroma.is_some() != self.chroma.is_some()
+        {
+            return Err(TransformError::corrupt(InputFormat::Avif, "its tiles are not of one kind"));
+        }
+        if !x.is_multiple_of(across) || !y.is_multiple_of(down) {
+            return Err(TransformError::corrupt(InputFormat::Avif, "its tiles meet between two samples"));
+        }
+        self.luma.lay(&tile.luma, x, y);
+        for (plane, tile) in self.chroma.iter_mut().flatten().zip(tile.chroma.iter().flatten()) {
+            plane.lay(tile, x / across, y / down);
+        }
+        Ok(())
+    }
+
+    pub fn picture(self) -> Result<Picture, TransformError> {
+        let Samples { luma, chroma, subsampling, coding } = self;
+        if coding.matrix != IDENTITY {
+            return Ok(Picture::Planes(Planes {
+                luma,
+                chroma,
+                subsampling,
+                matrix: matrix_of(coding.matrix)?,
+            }));
+        }
+        let size = Size { width: luma.width as u32, height: luma.height as u32 };
+        // The planes are green, blue and red.
+        let Some([blue, red]) = chroma.filter(|_| subsampling == (1, 1)) else {
+            return Err(TransformError::corrupt(InputFormat::Avif, "RGB planes are not of one size"));
+        };
+        let rgba = (red.samples.iter().zip(&luma.samples).zip(&blue.samples))
+            .map(|((&r, &g), &b)| [r, g, b, 255])
+            .collect();
+        Ok(Picture::Pixels(Pixels { size, rgba }))
+    }
+}
+
+/// `MatrixCoefficients` of ITU-T H.273 table 4: no matrix.
 const IDENTITY: u16 = 0;
 
 fn matrix_of(number: u16) -> Result<Matrix, TransformError> {
@@ -88,210 +194,59 @@ fn matrix_of(number: u16) -> Result<Matrix, TransformError> {
     }
 }
 
-fn open(original: &[u8]) -> Result<Container<'_>, TransformError> {
-    container::parse(original).map_err(refused)
-}
-
-fn refused(unreadable: Unreadable) -> TransformError {
-    match unreadable {
-        Unreadable::Truncated => TransformError::Truncated { format: InputFormat::Avif },
-        Unreadable::Corrupt(why) => TransformError::corrupt(InputFormat::Avif, why),
-        Unreadable::Unsupported(what) => TransformError::unsupported(InputFormat::Avif, what),
-    }
-}
-
-fn alpha_plane(
-    data: &[u8],
-    size: Size,
-    limits: &Limits,
-    resampler: &mut Resampler,
-) -> Result<Plane, TransformError> {
-    let stream = Stream::decode(data, limits)?;
-    let alpha = stream.plane(0, &colour::luma_to_full(stream.bits()?, stream.coding().range()))?;
-    if stream.size() == size {
-        return Ok(alpha);
-    }
-    let crop = whole(stream.size());
-    alpha.resized(crop, (size.width as usize, size.height as usize), resampler)
-}
-
-fn whole(size: Size) -> CropBox {
-    CropBox { x: 0.0, y: 0.0, width: f64::from(size.width), height: f64::from(size.height) }
-}
-
-fn divided([r, g, b, _]: [u8; 4], alpha: u8) -> [u8; 4] {
-    let alpha = u32::from(alpha).max(1);
-    let divided = |value: u8| ((u32::from(value) * 255 + alpha / 2) / alpha).min(255) as u8;
-    [divided(r), divided(g), divided(b), 255]
-}
-
 impl Coding {
     fn range(self) -> Range {
         if self.full_range { Range::Full } else { Range::Limited }
     }
 }
 
-/// A decoder that has decoded a picture, destroyed when dropped.
-struct Stream {
-    context: aom::aom_codec_ctx,
-    /// Points into the context's memory, alive as long as the context and unchanged while nothing more is decoded.
-    picture: *const aom::aom_image,
+/// The alpha, at the size of the colours.
+fn alpha_plane(
+    coded: &Coded,
+    size: Size,
+    deadline: &Deadline,
+    resampler: &mut Resampler,
+) -> Result<Plane, TransformError> {
+    let alpha = Samples::decode(coded, None, deadline)?.luma;
+    if coded.size == size {
+        return Ok(alpha);
+    }
+    alpha.resized(CropBox::whole(coded.size), (size.width as usize, size.height as usize), resampler)
 }
 
-impl Stream {
-    fn decode(data: &[u8], limits: &Limits) -> Result<Stream, TransformError> {
-        obu::check(data).map_err(refused)?;
-        check_size(data, limits)?;
-        // One thread: requests are what runs in parallel here.
-        let config = aom::aom_codec_dec_cfg { threads: 1, w: 0, h: 0, allow_lowbitdepth: 1 };
-        // SAFETY: all fields are numbers and pointers, for which zero is a value.
-        let mut context = unsafe { MaybeUninit::<aom::aom_codec_ctx>::zeroed().assume_init() };
-        // SAFETY: context and configuration are valid for the call, which copies the latter.
-        let opened = unsafe {
-            let version = aom::AOM_DECODER_ABI_VERSION as c_int;
-            aom::aom_codec_dec_init_ver(&mut context, aom::aom_codec_av1_dx(), &config, 0, version)
-        };
-        if opened != aom::AOM_CODEC_OK {
-            return Err(TransformError::failed("setting up AVIF", "libaom refuses its configuration"));
+pub(super) fn pixels(picture: Picture, resampler: &mut Resampler) -> Result<Pixels, TransformError> {
+    match picture {
+        Picture::Pixels(pixels) => Ok(pixels),
+        Picture::Planes(planes) => {
+            let size = planes.size();
+            Ok(colour::to_pixels(&planes.resized_444(CropBox::whole(size), size, resampler)?))
         }
-        // From here on the context is destroyed on every path.
-        let mut stream = Stream { context, picture: ptr::null() };
-        // SAFETY: the context is open, and `data` is readable for its length.
-        let decoded =
-            unsafe { aom::aom_codec_decode(&mut stream.context, data.as_ptr(), data.len(), ptr::null_mut()) };
-        if decoded == aom::AOM_CODEC_OK {
-            let mut iterator = ptr::null();
-            // SAFETY: the context is open, and the iterator is this call's.
-            stream.picture = unsafe { aom::aom_codec_get_frame(&mut stream.context, &mut iterator) };
-        }
-        if stream.picture.is_null() {
-            // The library's codes do not tell a broken stream from one that ends too early.
-            return Err(TransformError::corrupt(InputFormat::Avif, "its AV1 data cannot be decoded"));
-        }
-        Ok(stream)
-    }
-
-    fn picture(&self) -> &aom::aom_image {
-        // SAFETY: not null after `decode`, and alive as long as the context, which is as long as `self`.
-        unsafe { &*self.picture }
-    }
-
-    fn size(&self) -> Size {
-        Size { width: self.picture().d_w, height: self.picture().d_h }
-    }
-
-    /// What the stream's own header says.
-    fn coding(&self) -> Coding {
-        let picture = self.picture();
-        Coding { matrix: picture.mc as u16, full_range: picture.range == aom::AOM_CR_FULL_RANGE }
-    }
-
-    fn bits(&self) -> Result<u8, TransformError> {
-        match self.picture().bit_depth {
-            bits @ (8 | 10 | 12) => Ok(bits as u8),
-            bits => Err(TransformError::unsupported(InputFormat::Avif, format!("{bits} bits a sample"))),
-        }
-    }
-
-    /// How many luma samples share a chroma sample; nothing for a grey picture.
-    fn subsampling(&self) -> Result<Option<(u8, u8)>, TransformError> {
-        let picture = self.picture();
-        if picture.monochrome != 0 {
-            return Ok(None);
-        }
-        match picture.fmt & !aom::AOM_IMG_FMT_HIGHBITDEPTH {
-            aom::AOM_IMG_FMT_I420 => Ok(Some((2, 2))),
-            aom::AOM_IMG_FMT_I422 => Ok(Some((2, 1))),
-            aom::AOM_IMG_FMT_I444 => Ok(Some((1, 1))),
-            _ => Err(TransformError::unsupported(InputFormat::Avif, "an unknown layout of planes")),
-        }
-    }
-
-    fn planes(&self, matrix: Matrix, range: Range) -> Result<Planes, TransformError> {
-        let luma = self.plane(0, &colour::luma_to_full(self.bits()?, range))?;
-        let Some(subsampling) = self.subsampling()? else {
-            return Ok(Planes { luma, chroma: None, subsampling: (1, 1), matrix });
-        };
-        let table = colour::chroma_to_full(self.bits()?, range);
-        let chroma = Some([self.plane(1, &table)?, self.plane(2, &table)?]);
-        Ok(Planes { luma, chroma, subsampling, matrix })
-    }
-
-    /// Planes that are green, blue and red.
-    fn rgb(&self, range: Range) -> Result<Pixels, TransformError> {
-        if self.subsampling()? != Some((1, 1)) {
-            return Err(TransformError::corrupt(InputFormat::Avif, "RGB planes are not of one size"));
-        }
-        let table = colour::luma_to_full(self.bits()?, range);
-        let [green, blue, red] = [self.plane(0, &table)?, self.plane(1, &table)?, self.plane(2, &table)?];
-        let rgba = (red.samples.iter().zip(&green.samples).zip(&blue.samples))
-            .map(|((&r, &g), &b)| [r, g, b, 255])
-            .collect();
-        Ok(Pixels { size: self.size(), rgba })
-    }
-
-    /// A plane, each stored value replaced by what the table has for it.
-    fn plane(&self, index: usize, table: &[u8]) -> Result<Plane, TransformError> {
-        let missing = || TransformError::corrupt(InputFormat::Avif, "a plane is missing");
-        let picture = self.picture();
-        let (across, down) = match index {
-            0 => (1, 1),
-            _ => self.subsampling()?.ok_or_else(missing)?,
-        };
-        let width = (picture.d_w as usize).div_ceil(usize::from(across));
-        let height = (picture.d_h as usize).div_ceil(usize::from(down));
-        let (start, stride) = (picture.planes[index].cast_const(), picture.stride[index] as isize);
-        if start.is_null() {
-            return Err(missing());
-        }
-        let wide = picture.fmt & aom::AOM_IMG_FMT_HIGHBITDEPTH != 0;
-        let last = table.len() - 1;
-        let mut samples = Vec::with_capacity(width * height);
-        for y in 0..height {
-            // SAFETY: the plane has `height` rows of at least `width` samples, `stride` bytes apart, as the library
-            // documents; the picture is alive, and nothing writes to it any more.
-            let row = unsafe { start.offset(stride * y as isize) };
-            if wide {
-                // SAFETY: as above; in this format samples are 16-bit numbers, and rows are aligned for them.
-                let row = unsafe { slice::from_raw_parts(row.cast::<u16>(), width) };
-                samples.extend(row.iter().map(|&sample| table[usize::from(sample).min(last)]));
-            } else {
-                // SAFETY: as above.
-                let row = unsafe { slice::from_raw_parts(row, width) };
-                samples.extend(row.iter().map(|&sample| table[usize::from(sample).min(last)]));
-            }
-        }
-        Ok(Plane { width, height, samples })
     }
 }
 
-impl Drop for Stream {
-    fn drop(&mut self) {
-        // SAFETY: opened in `decode`, destroyed once.
-        unsafe { aom::aom_codec_destroy(&mut self.context) };
+/// The part of a picture that is seen; as planes only where no chroma sample would be cut in two.
+fn cut(picture: Picture, seen: Rect, resampler: &mut Resampler) -> Result<Picture, TransformError> {
+    let (x, y) = (seen.x as usize, seen.y as usize);
+    let (width, height) = (seen.width as usize, seen.height as usize);
+    match picture {
+        Picture::Planes(planes)
+            if seen.x.is_multiple_of(u32::from(planes.subsampling.0))
+                && seen.y.is_multiple_of(u32::from(planes.subsampling.1)) =>
+        {
+            let (across, down) = (usize::from(planes.subsampling.0), usize::from(planes.subsampling.1));
+            let chroma = |plane: &Plane| {
+                plane.part(x / across, y / down, width.div_ceil(across), height.div_ceil(down))
+            };
+            let luma = planes.luma.part(x, y, width, height);
+            let chroma = planes.chroma.as_ref().map(|[cb, cr]| [chroma(cb), chroma(cr)]);
+            Ok(Picture::Planes(Planes { luma, chroma, ..planes }))
+        }
+        picture => Ok(Picture::Pixels(pixels(picture, resampler)?.part(seen))),
     }
 }
 
-/// Frames cannot be larger than the sequence header says, and there is only one of those (`obu::check`).
-fn check_size(data: &[u8], limits: &Limits) -> Result<(), TransformError> {
-    let mut info = aom::aom_codec_stream_info {
-        w: 0,
-        h: 0,
-        is_kf: 0,
-        number_spatial_layers: 0,
-        number_temporal_layers: 0,
-        is_annexb: 0,
-    };
-    // SAFETY: `data` is readable for its length, and `info` is writable.
-    let peeked = unsafe {
-        aom::aom_codec_peek_stream_info(aom::aom_codec_av1_dx(), data.as_ptr(), data.len(), &mut info)
-    };
-    if peeked != aom::AOM_CODEC_OK {
-        return Err(TransformError::corrupt(InputFormat::Avif, "its AV1 data has no readable header"));
-    }
-    let found = Size { width: info.w, height: info.h }.pixels();
-    if found > limits.pixels {
-        return Err(TransformError::TooManyPixels { found, limit: limits.pixels });
-    }
-    Ok(())
+pub(super) fn divided([r, g, b, _]: [u8; 4], alpha: u8) -> [u8; 4] {
+    let alpha = u32::from(alpha).max(1);
+    let divided = |value: u8| ((u32::from(value) * 255 + alpha / 2) / alpha).min(255) as u8;
+    [divided(r), divided(g), divided(b), 255]
 }

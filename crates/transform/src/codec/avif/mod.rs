@@ -1,6 +1,8 @@
-//! AVIF in and out: the container here, AV1 by libaom.
+//! AVIF in and out: the container here, AV1 in by dav1d and out by libaom.
 
+mod boxes;
 mod container;
+mod dav1d;
 mod decode;
 mod encode;
 mod obu;
