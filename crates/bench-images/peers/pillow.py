@@ -9,7 +9,7 @@ import resource
 import sys
 import time
 
-from PIL import Image, ImageOps, features
+from PIL import Image, ImageOps, ImageSequence, features
 import PIL
 
 
@@ -20,6 +20,8 @@ def cpu():
 
 def make(original, width, form, options):
     image = Image.open(io.BytesIO(original))
+    if getattr(image, "is_animated", False):
+        return make_moving(image, width, form, options)
     if width > 0:
         # Lets JPEG decode at a fraction of its size, and reduces by whole numbers first: Pillow's own advice.
         height = max(1, round(image.height * width / image.width))
@@ -27,6 +29,17 @@ def make(original, width, form, options):
     image = ImageOps.exif_transpose(image)
     made = io.BytesIO()
     image.save(made, form, **options)
+    return made.getvalue()
+
+
+def make_moving(image, width, form, options):
+    height = max(1, round(image.height * width / image.width))
+    frames, durations = [], []
+    for frame in ImageSequence.Iterator(image):
+        durations.append(frame.info.get("duration", 100))
+        frames.append(frame.convert("RGBA").resize((width, height), Image.Resampling.LANCZOS))
+    made = io.BytesIO()
+    frames[0].save(made, form, save_all=True, append_images=frames[1:], duration=durations, loop=0, **options)
     return made.getvalue()
 
 

@@ -3,7 +3,7 @@
 prepare.py FOLDER PHOTOGRAPHS...
 
 What is there in one kind only is brought into the others: progressive JPEG of the same coefficients, PNG with
-an alpha channel, WebP and AVIF. FOLDER/originals.tsv has a line for each: name, kind, width, height.
+an alpha channel, WebP and AVIF, GIF that moves. FOLDER/originals.tsv has a line for each: name, kind, width, height.
 """
 
 import pathlib
@@ -25,6 +25,8 @@ def kind_of(image):
         return "progressive" if image.info.get("progressive") else "jpeg"
     if image.format in ("WEBP", "AVIF") and not getattr(image, "is_animated", False):
         return None if image.has_transparency_data else image.format.lower()
+    if image.format == "GIF":
+        return "moving" if getattr(image, "is_animated", False) else None
     if image.format == "PNG" and image.mode in ("RGB", "RGBA"):
         return "alpha" if image.has_transparency_data else "png"
     return None
@@ -38,6 +40,19 @@ def with_alpha(image):
     ImageDraw.Draw(small).ellipse((2, 2, 61, 61), fill=255)
     image.putalpha(small.resize(image.size, Image.Resampling.BICUBIC))
     return image
+
+
+def moving(image):
+    """A walk over the picture, 24 steps, as films become GIFs."""
+    image = image.convert("RGB")
+    image.thumbnail((960, 960))
+    width, height = 480, 320
+    frames = []
+    for step in range(24):
+        left = (image.width - width) * step // 23
+        top = (image.height - height) * step // 23
+        frames.append(image.crop((left, top, left + width, top + height)).quantize(256))
+    return frames
 
 
 folder = pathlib.Path(sys.argv[1])
@@ -81,6 +96,10 @@ for path, image in photographs[:MADE]:
     name = f"{path.stem}-made.avif"
     image.save(folder / name, quality=75, speed=9)
     note(name, "avif", image.size)
+    name = f"{path.stem}-made.gif"
+    first, *others = moving(image)
+    first.save(folder / name, save_all=True, append_images=others, duration=80, loop=0)
+    note(name, "moving", first.size)
 
 (folder / "originals.tsv").write_text("\n".join(lines) + "\n")
 print(f"{len(lines)} originals in {folder}")

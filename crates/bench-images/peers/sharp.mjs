@@ -11,6 +11,7 @@ if (input === 'versions') {
   process.exit(0);
 }
 const original = readFileSync(input);
+const moves = input.endsWith('.gif');
 const options = {};
 if (quality !== '-') options.quality = Number(quality);
 if (effort !== '-') options.effort = Number(effort);
@@ -19,7 +20,7 @@ let derivative;
 for (let time = 0; time <= Number(times); time++) {
   const before = process.cpuUsage();
   const started = process.hrtime.bigint();
-  let pipeline = sharp(original).autoOrient();
+  let pipeline = moves ? sharp(original, { animated: true }) : sharp(original).autoOrient();
   if (Number(width) > 0) pipeline = pipeline.resize({ width: Number(width) });
   derivative = await pipeline.toFormat(format, options).toBuffer();
   const wall = Number(process.hrtime.bigint() - started) / 1000;

@@ -32,7 +32,7 @@ pub enum Quality {
 const MANY: usize = 100;
 
 impl Case {
-    pub const ALL: [Case; 14] = [
+    pub const ALL: [Case; 15] = [
         case("jpeg-800", "JPEG to JPEG, 800 px", "jpeg", 800, "jpeg", Quality::Same(80), None, MANY),
         case("jpeg-300", "JPEG to JPEG, 300 px", "jpeg", 300, "jpeg", Quality::Same(80), None, MANY),
         case("jpeg-same", "JPEG to JPEG, size kept", "jpeg", 0, "jpeg", Quality::Same(80), None, 12),
@@ -101,6 +101,16 @@ impl Case {
             "WebP to WebP, 800 px, at our effort",
             "webp",
             800,
+            "webp",
+            Quality::Same(80),
+            Some(2),
+            MANY,
+        ),
+        case(
+            "gif-webp",
+            "GIF that moves to WebP, 300 px, at our effort",
+            "moving",
+            300,
             "webp",
             Quality::Same(80),
             Some(2),
