@@ -1,13 +1,16 @@
 //! The wire types of the management API and of the node protocol.
 
 pub mod erasure;
+pub mod key;
 pub mod look;
 pub mod node;
 pub mod problem;
 pub mod purge;
+pub mod receipt;
 pub mod why;
 
 pub use erasure::{AuditList, AuditView, ErasureList, ErasureView};
+pub use key::{KeyList, KeyRequest, KeyView, NewKey, NotAScope, Scope};
 pub use look::{Evidence, HostReceipt, Look, Rounds, Sample, Verdict};
 pub use node::{FollowAnswer, FollowRequest, NodeList, NodeView};
 pub use problem::Problem;

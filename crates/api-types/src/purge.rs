@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::look::{HostReceipt, Look, Rounds, Sample};
 
 /// The body of `POST /v1/purges`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PurgeRequest {
     pub selectors: Vec<Selector>,
@@ -24,6 +24,9 @@ pub struct PurgeRequest {
     /// Other people's CDNs are told at once, whatever their windows.
     #[serde(default, skip_serializing_if = "is_false")]
     pub urgent: bool,
+    /// When it is to begin, in Unix milliseconds; without it, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -81,10 +84,12 @@ pub enum PurgeState {
     ErrorCdn,
     /// Something outside still shows old bytes; the receipt has the evidence.
     ErrorCdnNode,
+    /// Taken back before anything was done.
+    Cancelled,
 }
 
 impl PurgeState {
-    pub const ALL: [PurgeState; 11] = [
+    pub const ALL: [PurgeState; 12] = [
         PurgeState::Received,
         PurgeState::Preparing,
         PurgeState::FlushingOrigin,
@@ -96,6 +101,7 @@ impl PurgeState {
         PurgeState::Error,
         PurgeState::ErrorCdn,
         PurgeState::ErrorCdnNode,
+        PurgeState::Cancelled,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -111,12 +117,16 @@ impl PurgeState {
             PurgeState::Error => "error",
             PurgeState::ErrorCdn => "error_cdn",
             PurgeState::ErrorCdnNode => "error_cdn_node",
+            PurgeState::Cancelled => "cancelled",
         }
     }
 
     pub fn has_ended(self) -> bool {
-        self.succeeded()
-            || matches!(self, PurgeState::Error | PurgeState::ErrorCdn | PurgeState::ErrorCdnNode)
+        self.succeeded() || self.failed() || self == PurgeState::Cancelled
+    }
+
+    pub fn failed(self) -> bool {
+        matches!(self, PurgeState::Error | PurgeState::ErrorCdn | PurgeState::ErrorCdnNode)
     }
 
     pub fn succeeded(self) -> bool {
@@ -150,9 +160,18 @@ pub struct PurgeView {
     pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub urgent: bool,
-    /// What asked for it: `api`, `console`, or what found a change by itself.
+    /// What asked for it: `api`, `console`, `key:NAME`, or what found a change by itself.
     pub cause: String,
+    /// Whose it is, if its asker was bounded to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
     pub received: u64,
+    /// When it begins, if that is not when it was received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
+    /// The purge that failed and that this one is another try of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<String>,
     pub events: Vec<Event>,
     pub receipt: Receipt,
     #[serde(skip_serializing_if = "Option::is_none")]

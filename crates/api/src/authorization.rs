@@ -1,38 +1,127 @@
-//! Who may use the management API: whoever shows its token (RFC 6750 §2.1).
+//! Who may use the management API: whoever shows its token, a key that was made for them, or a token that somebody signed
+//! who is believed (RFC 6750 §2.1).
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bus::clock::unix_millis;
+use catalog::CatalogError;
 use http::{HeaderMap, header};
+use purge::Asker;
 
-use crate::problem::Refused;
+use crate::jwt::{Issuers, JwtError};
+use crate::keys::Keys;
+use crate::principal::{Forbidden, Principal};
+use crate::problem::{Refusal, Refused};
 use crate::token::ApiToken;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+const PATH_CHARS_MAX: usize = 200;
+
+#[derive(Debug, thiserror::Error)]
 pub enum Unauthorized {
     #[error("the request shows no API token: send `Authorization: Bearer …` (`pentimento token` prints it)")]
     NoToken,
-    #[error("the API token is not the one of this server (`pentimento token` prints it)")]
+    #[error("what the request shows is neither the API token of this server nor a key that stands")]
     WrongToken,
+    #[error("the token that the request shows is not believed: {0}")]
+    Jwt(#[from] JwtError),
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
 }
 
-pub async fn require(State(token): State<ApiToken>, request: Request, next: Next) -> Response {
-    match check(&token, request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(error) => Refused::from(error).into_response(),
+/// Everybody that can be told apart.
+#[derive(Clone)]
+pub struct Guests {
+    pub token: ApiToken,
+    pub keys: Keys,
+    pub issuers: Issuers,
+}
+
+impl Guests {
+    /// Whose secret this is.
+    pub async fn admit(&self, shown: &str) -> Result<Principal, Unauthorized> {
+        if self.token.is(shown) {
+            return Ok(Principal::owner());
+        }
+        if self.issuers.could_be_one(shown) {
+            let believed = self.issuers.believe(shown).await?;
+            return self.bounded(format!("jwt:{}", believed.subject), believed.scopes, believed.tenant);
+        }
+        let key = self.keys.find(shown).await?.ok_or(Unauthorized::WrongToken)?;
+        self.bounded(format!("key:{}", key.name), key.scopes, key.tenant)
+    }
+
+    fn bounded(
+        &self,
+        who: String,
+        scopes: impl IntoIterator<Item = api_types::Scope>,
+        tenant: Option<String>,
+    ) -> Result<Principal, Unauthorized> {
+        let tenant = match tenant {
+            None => None,
+            Some(tenant) => match self.keys.tenants.get(&tenant) {
+                Some(tenant) => Some(tenant.clone()),
+                None => return Err(Forbidden::NoTenant { who, tenant }.into()),
+            },
+        };
+        let asker = Asker { name: who, tenant };
+        Ok(Principal { asker, scopes: scopes.into_iter().collect(), is_owner: false })
+    }
+
+    /// Writes down what a known somebody was refused.
+    pub async fn note(&self, who: &str, what: &str, refusal: Option<Refusal>) {
+        let Some(Refusal(why)) = refusal else { return };
+        if let Err(error) =
+            self.keys.catalog.note_refusal(who, &format!("{what}: {why}"), unix_millis()).await
+        {
+            tracing::error!(who, what, %error, "a refusal cannot be written down");
+        }
     }
 }
 
-fn check(token: &ApiToken, headers: &HeaderMap) -> Result<(), Unauthorized> {
-    let shown = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        // The scheme's case does not matter (RFC 9110 §11.1).
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, shown)| shown.trim_matches(' '))
-        .ok_or(Unauthorized::NoToken)?;
-    if token.is(shown) { Ok(()) } else { Err(Unauthorized::WrongToken) }
+pub async fn require(State(guests): State<Guests>, mut request: Request, next: Next) -> Response {
+    let principal = match bearer(request.headers()) {
+        Some(shown) => guests.admit(shown).await,
+        None => Err(Unauthorized::NoToken),
+    };
+    let path: String = request.uri().path().chars().take(PATH_CHARS_MAX).collect();
+    let what = format!("{} {path}", request.method());
+    match principal {
+        Ok(principal) => {
+            let who = principal.asker.name.clone();
+            request.extensions_mut().insert(principal);
+            let response = next.run(request).await;
+            guests.note(&who, &what, response.extensions().get().cloned()).await;
+            response
+        }
+        Err(error) => {
+            let who = match &error {
+                Unauthorized::Forbidden(Forbidden::NoTenant { who, .. }) => who.clone(),
+                _ => String::new(),
+            };
+            let response = Refused::from(error).into_response();
+            guests.note(&who, &what, response.extensions().get().cloned()).await;
+            response
+        }
+    }
+}
+
+/// After [`require`]: only the owner passes.
+pub async fn require_owner(request: Request, next: Next) -> Response {
+    match request.extensions().get::<Principal>().map(Principal::must_be_owner) {
+        Some(Ok(())) => next.run(request).await,
+        Some(Err(error)) => Refused::from(error).into_response(),
+        None => Refused::from(Unauthorized::NoToken).into_response(),
+    }
+}
+
+/// What is shown as a bearer, and in no other way.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, shown) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    // The scheme's case does not matter (RFC 9110 §11.1).
+    scheme.eq_ignore_ascii_case("bearer").then(|| shown.trim_matches(' '))
 }
 
 #[cfg(test)]
@@ -41,23 +130,21 @@ mod tests {
 
     #[test]
     fn the_token_is_shown_as_a_bearer_and_in_no_other_way() {
-        let token = ApiToken::new("t0ken");
         for (value, wanted) in [
-            (Some("Bearer t0ken"), Ok(())),
-            (Some("bearer t0ken"), Ok(())),
-            (Some("BEARER  t0ken"), Ok(())),
-            (Some("Bearer wrong"), Err(Unauthorized::WrongToken)),
-            (Some("Bearer "), Err(Unauthorized::WrongToken)),
-            (Some("Bearer"), Err(Unauthorized::NoToken)),
-            (Some("t0ken"), Err(Unauthorized::NoToken)),
-            (Some("Basic t0ken"), Err(Unauthorized::NoToken)),
-            (None, Err(Unauthorized::NoToken)),
+            (Some("Bearer t0ken"), Some("t0ken")),
+            (Some("bearer t0ken"), Some("t0ken")),
+            (Some("BEARER  t0ken"), Some("t0ken")),
+            (Some("Bearer "), Some("")),
+            (Some("Bearer"), None),
+            (Some("t0ken"), None),
+            (Some("Basic t0ken"), None),
+            (None, None),
         ] {
             let mut headers = HeaderMap::new();
             if let Some(value) = value {
                 headers.insert(header::AUTHORIZATION, value.parse().expect("a field value"));
             }
-            assert_eq!(check(&token, &headers), wanted, "{value:?}");
+            assert_eq!(bearer(&headers), wanted, "{value:?}");
         }
     }
 }

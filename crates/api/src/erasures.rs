@@ -1,12 +1,14 @@
 //! `/v1/erasures`: what was erased, and letting it be fetched again; `/v1/audit`: who did so.
 
-use api_types::{AuditList, ErasureList};
+use api_types::{AuditList, ErasureList, Scope};
+use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 use purge::LiftError;
 
 use crate::list::list_limit;
+use crate::principal::Principal;
 use crate::problem::{Refused, json};
 use crate::purges::{PurgeApi, accepted};
 
@@ -15,14 +17,26 @@ pub async fn list(State(api): State<PurgeApi>, RawQuery(query): RawQuery) -> Res
     Ok(json(StatusCode::OK, &ErasureList { erasures }))
 }
 
-pub async fn show(State(api): State<PurgeApi>, Path(original): Path<String>) -> Result<Response, Refused> {
+pub async fn show(
+    State(api): State<PurgeApi>,
+    Extension(principal): Extension<Principal>,
+    Path(original): Path<String>,
+) -> Result<Response, Refused> {
+    principal.may(Scope::Read)?;
+    api.purges.check_reach(&original, &principal.asker)?;
     let erasure = api.purges.erasure(&original).await?.ok_or(LiftError::NotErased { original })?;
     Ok(json(StatusCode::OK, &erasure))
 }
 
 /// Lifts an erasure: the answer is the purge that announces it.
-pub async fn lift(State(api): State<PurgeApi>, Path(original): Path<String>) -> Result<Response, Refused> {
-    Ok(accepted(&api.purges.lift(&original, "api").await?))
+pub async fn lift(
+    State(api): State<PurgeApi>,
+    Extension(principal): Extension<Principal>,
+    Path(original): Path<String>,
+) -> Result<Response, Refused> {
+    principal.may(Scope::Write)?;
+    principal.may(Scope::Erase)?;
+    Ok(accepted(&api.purges.lift(&original, &principal.asker).await?))
 }
 
 pub async fn audit(State(api): State<PurgeApi>, RawQuery(query): RawQuery) -> Result<Response, Refused> {

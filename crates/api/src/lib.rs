@@ -1,18 +1,22 @@
 //! The management API, on the control listener.
 //!
 //! [`router`] serves it together with the console's pages; [`operations_router`] is all that a node without the control
-//! role shows. Everything under `/v1` asks for the API token; metrics and probes ask for nothing.
+//! role shows. Everything under `/v1` asks for the API token or a key; metrics and probes ask for nothing.
 
 mod authorization;
 mod body;
 mod erasures;
 mod host;
 mod idempotency;
+mod jwt;
+mod keys;
 mod list;
 mod nodes;
 mod operations;
+mod principal;
 pub mod problem;
 mod purges;
+pub mod receipts;
 mod token;
 mod watch;
 mod why;
@@ -23,13 +27,19 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
+use catalog::Catalog;
 use http::{HeaderValue, header};
-use purge::Purges;
+use purge::{Purges, Tenants};
+
+use authorization::Guests;
+use keys::Keys;
 
 pub use body::{BODY_BYTES_MAX, BodyError, read_body};
 pub use host::HostRule;
+pub use jwt::{ALGORITHMS as JWT_ALGORITHMS, Issuers, JwtKeys, JwtSettings};
 pub use operations::Operations;
+pub use receipts::ReceiptKey;
 pub use token::ApiToken;
 pub use watch::{WatchError, Watches};
 pub use why::Explainer;
@@ -37,7 +47,11 @@ pub use why::Explainer;
 /// What the control listener serves from.
 pub struct Control {
     pub purges: Arc<Purges>,
+    pub catalog: Catalog,
     pub token: ApiToken,
+    pub tenants: Tenants,
+    pub issuers: Issuers,
+    pub receipt_key: Arc<ReceiptKey>,
     pub operations: Operations,
     pub hosts: HostRule,
     pub explainer: Arc<dyn Explainer>,
@@ -45,23 +59,42 @@ pub struct Control {
 
 /// The whole control listener: the API, metrics and probes, and `pages` beside them.
 pub fn router(control: Control, pages: Router) -> Router {
-    let Control { purges, token, operations, hosts, explainer } = control;
-    let state = purges::PurgeApi { watches: Watches::new(Arc::clone(&purges)), purges };
-    let v1 = Router::new()
-        .route("/purges", get(purges::list).post(purges::accept))
-        .route("/purges/{id}", get(purges::show))
-        .route("/purges/{id}/events", get(purges::events))
+    let Control { purges, catalog, token, tenants, issuers, receipt_key, operations, hosts, explainer } =
+        control;
+    let keys = Keys { catalog, tenants };
+    let guests = Guests { token, keys: keys.clone(), issuers };
+    let watches = Watches::new(Arc::clone(&purges));
+    let state = purges::PurgeApi { watches, purges, receipt_key };
+    let for_the_owner = Router::new()
         .route("/erasures", get(erasures::list))
-        .route("/erasures/{*original}", get(erasures::show).delete(erasures::lift))
         .route("/audit", get(erasures::audit))
         .route("/nodes", get(nodes::list))
         .route("/nodes/{name}", delete(nodes::forget))
-        .with_state(state)
+        .with_state(state.clone())
+        .merge(
+            Router::new()
+                .route("/keys", get(keys::list).post(keys::create))
+                .route("/keys/{name}", delete(keys::revoke))
+                .with_state(keys),
+        )
         .merge(Router::new().route("/why", get(why::explain)).with_state(explainer))
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .route_layer(middleware::from_fn(authorization::require_owner));
+    let v1 = Router::new()
+        .route("/purges", get(purges::list).post(purges::accept))
+        .route("/purges/events", get(purges::all_events))
+        .route("/purges/{id}", get(purges::show).delete(purges::cancel))
+        .route("/purges/{id}/events", get(purges::events))
+        .route("/purges/{id}/retry", post(purges::retry))
+        .route("/purges/{id}/receipt", get(purges::receipt))
+        .route("/erasures/{*original}", get(erasures::show).delete(erasures::lift))
+        .with_state(state.clone())
+        .merge(for_the_owner)
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(middleware::from_fn_with_state(token, authorization::require));
-    let all = Router::new().nest("/v1", v1).merge(operations::routes(operations)).merge(pages);
+        .layer(middleware::from_fn_with_state(guests, authorization::require));
+    let keys = Router::new().route(receipts::KEYS_PATH, get(purges::receipt_keys)).with_state(state);
+    let all = Router::new().nest("/v1", v1).merge(keys).merge(operations::routes(operations)).merge(pages);
     guarded(all, hosts)
 }
 

@@ -8,16 +8,19 @@ use api_types::problem::MEDIA_TYPE;
 use axum::response::{IntoResponse, Response};
 use catalog::CatalogError;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
-use purge::{AcceptError, ForgetNodeError, LiftError};
+use purge::{AcceptError, ChangeError, ForgetNodeError, LiftError};
 use purge_protocol::ForgetError;
 use serde::Serialize;
 
 use crate::authorization::Unauthorized;
-use crate::body::BodyError;
+use crate::body::{BodyError, JsonError};
 use crate::host::Misdirected;
 use crate::idempotency::IdempotencyKeyError;
+use crate::jwt::JwtError;
+use crate::keys::KeyError;
 use crate::list::MalformedList;
-use crate::purges::MalformedRequest;
+use crate::principal::Forbidden;
+use crate::purges::{MalformedRequest, NoReceipt};
 use crate::watch::WatchError;
 use crate::why::MalformedWhy;
 
@@ -56,6 +59,13 @@ impl From<AcceptError> for Refused {
             AcceptError::MalformedReason { .. } => {
                 Problem::new(400, "malformed-reason", "Malformed reason", detail)
             }
+            AcceptError::MalformedTime { .. } => {
+                Problem::new(400, "malformed-time", "Malformed time", detail)
+            }
+            AcceptError::TooMany { .. } => {
+                Problem::new(429, "too-many-purges", "Too many purges for now", detail)
+            }
+            AcceptError::BeyondTenant { .. } => Problem::new(403, "beyond-tenant", "Beyond tenant", detail),
             AcceptError::QueueFull { .. } => Problem::new(503, "purge-queue-full", "Too many purges", detail),
             AcceptError::Catalog(error) => return error.into(),
         })
@@ -71,6 +81,27 @@ impl From<LiftError> for Refused {
             LiftError::Name(error) => return error.into(),
             LiftError::Catalog(error) => return error.into(),
         })
+    }
+}
+
+impl From<ChangeError> for Refused {
+    fn from(error: ChangeError) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            ChangeError::Unknown { .. } => Problem::new(404, "no-such-purge", "No such purge", detail),
+            ChangeError::TooLate { .. } => Problem::new(409, "purge-has-begun", "Purge has begun", detail),
+            ChangeError::NotFailed { .. } => {
+                Problem::new(409, "purge-has-not-failed", "Purge has not failed", detail)
+            }
+            ChangeError::Accept(error) => return error.into(),
+            ChangeError::Catalog(error) => return error.into(),
+        })
+    }
+}
+
+impl From<NoReceipt> for Refused {
+    fn from(error: NoReceipt) -> Self {
+        Refused(Problem::new(409, "purge-under-way", "Purge under way", error.to_string()))
     }
 }
 
@@ -137,10 +168,13 @@ impl From<MalformedList> for Refused {
     fn from(error: MalformedList) -> Self {
         let detail = error.to_string();
         Refused(match error {
-            MalformedList::UnknownParameter(_) => {
+            MalformedList::UnknownParameter { .. } => {
                 Problem::new(400, "unknown-parameter", "Unknown parameter", detail)
             }
-            MalformedList::Limit(_) => {
+            MalformedList::Limit(_)
+            | MalformedList::State(_)
+            | MalformedList::Time { .. }
+            | MalformedList::Length(_) => {
                 Problem::new(400, "malformed-parameter", "Malformed parameter", detail)
             }
         })
@@ -174,7 +208,59 @@ impl From<BodyError> for Refused {
 
 impl From<Unauthorized> for Refused {
     fn from(error: Unauthorized) -> Self {
-        Refused(Problem::new(401, "unauthorized", "Unauthorized", error.to_string()))
+        let detail = error.to_string();
+        match error {
+            Unauthorized::Catalog(error) => error.into(),
+            Unauthorized::Forbidden(error) => error.into(),
+            Unauthorized::Jwt(JwtError::NoKeys) => {
+                Refused(Problem::new(503, "issuer-unreachable", "Issuer unreachable", detail))
+            }
+            Unauthorized::NoToken | Unauthorized::WrongToken | Unauthorized::Jwt(_) => {
+                Refused(Problem::new(401, "unauthorized", "Unauthorized", detail))
+            }
+        }
+    }
+}
+
+impl From<Forbidden> for Refused {
+    fn from(error: Forbidden) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            Forbidden::NoScope { .. } => Problem::new(403, "scope-missing", "Scope missing", detail),
+            Forbidden::OwnerOnly { .. } => Problem::new(403, "owner-only", "For the owner only", detail),
+            Forbidden::NoTenant { .. } => Problem::new(403, "unknown-tenant", "Unknown tenant", detail),
+        })
+    }
+}
+
+impl From<KeyError> for Refused {
+    fn from(error: KeyError) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            KeyError::Name(_) | KeyError::NoScopes => {
+                Problem::new(400, "malformed-key", "Malformed key", detail)
+            }
+            KeyError::UnknownTenant(_) => Problem::new(422, "unknown-tenant", "Unknown tenant", detail),
+            KeyError::NameTaken(_) => Problem::new(409, "key-name-taken", "Name taken", detail),
+            KeyError::Full => Problem::new(409, "too-many-keys", "Too many keys", detail),
+            KeyError::Unknown(_) => Problem::new(404, "no-such-key", "No such key", detail),
+            KeyError::NoRandomness => {
+                tracing::error!("the system has no random bytes");
+                Problem::new(500, "internal", "Internal error", detail)
+            }
+            KeyError::Catalog(error) => return error.into(),
+        })
+    }
+}
+
+impl From<JsonError> for Refused {
+    fn from(error: JsonError) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            JsonError::NotJson => Problem::new(415, "not-json", "Not JSON", detail),
+            JsonError::Unexpected(_) => Problem::new(400, "malformed-body", "Malformed body", detail),
+            JsonError::Body(error) => return error.into(),
+        })
     }
 }
 
@@ -188,9 +274,15 @@ impl From<Misdirected> for Refused {
     }
 }
 
+/// Why a request was more than its sender may; an extension of the answer, for the audit.
+#[derive(Debug, Clone)]
+pub struct Refusal(pub String);
+
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let Refused(problem) = self;
+        // Whoever knows who asked writes it down.
+        let refusal = (problem.status == 403).then(|| Refusal(problem.detail.clone()));
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], problem.to_json()).into_response();
         let headers = response.headers_mut();
@@ -199,6 +291,9 @@ impl IntoResponse for Refused {
             503 => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
             _ => None,
         };
+        if let Some(refusal) = refusal {
+            response.extensions_mut().insert(refusal);
+        }
         response
     }
 }

@@ -81,7 +81,7 @@ async fn what_is_wrong_with_a_request_is_said_in_words() {
     expect![[r#"
         no JSON: 400 malformed-purge: the body is not a purge: expected value at line 1 column 1
         nothing: 400 malformed-purge: the body is not a purge: EOF while parsing a value at line 1 column 0
-        an unknown field: 400 malformed-purge: the body is not a purge: unknown field `hard`, expected one of `selectors`, `mode`, `force`, `reason`, `urgent` at line 1 column 49
+        an unknown field: 400 malformed-purge: the body is not a purge: unknown field `hard`, expected one of `selectors`, `mode`, `force`, `reason`, `urgent`, `at` at line 1 column 49
         no selectors field: 400 malformed-purge: the body is not a purge: missing field `selectors` at line 1 column 14
         an unknown selector: 400 malformed-purge: the body is not a purge: unknown variant `picture`, expected one of `original`, `folder`, `source`, `url`, `prefix`, `tag`, `all` at line 1 column 24
         an unknown mode: 400 malformed-purge: the body is not a purge: unknown variant `gentle`, expected one of `soft`, `hard`, `erase` at line 1 column 58
@@ -139,10 +139,13 @@ async fn what_is_not_there_and_what_may_not_be_done_are_problems() {
     }
     let nobody = world.send(world.request(Method::DELETE, "/v1/nodes/nobody"), "").await;
     assert_eq!(nobody.problem(), "404 no-such-node");
-    for path in ["/v1/purges?limit=0", "/v1/purges?limit=201", "/v1/purges?limit=ten"] {
+    for path in
+        ["/v1/purges?limit=0", "/v1/purges?limit=201", "/v1/purges?limit=ten", "/v1/purges?state=over"]
+    {
         assert_eq!(world.get(path).await.problem(), "400 malformed-parameter", "{path}");
     }
-    assert_eq!(world.get("/v1/purges?state=done").await.problem(), "400 unknown-parameter");
+    assert_eq!(world.get("/v1/purges?colour=done").await.problem(), "400 unknown-parameter");
+
     for (method, path, allow) in [
         (Method::DELETE, "/v1/purges", "GET,HEAD,POST"),
         (Method::POST, "/v1/nodes", "GET,HEAD"),

@@ -440,6 +440,9 @@ mod tests {
             force: false,
             reason: None,
             urgent: false,
+            tenant: None,
+            at_ms: None,
+            retry_of: None,
         };
         catalog.accept_purge(&purge, 1).await.unwrap();
         let claim = catalog.claim_purge(1, 1000).await.unwrap().unwrap();

@@ -261,6 +261,9 @@ mod tests {
             force: true,
             reason: None,
             urgent: false,
+            tenant: None,
+            at_ms: None,
+            retry_of: None,
         }
     }
 

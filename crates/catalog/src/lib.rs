@@ -4,13 +4,16 @@
 //! functions. Every write begins with `BEGIN IMMEDIATE`: a deferred transaction that turns into a writer fails at
 //! once when another one writes, whatever the busy timeout.
 
+mod api_keys;
 mod audit;
+mod cancelling;
 mod cdn_work;
 mod erasures;
 mod error;
 mod meta;
 mod nodes;
 mod originals;
+mod purge_list;
 mod purges;
 mod retention;
 
@@ -24,13 +27,16 @@ use sqlx::sqlite::{
 use sqlx::{Sqlite, Transaction};
 use tokio::sync::{Notify, watch};
 
+pub use api_keys::{ApiKey, NewKeyOutcome};
 pub use audit::{Action, AuditEntry};
+pub use cancelling::Cancelling;
 pub use cdn_work::{CallNote, CallSeen, CallState, CdnPart, ClaimedCall, NewWish, Planned, WaitingWish};
 pub use erasures::{Erasure, Lifted};
 pub use error::CatalogError;
 pub use meta::Meta;
 pub use nodes::KnownNode;
 pub use originals::{AskedDelivery, Fenced, Known, Moved, OriginalRow, OriginalState, Seen};
+pub use purge_list::PurgeFilter;
 pub use purges::{Accepted, Claim, NewPurge, Step};
 
 #[derive(Debug, Clone)]

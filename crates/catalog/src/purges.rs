@@ -7,7 +7,7 @@ use sqlx::{FromRow, Sqlite, Transaction};
 use crate::cdn_work::{OPEN_WORK, insert_wishes};
 use crate::{Catalog, CatalogError, Fenced, NewWish};
 
-pub(crate) const ENDED: &str = "('done', 'unchanged', 'error', 'error_cdn', 'error_cdn_node')";
+pub(crate) const ENDED: &str = "('done', 'unchanged', 'error', 'error_cdn', 'error_cdn_node', 'cancelled')";
 
 #[derive(Debug, Clone)]
 pub struct NewPurge {
@@ -20,6 +20,12 @@ pub struct NewPurge {
     pub reason: Option<String>,
     /// Other people's CDNs are told at once, whatever their windows.
     pub urgent: bool,
+    /// Whose it is, if its asker was bounded to one.
+    pub tenant: Option<String>,
+    /// When it is to begin, if not now.
+    pub at_ms: Option<u64>,
+    /// The purge that failed and that this one is another try of.
+    pub retry_of: Option<String>,
 }
 
 /// What became of a request for a purge.
@@ -67,7 +73,7 @@ pub struct Step {
 }
 
 #[derive(FromRow)]
-struct PurgeRow {
+pub(crate) struct PurgeRow {
     id: String,
     cause: String,
     selectors: String,
@@ -75,6 +81,9 @@ struct PurgeRow {
     force: bool,
     reason: Option<String>,
     urgent: bool,
+    tenant: Option<String>,
+    at_ms: Option<i64>,
+    retry_of: Option<String>,
     state: String,
     receipt: String,
     error: Option<String>,
@@ -83,8 +92,7 @@ struct PurgeRow {
     fence: i64,
 }
 
-const COLUMNS: &str =
-    "id, cause, selectors, mode, force, reason, urgent, state, receipt, error, received_ms, attempt, fence";
+pub(crate) const COLUMNS: &str = "id, cause, selectors, mode, force, reason, urgent, tenant, at_ms, retry_of, state, receipt, error, received_ms, attempt, fence";
 
 impl PurgeRow {
     fn state(&self) -> Result<PurgeState, CatalogError> {
@@ -111,7 +119,7 @@ impl PurgeRow {
         })
     }
 
-    fn view(self, events: Vec<Event>) -> Result<PurgeView, CatalogError> {
+    pub(crate) fn view(self, events: Vec<Event>) -> Result<PurgeView, CatalogError> {
         Ok(PurgeView {
             state: self.state()?,
             mode: self.mode()?,
@@ -120,8 +128,11 @@ impl PurgeRow {
             force: self.force,
             reason: self.reason,
             urgent: self.urgent,
+            tenant: self.tenant,
             cause: self.cause,
             received: self.received_ms.unsigned_abs(),
+            at: self.at_ms.map(i64::unsigned_abs),
+            retry_of: self.retry_of,
             events,
             error: self.error,
             id: self.id,
@@ -274,17 +285,6 @@ impl Catalog {
         Ok(Some(row.view(events)?))
     }
 
-    /// The newest purges, without their events.
-    pub async fn purges(&self, limit: u32) -> Result<Vec<PurgeView>, CatalogError> {
-        let rows: Vec<PurgeRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM purge ORDER BY received_ms DESC, id DESC LIMIT $1"
-        )))
-        .bind(i64::from(limit))
-        .fetch_all(&self.reader)
-        .await?;
-        rows.into_iter().map(|row| row.view(Vec::new())).collect()
-    }
-
     /// Where the log ends, and its newest records, oldest first.
     pub async fn newest_records(&self, limit: u32) -> Result<(Position, Vec<Record>), CatalogError> {
         let rows: Vec<RecordRow> = sqlx::query_as(
@@ -331,8 +331,8 @@ pub(crate) async fn insert_purge(
 ) -> Result<(), CatalogError> {
     sqlx::query(
         "INSERT INTO purge (id, idempotency_key, cause, selectors, mode, force, reason, urgent, state, receipt, \
-         received_ms, due_ms, attempt, fence, lease_until_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $10, 'received', $8, $9, $9, 0, 0, 0)",
+         received_ms, due_ms, attempt, fence, lease_until_ms, tenant, at_ms, retry_of) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $10, 'received', $8, $9, $14, 0, 0, 0, $11, $12, $13)",
     )
     .bind(&purge.id)
     .bind(&purge.idempotency_key)
@@ -344,6 +344,10 @@ pub(crate) async fn insert_purge(
     .bind(serde_json::to_string(&Receipt::default())?)
     .bind(now_ms.cast_signed())
     .bind(purge.urgent)
+    .bind(&purge.tenant)
+    .bind(purge.at_ms.map(u64::cast_signed))
+    .bind(&purge.retry_of)
+    .bind(purge.at_ms.unwrap_or(0).max(now_ms).cast_signed())
     .execute(&mut **tx)
     .await?;
     event(tx, &purge.id, PurgeState::Received, now_ms, None).await
@@ -369,7 +373,7 @@ async fn append(
     Ok(Position::new(position.unsigned_abs()))
 }
 
-async fn event(
+pub(crate) async fn event(
     tx: &mut Transaction<'_, Sqlite>,
     purge: &str,
     state: PurgeState,
@@ -402,16 +406,17 @@ async fn events(tx: &mut Transaction<'_, Sqlite>, purge: &str) -> Result<Vec<Eve
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::PurgeFilter;
 
-    async fn catalog() -> (tempfile::TempDir, Catalog) {
+    pub(crate) async fn catalog() -> (tempfile::TempDir, Catalog) {
         let folder = tempfile::tempdir().unwrap();
         let catalog = Catalog::open(&folder.path().join("catalog.sqlite")).await.unwrap();
         (folder, catalog)
     }
 
-    fn new_purge(id: &str, key: Option<&str>) -> NewPurge {
+    pub(crate) fn new_purge(id: &str, key: Option<&str>) -> NewPurge {
         NewPurge {
             id: id.to_owned(),
             idempotency_key: key.map(str::to_owned),
@@ -421,10 +426,13 @@ mod tests {
             force: false,
             reason: None,
             urgent: false,
+            tenant: None,
+            at_ms: None,
+            retry_of: None,
         }
     }
 
-    fn step(state: PurgeState, append: Option<Vec<Tag>>) -> Step {
+    pub(crate) fn step(state: PurgeState, append: Option<Vec<Tag>>) -> Step {
         Step {
             state,
             detail: None,
@@ -443,7 +451,7 @@ mod tests {
         let first = catalog.accept_purge(&new_purge("a", Some("key")), 1).await.unwrap();
         let again = catalog.accept_purge(&new_purge("b", Some("key")), 2).await.unwrap();
         assert_eq!((first, again), (Accepted::New("a".into()), Accepted::Before("a".into())));
-        assert_eq!(catalog.purges(10).await.unwrap().len(), 1);
+        assert_eq!(catalog.purges(&PurgeFilter::default(), 10).await.unwrap().len(), 1);
     }
 
     #[tokio::test]

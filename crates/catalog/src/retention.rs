@@ -82,7 +82,7 @@ impl Catalog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{NewPurge, Step};
+    use crate::{NewPurge, PurgeFilter, Step};
     use api_types::{PurgeState, Receipt, Selector};
     use purge_protocol::{Gone, Mode, Tag, Tombstone};
 
@@ -100,6 +100,9 @@ mod tests {
                 force: false,
                 reason: None,
                 urgent: false,
+                tenant: None,
+                at_ms: None,
+                retry_of: None,
             };
             catalog.accept_purge(&purge, n).await.unwrap();
             let mut claim = catalog.claim_purge(n, 1000).await.unwrap().unwrap();
@@ -161,7 +164,13 @@ mod tests {
         catalog.trim_log(Retention { records: 1 }, 1000).await.unwrap();
         assert_eq!(catalog.trim_history(2).await.unwrap(), 0, "p2 is not old enough");
         assert_eq!(catalog.trim_history(1000).await.unwrap(), 1);
-        let left: Vec<_> = catalog.purges(10).await.unwrap().into_iter().map(|view| view.id).collect();
+        let left: Vec<_> = catalog
+            .purges(&PurgeFilter::default(), 10)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|view| view.id)
+            .collect();
         assert_eq!(left, ["p4", "p3", "p1"]);
     }
 }

@@ -8,7 +8,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
-use purge::Purges;
+use purge::{Asker, Purges};
 
 use crate::Console;
 use crate::clock_face::Moment;
@@ -65,7 +65,7 @@ pub async fn list(State(console): State<Arc<Console>>) -> Shown {
 
 /// The answer is the receipt of the purge that announces it.
 pub async fn lift(State(console): State<Arc<Console>>, form: Form) -> Response {
-    match console.purges.lift(form.text("original"), "console").await {
+    match console.purges.lift(form.text("original"), &Asker::owner("console")).await {
         Ok(view) if form.htmx => shown(StatusCode::OK, &Receipt::of(&view)).into_response(),
         Ok(view) => Redirect::to(&format!("/console/purges/{}", view.id)).into_response(),
         Err(error) => Notice::from(Refused::from(error)).answer(form.htmx).into_response(),

@@ -8,7 +8,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
-use purge::Purges;
+use purge::{Asker, ChangeError, PurgeFilter, Purges};
 use purge_protocol::Mode;
 use serde::Deserialize;
 
@@ -85,7 +85,7 @@ impl Only {
         match self {
             Only::All => true,
             Only::UnderWay => !state.has_ended(),
-            Only::Failed => state.has_ended() && !state.succeeded(),
+            Only::Failed => state.failed(),
         }
     }
 }
@@ -98,7 +98,7 @@ pub struct Filter {
 
 impl InvalidationLog {
     async fn newest(purges: &Purges, only: Only) -> Self {
-        let rows = match purges.list(SHOWN).await {
+        let rows = match purges.list(&PurgeFilter::default(), SHOWN).await {
             Ok(views) => Some(views.iter().filter(|view| only.admits(view.state)).map(Row::of).collect()),
             Err(error) => {
                 tracing::error!(%error, "the invalidations cannot be listed");
@@ -147,30 +147,32 @@ pub async fn invalidate(State(console): State<Arc<Console>>, form: Form) -> Resp
     }
 }
 
-/// Once more what has failed, whether or not its source has changed since: our own nodes may be right already.
+/// Once more what has failed.
 pub async fn retry(State(console): State<Arc<Console>>, Path(id): Path<String>, form: Form) -> Response {
-    match console.purges.get(&id).await {
-        Ok(Some(view)) if Only::Failed.admits(view.state) => {
-            let PurgeView { selectors, mode, reason, urgent, .. } = view;
-            let request = PurgeRequest { selectors, mode, force: true, reason, urgent };
-            accepted(&console, request, form.htmx).await
-        }
-        Ok(Some(_)) => {
+    match console.purges.retry(&id, &Asker::owner("console")).await {
+        Ok(accepted) => shown_as(&accepted.view, form.htmx),
+        Err(ChangeError::NotFailed { .. }) => {
             let notice =
                 Notice::new(StatusCode::CONFLICT, "It has not failed, so that there is nothing to retry.");
             notice.answer(form.htmx).into_response()
         }
-        Ok(None) => unknown(form.htmx),
+        Err(ChangeError::Unknown { .. }) => unknown(form.htmx),
         Err(error) => Notice::from(Refused::from(error)).answer(form.htmx).into_response(),
     }
 }
 
 async fn accepted(console: &Console, request: PurgeRequest, htmx: bool) -> Response {
-    match console.purges.accept(request, None, "console").await {
-        Ok(accepted) if htmx => shown(StatusCode::OK, &Receipt::of(&accepted.view)).into_response(),
-        Ok(accepted) => Redirect::to(&format!("/console/purges/{}", accepted.view.id)).into_response(),
+    match console.purges.accept(request, None, &Asker::owner("console")).await {
+        Ok(accepted) => shown_as(&accepted.view, htmx),
         Err(error) => Notice::from(Refused::from(error)).answer(htmx).into_response(),
     }
+}
+
+fn shown_as(view: &PurgeView, htmx: bool) -> Response {
+    if htmx {
+        return shown(StatusCode::OK, &Receipt::of(view)).into_response();
+    }
+    Redirect::to(&format!("/console/purges/{}", view.id)).into_response()
 }
 
 /// What one invalidation was asked for, each by itself.
@@ -211,5 +213,6 @@ fn request_of(form: &Form) -> Result<PurgeRequest, Vec<EntryError>> {
         force: form.is_checked("force"),
         reason: None,
         urgent: form.is_checked("urgent"),
+        at: None,
     })
 }

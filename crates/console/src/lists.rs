@@ -8,7 +8,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
-use purge::Purges;
+use purge::{PurgeFilter, Purges};
 
 use crate::Console;
 use crate::clock_face::{Moment, Span};
@@ -35,7 +35,7 @@ struct PurgeRow {
 
 impl PurgeTable {
     pub async fn newest(purges: &Purges) -> Self {
-        match purges.list(RECENT).await {
+        match purges.list(&PurgeFilter::default(), RECENT).await {
             Ok(views) => Self { purges: Some(views.into_iter().map(PurgeRow::of).collect()) },
             Err(error) => {
                 tracing::error!(%error, "the recent purges cannot be listed");

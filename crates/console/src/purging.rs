@@ -11,6 +11,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Redirect, Response};
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, StatusCode};
+use purge::Asker;
 use purge_protocol::Mode;
 use serde::Serialize;
 
@@ -42,7 +43,7 @@ pub async fn purge(State(console): State<Arc<Console>>, form: Form) -> Response 
             return notice.answer(form.htmx).into_response();
         }
     };
-    match console.purges.accept(request, None, "console").await {
+    match console.purges.accept(request, None, &Asker::owner("console")).await {
         Ok(accepted) if form.htmx => shown(StatusCode::OK, &Receipt::of(&accepted.view)).into_response(),
         Ok(accepted) => Redirect::to(&format!("/console/purges/{}", accepted.view.id)).into_response(),
         Err(error) => Notice::from(Refused::from(error)).answer(form.htmx).into_response(),
@@ -77,6 +78,7 @@ fn request_of(form: &Form) -> Result<PurgeRequest, FormError> {
         force: form.is_checked("force"),
         reason: None,
         urgent: false,
+        at: None,
     })
 }
 

@@ -107,6 +107,7 @@ pub fn state_label(state: PurgeState) -> &'static str {
         PurgeState::Error => "Error",
         PurgeState::ErrorCdn => "Error at a CDN",
         PurgeState::ErrorCdnNode => "Error outside",
+        PurgeState::Cancelled => "Taken back",
     }
 }
 
@@ -123,6 +124,7 @@ fn state_meaning(state: PurgeState) -> &'static str {
         PurgeState::Error => "It could not be carried out.",
         PurgeState::ErrorCdn => "Our nodes are right; a CDN could not be told.",
         PurgeState::ErrorCdnNode => "Something outside still shows old bytes.",
+        PurgeState::Cancelled => "Nothing was done.",
     }
 }
 
@@ -359,6 +361,9 @@ mod tests {
         PurgeView {
             reason: None,
             urgent: false,
+            tenant: None,
+            at: None,
+            retry_of: None,
             id: "id".to_owned(),
             state: states.last().map_or(PurgeState::Received, |(state, _)| *state),
             selectors: vec![Selector::Original("demo/cat.jpg".to_owned()), Selector::Tag("t".to_owned())],

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use api::{ApiToken, Control, HostRule, Operations};
+use api::{ApiToken, Control, HostRule, Issuers, Operations};
 use api_types::node::{NODE_KEY, READY_PATH};
 use blobs::Blobs;
 use bus::clock::unix_millis;
@@ -32,7 +32,9 @@ use edge::unshareable::Unshareable;
 use edge::{Answered, Ask, Edge, FillError, FillMemory, Serving, Trust};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use origin::{Balance, FetchLimits, HealthRules, MemberReport, Pool, PoolSettings, Probe};
-use purge::{Authority, Cdn, CdnWorker, Keeping, Purges, Selectors, Verifier, Worker, WorkerSettings};
+use purge::{
+    Authority, Cdn, CdnWorker, Keeping, Purges, Selectors, Tenants, Verifier, Worker, WorkerSettings,
+};
 use purge_protocol::{AsOf, Erasure, Fences, Fill, Follower, Isolation, NodeId, TagKey, Tags};
 use render_worker::{Files, Workers};
 use renderer::{KnownSource, Originals, RenderPool, Renderer, Room, TagField, TagFields};
@@ -209,7 +211,22 @@ pub async fn run(
                     client: client.clone(),
                     secret: edge.trust.secret.clone(),
                 });
-                api::router(Control { purges, token, operations, hosts, explainer }, pages)
+                let tenants = Tenants::new(config.tenants.iter().cloned());
+                let catalog = controlled.catalog.clone();
+                let issuers = Issuers::new(config.jwts.iter().cloned(), &client);
+                let receipt_key = Arc::new(data.receipt_key()?);
+                let control = Control {
+                    purges,
+                    catalog,
+                    token,
+                    tenants,
+                    issuers,
+                    receipt_key,
+                    operations,
+                    hosts,
+                    explainer,
+                };
+                api::router(control, pages)
             }
             None => api::operations_router(operations, hosts),
         };
@@ -250,6 +267,7 @@ type Members = Arc<dyn Fn() -> Vec<MemberReport> + Send + Sync>;
 
 /// The control role, and the renderer that lives beside the catalog.
 struct Controlled {
+    catalog: Catalog,
     authority: Arc<Authority>,
     purges: Arc<Purges>,
     worker: Arc<Worker>,
@@ -313,7 +331,7 @@ async fn control(
     let worker_of = |cdn: &Arc<Cdn>| CdnWorker::new(Arc::clone(cdn), catalog.clone(), Arc::clone(metrics));
     let cdn_workers = cdns.iter().map(worker_of).collect();
     let worker = Arc::new(Worker {
-        catalog,
+        catalog: catalog.clone(),
         cdns,
         authority: Arc::clone(&authority),
         purges: Arc::clone(&purges),
@@ -332,7 +350,7 @@ async fn control(
         metrics: Arc::clone(metrics),
         appended: Mutex::default(),
     });
-    Ok(Controlled { authority, purges, worker, cdn_workers, renderer, serving })
+    Ok(Controlled { catalog, authority, purges, worker, cdn_workers, renderer, serving })
 }
 
 /// Each field that a CDN reads, once.

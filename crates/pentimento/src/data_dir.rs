@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use api::ReceiptKey;
 use rustix::fs::{FlockOperation, flock};
 
 use crate::config::{FILE_NAME, GENERATED};
@@ -74,21 +75,45 @@ impl DataDir {
         if let Ok(token) = read_token(&self.path) {
             return Ok(token);
         }
-        let path = token_file(&self.path);
-        let unusable = |error| DataDirError::Unusable(path.clone(), error);
+        self.write_secret(&token_file(&self.path))
+    }
+
+    /// What receipts are signed with, made when it is first asked for; readable by its owner only.
+    pub fn receipt_key(&self) -> Result<ReceiptKey, DataDirError> {
+        let path = self.path.join("receipt.key");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.write_secret(&path)?,
+            Err(error) => return Err(DataDirError::Unusable(path, error)),
+        };
+        // A new one in place of one that is broken would make all receipts so far worthless without a word.
+        let broken = || io::Error::new(io::ErrorKind::InvalidData, "it is no key of 32 bytes in hex");
+        let seed = unhex(text.trim()).and_then(|seed| ReceiptKey::from_seed(&seed));
+        seed.ok_or_else(|| DataDirError::Unusable(path, broken()))
+    }
+
+    /// 32 random bytes in hex, in a file of their own.
+    fn write_secret(&self, path: &Path) -> Result<String, DataDirError> {
+        let unusable = |error| DataDirError::Unusable(path.to_owned(), error);
         let mut random = [0; 32];
         File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut random)).map_err(unusable)?;
-        let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let secret: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         let mut file = OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(true)
             .mode(0o600)
-            .open(&path)
+            .open(path)
             .map_err(unusable)?;
-        writeln!(file, "{token}").map_err(unusable)?;
-        Ok(token)
+        writeln!(file, "{secret}").map_err(unusable)?;
+        Ok(secret)
     }
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.bytes().map(|byte| char::from(byte).to_digit(16)).collect::<Option<Vec<u32>>>()?;
+    let pairs = digits.chunks_exact(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok());
+    if digits.len() % 2 == 0 { pairs.collect() } else { None }
 }
 
 /// The token of a node that runs on this data directory.
@@ -117,5 +142,11 @@ mod tests {
         assert_eq!(token.len(), 64);
         assert_eq!(data.token().unwrap(), token);
         assert_eq!(read_token(folder.path()).unwrap(), token);
+        let public = data.receipt_key().unwrap().public();
+        assert_eq!(data.receipt_key().unwrap().public(), public);
+        for broken in ["", "00", "zz", &"0".repeat(63)] {
+            fs::write(folder.path().join("receipt.key"), broken).unwrap();
+            assert!(data.receipt_key().is_err(), "{broken:?}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use api_types::{KeyRequest, PurgeRequest, Scope};
 use cdn::VendorName;
 use cdn::fake::Temper;
 use clap::{Args, Parser, Subcommand};
@@ -95,11 +96,34 @@ enum Command {
         /// Tell other people's CDNs at once, whatever their windows
         #[arg(long)]
         urgent: bool,
+        /// When it is to begin, in Unix milliseconds; without it, now
+        #[arg(long)]
+        at: Option<u64>,
         /// Show it live; end with 0 only when it is done or unchanged
         #[arg(long)]
         wait: bool,
         #[command(flatten)]
         control: ControlArgs,
+    },
+    /// List purges, take one back, or try one again that failed
+    Purges {
+        #[command(subcommand)]
+        command: Option<PurgesCommand>,
+        /// received, done, error …; several separated by commas
+        #[arg(long)]
+        state: Option<String>,
+        #[arg(long)]
+        tenant: Option<String>,
+        /// What a selector names, as in demo/cat.jpg
+        #[arg(long)]
+        subject: Option<String>,
+        #[command(flatten)]
+        control: ControlArgs,
+    },
+    /// Get the signed receipt of a purge, or check one
+    Receipt {
+        #[command(subcommand)]
+        command: ReceiptCommand,
     },
     /// List what was erased, or let it be fetched again
     Erasures {
@@ -108,7 +132,14 @@ enum Command {
         #[command(flatten)]
         control: ControlArgs,
     },
-    /// List what operators did that no purge shows
+    /// List API keys, make one, or revoke one
+    Keys {
+        #[command(subcommand)]
+        command: Option<KeysCommand>,
+        #[command(flatten)]
+        control: ControlArgs,
+    },
+    /// List what operators did that no purge shows, and what others were refused
     Audit {
         #[command(flatten)]
         control: ControlArgs,
@@ -180,6 +211,50 @@ enum ErasuresCommand {
 enum NodesCommand {
     /// Declare a node gone for good: no purge waits for it any more
     Forget { name: String },
+}
+
+#[derive(Subcommand)]
+enum PurgesCommand {
+    /// Take a purge back that has not begun
+    Cancel { id: String },
+    /// Ask once more for what a purge that failed was to do
+    Retry { id: String },
+}
+
+#[derive(Subcommand)]
+enum ReceiptCommand {
+    /// Print the receipt of a purge that has ended
+    Get {
+        id: String,
+        #[command(flatten)]
+        control: ControlArgs,
+    },
+    /// Check a receipt in a file, and print the purge that it is about
+    Verify {
+        file: PathBuf,
+        /// The public keys, as a JWK set in a file; without it, the control listener is asked for them
+        #[arg(long)]
+        keys: Option<PathBuf>,
+        /// The control listener
+        #[arg(long, default_value = "http://127.0.0.1:8081", env = "PENTIMENTO_CONTROL")]
+        control: Url,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Make a key and print it, this once
+    Create {
+        name: String,
+        /// purge:read, purge:write, purge:all, purge:erase; several separated by commas
+        #[arg(long, value_delimiter = ',', required = true)]
+        scope: Vec<Scope>,
+        /// Whose sources and hosts it reaches; without one, everything
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// From now on it opens nothing
+    Revoke { name: String },
 }
 
 #[derive(Args)]
@@ -274,15 +349,39 @@ async fn carry_out(command: Command) -> ExitCode {
             force,
             reason,
             urgent,
+            at,
             wait,
             control,
         } => {
             let selectors = command::purge::Selectors { original, folder, url, prefix, tag, source, all };
-            return command::purge::run(selectors, mode, force, reason, urgent, wait, control.into()).await;
+            let request = PurgeRequest { selectors: Vec::new(), mode, force, reason, urgent, at };
+            return command::purge::run(selectors, request, wait, control.into()).await;
+        }
+        Command::Purges { command: None, state, tenant, subject, control } => {
+            command::purges::list(state, tenant, subject, control.into()).await
+        }
+        Command::Purges { command: Some(PurgesCommand::Cancel { id }), control, .. } => {
+            command::purges::cancel(&id, control.into()).await
+        }
+        Command::Purges { command: Some(PurgesCommand::Retry { id }), control, .. } => {
+            command::purges::retry(&id, control.into()).await
+        }
+        Command::Receipt { command: ReceiptCommand::Get { id, control } } => {
+            command::receipt::get(&id, control.into()).await
+        }
+        Command::Receipt { command: ReceiptCommand::Verify { file, keys, control } } => {
+            command::receipt::verify(&file, keys.as_deref(), &control).await
         }
         Command::Erasures { command: None, control } => command::erasures::list(control.into()).await,
         Command::Erasures { command: Some(ErasuresCommand::Lift { original }), control } => {
             command::erasures::lift(&original, control.into()).await
+        }
+        Command::Keys { command: None, control } => command::keys::list(control.into()).await,
+        Command::Keys { command: Some(KeysCommand::Create { name, scope, tenant }), control } => {
+            command::keys::create(KeyRequest { name, scopes: scope, tenant }, control.into()).await
+        }
+        Command::Keys { command: Some(KeysCommand::Revoke { name }), control } => {
+            command::keys::revoke(&name, control.into()).await
         }
         Command::Audit { control } => command::erasures::audit(control.into()).await,
         Command::Nodes { command: None, control } => command::nodes::list(control.into()).await,

@@ -9,7 +9,7 @@ use api_types::node::PurgeOrder;
 use api_types::{Problem, PurgeRequest, PurgeView};
 use bus::HttpFeed;
 use edge::purge_method::{PATIENCE, PurgeDoor};
-use purge::Purges;
+use purge::{Asker, Purges};
 use tokio::sync::broadcast::error::RecvError;
 
 /// The control plane in this process.
@@ -26,7 +26,7 @@ impl PurgeDoor for ToControl {
     ) -> Pin<Box<dyn Future<Output = Result<PurgeView, Problem>> + Send + 'a>> {
         Box::pin(async move {
             let mut changes = self.0.changes();
-            let accepted = self.0.accept(request.clone(), None, cause).await;
+            let accepted = self.0.accept(request.clone(), None, &Asker::owner(cause)).await;
             let mut view = accepted.map_err(|error| Refused::from(error).0)?.view;
             let patience = tokio::time::sleep(PATIENCE);
             tokio::pin!(patience);

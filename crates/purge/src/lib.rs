@@ -6,15 +6,20 @@
 mod authority;
 mod cdns;
 mod purges;
+mod rates;
 mod rounds;
 mod selectors;
+mod tenant;
 mod verifier;
 mod verifying;
 mod worker;
 
 pub use authority::{Authority, ForgetNodeError, Keeping, Settling, SnapshotDigest};
+pub use catalog::PurgeFilter;
 pub use cdns::{Cdn, CdnWorker};
-pub use purges::{AcceptError, Accepted, LiftError, Purges};
-pub use selectors::{Resolved, Selectors};
+pub use purges::{AcceptError, Accepted, ChangeError, LiftError, Purges};
+pub use rates::{Kind, Meter, Rate, Rates, Standing};
+pub use selectors::{Resolved, Selectors, is_wholesale};
+pub use tenant::{Asker, Tenant, Tenants};
 pub use verifier::{PublicHost, Verifier};
 pub use worker::{Worker, WorkerSettings};

@@ -1,19 +1,30 @@
 //! The door for whoever wants a purge, or wants to see one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use api_types::{AuditView, ErasureView, NodeList, PurgeRequest, PurgeView, Selector};
+use api_types::{AuditView, ErasureView, NodeList, PurgeRequest, PurgeState, PurgeView, Selector};
 use bus::clock::unix_millis;
-use catalog::{Accepted as Stored, AuditEntry, Catalog, CatalogError, Erasure, Lifted, NewPurge};
+use catalog::{
+    Accepted as Stored, AuditEntry, Cancelling, Catalog, CatalogError, Erasure, Lifted, NewPurge, PurgeFilter,
+};
 use purge_protocol::{Gone, Mode, Subject};
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::authority::{Authority, ForgetNodeError};
-use crate::selectors::Selectors;
+use crate::rates::{Kind, Meter, Rates, Standing};
+use crate::selectors::{Selectors, is_wholesale};
+use crate::tenant::{Asker, Tenant};
 
 /// Purges that have not ended: what is asked beyond them is refused, so that nothing accepted is ever lost.
 const OPEN_MAX: u64 = 100_000;
+
+/// How far ahead a purge may be.
+const AHEAD_DAYS_MAX: u64 = 366;
+/// Clocks differ: a time that passed just now means now.
+const BEHIND_MAX_MS: u64 = 60_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
@@ -31,6 +42,14 @@ pub enum AcceptError {
     EraseNeedsOriginals,
     #[error("a reason has 1 to {limit} characters without line breaks, and goes with mode \"erase\" only")]
     MalformedReason { limit: usize },
+    #[error("\"{selector}\" is beyond tenant {tenant}: {why}")]
+    BeyondTenant { selector: String, tenant: String, why: &'static str },
+    #[error(
+        "`at` is in Unix milliseconds, not in the past and at most {AHEAD_DAYS_MAX} days ahead; {found} is not"
+    )]
+    MalformedTime { found: u64 },
+    #[error("tenant {tenant} has asked for {} {what} already, as many as it may in {} s", standing.limit, per.as_secs())]
+    TooMany { tenant: String, what: &'static str, per: Duration, standing: Standing },
     #[error("{limit} purges are waiting already; try again when some have ended")]
     QueueFull { limit: u64 },
     #[error(transparent)]
@@ -49,11 +68,28 @@ pub enum LiftError {
     Catalog(#[from] CatalogError),
 }
 
+/// Why a purge that is there cannot be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    #[error("there is no purge {id:?}")]
+    Unknown { id: String },
+    #[error("purge {id} is {state} already: it can be taken back only before it has begun")]
+    TooLate { id: String, state: PurgeState },
+    #[error("purge {id} is {state}: only one that failed is tried again")]
+    NotFailed { id: String, state: PurgeState },
+    #[error(transparent)]
+    Accept(#[from] AcceptError),
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}
+
 #[derive(Debug, Clone)]
 pub struct Accepted {
     pub view: PurgeView,
-    /// False when the same idempotency key was accepted before.
-    pub new: bool,
+    /// False when the same idempotency key was accepted before for a purge of something else, which this one shows.
+    pub is_as_asked: bool,
+    /// How the asker's tenant stands with what it may ask for.
+    pub standing: Option<Standing>,
 }
 
 pub struct Purges {
@@ -61,11 +97,12 @@ pub struct Purges {
     authority: Arc<Authority>,
     selectors: Selectors,
     changes: broadcast::Sender<String>,
+    meter: Meter<(String, Kind)>,
 }
 
 impl Purges {
     pub fn new(catalog: Catalog, authority: Arc<Authority>, selectors: Selectors) -> Self {
-        Self { catalog, authority, selectors, changes: broadcast::Sender::new(1024) }
+        Self { catalog, authority, selectors, changes: broadcast::Sender::new(1024), meter: Meter::default() }
     }
 
     /// Checks a purge and stores it. When this has returned, it is never lost.
@@ -73,29 +110,118 @@ impl Purges {
         &self,
         request: PurgeRequest,
         idempotency_key: Option<String>,
-        cause: &str,
+        asker: &Asker,
     ) -> Result<Accepted, AcceptError> {
+        self.take_in(request, idempotency_key, asker, None).await
+    }
+
+    async fn take_in(
+        &self,
+        mut request: PurgeRequest,
+        idempotency_key: Option<String>,
+        asker: &Asker,
+        retry_of: Option<String>,
+    ) -> Result<Accepted, AcceptError> {
+        let now = unix_millis();
         self.selectors.resolve_all(&request.selectors, request.mode)?;
         Selectors::check_reason(request.reason.as_deref(), request.mode)?;
+        if let Some(at) = request.at
+            && (at.saturating_add(BEHIND_MAX_MS) < now || at > now + AHEAD_DAYS_MAX * 86_400_000)
+        {
+            return Err(AcceptError::MalformedTime { found: at });
+        }
+        let mut standing = None;
+        if let Some(tenant) = &asker.tenant {
+            let wholesale = request.selectors.iter().any(is_wholesale);
+            request.selectors = self.selectors.within(request.selectors, tenant)?;
+            standing = Some(self.meter(tenant, wholesale, request.mode)?);
+        }
         self.has_room().await?;
         let purge = NewPurge {
             id: Uuid::now_v7().to_string(),
-            idempotency_key,
-            cause: cause.to_owned(),
-            selectors: request.selectors,
+            idempotency_key: idempotency_key.map(|key| asker.own_key(key)),
+            cause: asker.name.clone(),
+            selectors: request.selectors.clone(),
             mode: request.mode,
             force: request.force,
-            reason: request.reason,
+            reason: request.reason.clone(),
             urgent: request.urgent,
+            tenant: asker.tenant.as_ref().map(|tenant| tenant.name.clone()),
+            at_ms: request.at,
+            retry_of,
         };
-        let (id, new) = match self.catalog.accept_purge(&purge, unix_millis()).await? {
+        let (id, new) = match self.catalog.accept_purge(&purge, now).await? {
             Stored::New(id) => (id, true),
             Stored::Before(id) => (id, false),
         };
         let view = self.catalog.purge(&id).await?;
         let view = view.ok_or_else(|| CatalogError::Unreadable(format!("purge {id} is gone")))?;
         self.changed(&id);
-        Ok(Accepted { view, new })
+        let is_as_asked = new || asks_for(&request, &view);
+        Ok(Accepted { view, is_as_asked, standing })
+    }
+
+    /// Of what counts several times, that which leaves least.
+    fn meter(&self, tenant: &Tenant, wholesale: bool, mode: Mode) -> Result<Standing, AcceptError> {
+        let now = Instant::now();
+        let Rates { any, wholesale: whole, erase } = tenant.rates;
+        let kinds = [
+            (true, Kind::Any, any, "purges"),
+            (wholesale, Kind::Wholesale, whole, "purges of whole sources or hosts"),
+            (mode == Mode::Erase, Kind::Erase, erase, "erasures"),
+        ];
+        let mut least: Option<Standing> = None;
+        for (_, kind, rate, what) in kinds.into_iter().filter(|(concerns, ..)| *concerns) {
+            let standing = self.meter.count((tenant.name.clone(), kind), rate, now);
+            let standing = standing.map_err(|standing| AcceptError::TooMany {
+                tenant: tenant.name.clone(),
+                what,
+                per: rate.per,
+                standing,
+            })?;
+            if least.is_none_or(|least| standing.remaining < least.remaining) {
+                least = Some(standing);
+            }
+        }
+        least.ok_or(AcceptError::NoSelectors)
+    }
+
+    /// Takes a purge back that has not begun.
+    pub async fn cancel(&self, id: &str, asker: &Asker) -> Result<PurgeView, ChangeError> {
+        let unknown = || ChangeError::Unknown { id: id.to_owned() };
+        let view = self.catalog.purge(id).await?.filter(|view| asker.sees(view.tenant.as_deref()));
+        view.ok_or_else(unknown)?;
+        match self.catalog.cancel_purge(id, &asker.name, unix_millis()).await? {
+            Cancelling::Cancelled => {}
+            Cancelling::TooLate(state) => return Err(ChangeError::TooLate { id: id.to_owned(), state }),
+            Cancelling::Unknown => return Err(unknown()),
+        }
+        self.changed(id);
+        self.catalog.purge(id).await?.ok_or_else(unknown)
+    }
+
+    /// What `retry` would ask for.
+    pub async fn failed(&self, id: &str, asker: &Asker) -> Result<PurgeRequest, ChangeError> {
+        let view = self.catalog.purge(id).await?.filter(|view| asker.sees(view.tenant.as_deref()));
+        let view = view.ok_or_else(|| ChangeError::Unknown { id: id.to_owned() })?;
+        if !view.state.failed() {
+            return Err(ChangeError::NotFailed { id: id.to_owned(), state: view.state });
+        }
+        Ok(PurgeRequest {
+            selectors: view.selectors,
+            mode: view.mode,
+            // What it had fenced before it failed is as the source has it by now: others must be told all the same.
+            force: view.force || view.receipt.position.is_some(),
+            reason: view.reason,
+            urgent: view.urgent,
+            at: None,
+        })
+    }
+
+    /// Asks once more for what a purge that failed was to do: a purge of its own.
+    pub async fn retry(&self, id: &str, asker: &Asker) -> Result<Accepted, ChangeError> {
+        let request = self.failed(id, asker).await?;
+        Ok(self.take_in(request, None, asker, Some(id.to_owned())).await?)
     }
 
     async fn has_room(&self) -> Result<(), AcceptError> {
@@ -105,21 +231,24 @@ impl Purges {
         Ok(())
     }
 
-    /// Lets an erased original be fetched again. `operator` is who asks: there is one API token, so that the door is
-    /// all that is known of them. The purge that announces it fences what answered in its place.
-    pub async fn lift(&self, original: &str, operator: &str) -> Result<PurgeView, LiftError> {
+    /// Lets an erased original be fetched again. The purge that announces it fences what answered in its place.
+    pub async fn lift(&self, original: &str, asker: &Asker) -> Result<PurgeView, LiftError> {
         let (source, path) = self.selectors.original(original)?;
+        self.check_reach(original, asker)?;
         self.has_room().await?;
         let name = format!("{source}/{path}");
         let announce = NewPurge {
             id: Uuid::now_v7().to_string(),
             idempotency_key: None,
-            cause: operator.to_owned(),
+            cause: asker.name.clone(),
             selectors: vec![Selector::Original(name.clone())],
             mode: Mode::Hard,
             force: true,
             reason: None,
             urgent: false,
+            tenant: asker.tenant.as_ref().map(|tenant| tenant.name.clone()),
+            at_ms: None,
+            retry_of: None,
         };
         let subject = Subject::Original(name.clone());
         match self.catalog.lift_erasure(&subject, &announce, unix_millis()).await? {
@@ -127,11 +256,19 @@ impl Purges {
             Lifted::NotErased => return Err(LiftError::NotErased { original: name }),
             Lifted::UnderWay { purge } => return Err(LiftError::UnderWay { original: name, purge }),
         }
-        tracing::info!(original = name, operator, purge = announce.id, "an erasure is lifted");
+        tracing::info!(original = name, operator = asker.name, purge = announce.id, "an erasure is lifted");
         let view = self.catalog.purge(&announce.id).await?;
         let view = view.ok_or_else(|| CatalogError::Unreadable(format!("purge {} is gone", announce.id)))?;
         self.changed(&announce.id);
         Ok(view)
+    }
+
+    /// Whether an original is the asker's.
+    pub fn check_reach(&self, original: &str, asker: &Asker) -> Result<(), AcceptError> {
+        if let Some(tenant) = &asker.tenant {
+            self.selectors.within(vec![Selector::Original(original.to_owned())], tenant)?;
+        }
+        Ok(())
     }
 
     /// What is erased now, the newest first.
@@ -144,7 +281,7 @@ impl Purges {
         Ok(self.catalog.erasure(&subject).await?.map(erasure_view))
     }
 
-    /// What operators did that no purge shows, the newest first.
+    /// What operators did that no purge shows, and what others were refused; the newest first.
     pub async fn audit(&self, limit: u32) -> Result<Vec<AuditView>, CatalogError> {
         let entries = self.catalog.audit(limit).await?.into_iter();
         let view = |entry: AuditEntry| AuditView {
@@ -161,9 +298,9 @@ impl Purges {
         self.catalog.purge(id).await
     }
 
-    /// The newest, without their events.
-    pub async fn list(&self, limit: u32) -> Result<Vec<PurgeView>, CatalogError> {
-        self.catalog.purges(limit).await
+    /// The newest that the filter lets through, without their events.
+    pub async fn list(&self, filter: &PurgeFilter, limit: u32) -> Result<Vec<PurgeView>, CatalogError> {
+        self.catalog.purges(filter, limit).await
     }
 
     /// Ids of purges that changed. Whoever lags looks again.
@@ -185,6 +322,15 @@ impl Purges {
         // Nobody listens: nobody needs to know.
         let _ = self.changes.send(id.to_owned());
     }
+}
+
+fn asks_for(wanted: &PurgeRequest, view: &PurgeView) -> bool {
+    wanted.selectors == view.selectors
+        && wanted.mode == view.mode
+        && wanted.force == view.force
+        && wanted.reason == view.reason
+        && wanted.urgent == view.urgent
+        && wanted.at == view.at
 }
 
 fn erasure_view(erasure: Erasure) -> ErasureView {

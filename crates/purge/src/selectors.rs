@@ -11,6 +11,7 @@ use snapshot::SiteKind;
 use url::Url;
 
 use crate::purges::AcceptError;
+use crate::tenant::Tenant;
 
 pub const SELECTORS_MAX: usize = 100;
 const REASON_CHARS_MAX: usize = 500;
@@ -58,6 +59,43 @@ impl Selectors {
             return Err(AcceptError::EraseNeedsOriginals);
         }
         Ok(resolved)
+    }
+
+    /// What a tenant may name, all or nothing; `all` becomes everything of theirs.
+    pub fn within(&self, selectors: Vec<Selector>, tenant: &Tenant) -> Result<Vec<Selector>, AcceptError> {
+        let mut own = Vec::new();
+        for selector in selectors {
+            let beyond = |why| {
+                let (selector, tenant) = (selector.to_string(), tenant.name.clone());
+                Err(AcceptError::BeyondTenant { selector, tenant, why })
+            };
+            match (&selector, self.resolve(&selector)?) {
+                (Selector::All(_), _) => {
+                    own.extend(tenant.everything());
+                    continue;
+                }
+                (Selector::Tag(_), _) => return beyond("labels are shared by all sites"),
+                (Selector::Url(url) | Selector::Prefix(url), Resolved::Responses(_)) => {
+                    let host = web_url(url).map(|(host, _)| host).unwrap_or_default();
+                    if !tenant.hosts.contains(&host) {
+                        return beyond("its host belongs to somebody else");
+                    }
+                }
+                (_, Resolved::Original { source, .. } | Resolved::Bulk { source: Some(source), .. }) => {
+                    if !tenant.sources.contains(&source) {
+                        return beyond("its source belongs to somebody else");
+                    }
+                }
+                (_, Resolved::Bulk { source: None, .. } | Resolved::Responses(_)) => {
+                    return beyond("it is nobody's alone");
+                }
+            }
+            own.push(selector);
+        }
+        if own.len() > SELECTORS_MAX {
+            return Err(AcceptError::TooManySelectors { found: own.len(), limit: SELECTORS_MAX });
+        }
+        Ok(own)
     }
 
     /// A source and a path of it, as an erasure names them.
@@ -189,6 +227,19 @@ impl Selectors {
     }
 }
 
+/// Whether it names a whole source, a whole host, or everything.
+pub fn is_wholesale(selector: &Selector) -> bool {
+    match selector {
+        Selector::All(_) | Selector::Source(_) => true,
+        // Of a site with pictures, what has one segment is a whole source. What a URL parser makes of it counts: it
+        // resolves dots.
+        Selector::Prefix(url) => url
+            .parse::<Url>()
+            .is_ok_and(|url| url.path().split('/').filter(|segment| !segment.is_empty()).count() <= 1),
+        Selector::Original(_) | Selector::Folder(_) | Selector::Url(_) | Selector::Tag(_) => false,
+    }
+}
+
 /// The URL, and its host as requests name it.
 fn web_url(text: &str) -> Result<(String, Url), String> {
     let url: Url = text.parse().map_err(|_| "it is not an absolute URL (http://host/path)".to_owned())?;
@@ -282,5 +333,43 @@ mod tests {
         let mixed = [Selector::Original("demo/cat.jpg".into()), Selector::Tag("x".into())];
         let erased = selectors().resolve_all(&mixed, Mode::Erase);
         assert!(matches!(erased, Err(AcceptError::EraseNeedsOriginals)));
+    }
+
+    #[test]
+    fn a_tenant_names_what_is_theirs_and_all_means_all_of_theirs() {
+        let set = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
+        let mut selectors = selectors();
+        selectors.sources = Arc::new(set(&["demo", "other"]));
+        let (sources, hosts) = (set(&["demo"]), set(&["shop.test"]));
+        let tenant = Tenant { name: "cats".to_owned(), sources, hosts, rates: Default::default() };
+        let text = str::to_owned;
+        let within = |selector: Selector| selectors.within(vec![selector], &tenant);
+        for selector in [
+            Selector::Original(text("demo/a/cat.jpg")),
+            Selector::Folder(text("demo/a")),
+            Selector::Source(text("demo")),
+            Selector::Url(text("https://shop.test/x?a=1")),
+            Selector::Prefix(text("https://shop.test/")),
+            Selector::Prefix(text("http://pictures.test/demo/a/")),
+            Selector::Url(text("http://pictures.test/demo/cat.jpg?w=9")),
+        ] {
+            assert_eq!(within(selector.clone()).unwrap(), [selector]);
+        }
+        for selector in [
+            Selector::Original(text("other/cat.jpg")),
+            Selector::Folder(text("other/a")),
+            Selector::Source(text("other")),
+            Selector::Url(text("https://shop.test:8443/x")),
+            Selector::Url(text("http://pictures.test/other/cat.jpg")),
+            Selector::Prefix(text("http://pictures.test/other")),
+            Selector::Tag(text("product-17")),
+        ] {
+            let refused = within(selector.clone());
+            assert!(matches!(refused, Err(AcceptError::BeyondTenant { .. })), "{selector}: {refused:?}");
+        }
+        let all = within(Selector::All(true)).unwrap();
+        assert_eq!(all, [Selector::Source(text("demo")), Selector::Prefix(text("https://shop.test/"))]);
+        let mixed = vec![Selector::Source(text("demo")), Selector::Source(text("other"))];
+        assert!(selectors.within(mixed, &tenant).is_err(), "all or nothing");
     }
 }

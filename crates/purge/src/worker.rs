@@ -156,7 +156,8 @@ impl Worker {
             | PurgeState::Unchanged
             | PurgeState::Error
             | PurgeState::ErrorCdn
-            | PurgeState::ErrorCdnNode => Ok(go(claim, claim.state)),
+            | PurgeState::ErrorCdnNode
+            | PurgeState::Cancelled => Ok(go(claim, claim.state)),
         }
     }
 

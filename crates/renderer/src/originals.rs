@@ -367,5 +367,8 @@ fn changed_by_itself(source: &str, path: &str) -> NewPurge {
         force: false,
         reason: None,
         urgent: false,
+        tenant: None,
+        at_ms: None,
+        retry_of: None,
     }
 }

@@ -198,7 +198,10 @@ impl Node {
             if let Ok(seen) = seen {
                 let view = seen.json();
                 let state = view["state"].as_str().unwrap_or_default();
-                if matches!(state, "done" | "unchanged" | "error" | "error_cdn" | "error_cdn_node") {
+                if matches!(
+                    state,
+                    "done" | "unchanged" | "error" | "error_cdn" | "error_cdn_node" | "cancelled"
+                ) {
                     return view;
                 }
             }

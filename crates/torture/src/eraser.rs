@@ -39,6 +39,7 @@ pub async fn erase_on(world: Arc<World>, mut chance: Chance) -> Vec<FileNumber> 
             force: false,
             reason: None,
             urgent: false,
+            at: None,
         };
         if writer::purge(&world, request, &mut chance).await == Some(PurgeState::Done) {
             erased.push(file);

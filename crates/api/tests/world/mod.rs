@@ -1,4 +1,5 @@
 //! A control listener without a socket: a real catalog in a folder of its own, and callers.
+#![allow(dead_code, reason = "each story uses its own part of the stage")]
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -6,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use api::{ApiToken, Control, Explainer, HostRule, Operations};
+use api::{ApiToken, Control, Explainer, HostRule, Issuers, Operations, ReceiptKey};
 use api_types::PurgeState;
 use api_types::why::{WhyList, WhyQuestion};
 use axum::Router;
@@ -18,7 +19,7 @@ use edge::Serving;
 use http::request::Builder;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use purge::{Authority, Keeping, Purges, Selectors};
+use purge::{Authority, Keeping, Purges, Selectors, Tenant, Tenants};
 use purge_protocol::{Gone, TagKey, Tombstone};
 use serde_json::Value;
 use snapshot::{RequestLimits, Snapshot};
@@ -54,7 +55,7 @@ impl World {
         let limits = RequestLimits::default();
         let serving =
             Serving::new(Snapshot { sites: vec![], keys: vec![], tag_key: TagKey::new([7; 16]), limits });
-        let sources = Arc::new(BTreeSet::from(["demo".to_owned()]));
+        let sources = Arc::new(BTreeSet::from(["demo".to_owned(), "other".to_owned()]));
         let selectors = Selectors { sources, serving: Arc::new(serving) };
         let authority = Arc::new(authority.expect("an authority"));
         let purges = Arc::new(Purges::new(catalog.clone(), authority, selectors));
@@ -64,6 +65,10 @@ impl World {
     pub fn router(&self) -> Router {
         let control = Control {
             purges: Arc::clone(&self.purges),
+            catalog: self.catalog.clone(),
+            tenants: tenants(),
+            issuers: Issuers::default(),
+            receipt_key: Arc::new(ReceiptKey::from_seed(&[7; 32]).expect("a key")),
             token: ApiToken::new(TOKEN),
             operations: self.operations(),
             hosts: HostRule::Loopback,
@@ -169,6 +174,16 @@ impl Answer {
         assert!(!problem.title.is_empty() && !problem.detail.is_empty());
         format!("{} {}", problem.status, problem.slug())
     }
+}
+
+fn tenants() -> Tenants {
+    let sources = BTreeSet::from(["demo".to_owned()]);
+    Tenants::new([Tenant {
+        name: "cats".to_owned(),
+        sources,
+        hosts: BTreeSet::new(),
+        rates: Default::default(),
+    }])
 }
 
 /// No nodes are asked on this stage.

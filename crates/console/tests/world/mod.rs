@@ -97,7 +97,11 @@ impl World {
         let router = api::router(
             Control {
                 purges,
+                catalog: catalog.clone(),
                 token,
+                tenants: Default::default(),
+                issuers: Default::default(),
+                receipt_key: Arc::new(api::ReceiptKey::from_seed(&[7; 32]).expect("a key")),
                 operations,
                 hosts: HostRule::Loopback,
                 explainer: Arc::new(NobodyExplains),

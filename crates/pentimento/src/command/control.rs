@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use api_types::Problem;
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, header};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -63,7 +63,7 @@ impl ControlClient {
             answer.with_context(|| format!("no answer from {}; is a node running there?", self.url))?;
         let status = answer.status();
         let body = answer.into_body().collect().await?.to_bytes();
-        if status == StatusCode::OK || status == StatusCode::ACCEPTED {
+        if status.is_success() {
             return Ok(serde_json::from_slice(&body)?);
         }
         match serde_json::from_slice::<Problem>(&body) {

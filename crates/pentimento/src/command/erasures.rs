@@ -35,7 +35,7 @@ pub async fn audit(control: ControlAddress) -> anyhow::Result<()> {
     let list: AuditList = ControlClient::new(control)?.get("/v1/audit?limit=200").await?;
     for entry in list.entries {
         let purge = entry.purge.map(|purge| format!("  purge {purge}")).unwrap_or_default();
-        println!("{}  {:<8} {:<12} {}{purge}", entry.at, entry.operator, entry.action, entry.subject);
+        println!("{}  {:<16} {:<12} {}{purge}", entry.at, entry.operator, entry.action, entry.subject);
     }
     Ok(())
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::bail;
 use api_types::{CdnOutcome, Look, NodeOutcome, PurgeRequest, PurgeView, Selector, Verdict};
-use purge_protocol::Mode;
 
 use crate::command::control::{ControlAddress, ControlClient};
 
@@ -46,17 +45,15 @@ impl Selectors {
     }
 }
 
+/// `request` has everything but its selectors.
 pub async fn run(
     selectors: Selectors,
-    mode: Mode,
-    force: bool,
-    reason: Option<String>,
-    urgent: bool,
+    request: PurgeRequest,
     wait: bool,
     control: ControlAddress,
 ) -> ExitCode {
     let request = match selectors.list() {
-        Ok(selectors) => PurgeRequest { selectors, mode, force, reason, urgent },
+        Ok(selectors) => PurgeRequest { selectors, ..request },
         Err(error) => {
             eprintln!("pentimento: {error:#}");
             return ExitCode::from(2);

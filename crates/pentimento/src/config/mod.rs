@@ -13,6 +13,7 @@ mod complaint;
 mod delivery;
 mod document;
 mod duration;
+mod jwt;
 mod key;
 mod limits;
 mod listen;
@@ -26,6 +27,7 @@ mod site;
 mod size;
 mod source;
 mod suggestion;
+mod tenant;
 mod tls;
 mod upstream;
 mod web_address;
@@ -56,6 +58,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use ::purge::Tenant;
+use api::JwtSettings;
 use listener::tls::CertificateFiles;
 use purge_protocol::TagKey;
 use snapshot::{HostPattern, Site, Snapshot};
@@ -89,6 +93,8 @@ pub struct Config {
     pub sites: Vec<Site>,
     pub keys: Vec<Key>,
     pub cdns: Vec<Cdn>,
+    pub tenants: Vec<Tenant>,
+    pub jwts: Vec<JwtSettings>,
 }
 
 impl Config {
@@ -148,6 +154,8 @@ pub fn resolved_toml(config: &Config) -> String {
     config.sites.iter().for_each(|site| site::write(site, &mut out));
     config.keys.iter().for_each(|key| key.write(&mut out));
     config.cdns.iter().for_each(|cdn| cdn.write(&mut out));
+    config.tenants.iter().for_each(|tenant| tenant::write(tenant, &mut out));
+    config.jwts.iter().for_each(|jwt| jwt::write(jwt, &mut out));
     out.finish()
 }
 
@@ -245,6 +253,11 @@ fn read_config(file: &mut Section) -> Config {
     if cdns.len() > cdn::MOST {
         file.complain("cdn", format!("there are {} CDNs: at most {} are allowed", cdns.len(), cdn::MOST));
     }
+    let mut tenant_names = HashSet::new();
+    let tenants =
+        file.sections("tenant", |section| tenant::read(section, &mut tenant_names, &sources, &sites));
+    let mut issuers = HashSet::new();
+    let jwts = file.sections("jwt", |section| jwt::read(section, &mut issuers));
     Config {
         node,
         cluster,
@@ -260,6 +273,8 @@ fn read_config(file: &mut Section) -> Config {
         sites,
         keys,
         cdns,
+        tenants,
+        jwts,
     }
 }
 

@@ -322,6 +322,7 @@ mod tests {
                 force: false,
                 reason: None,
                 urgent: false,
+                at: None,
             },
             announced: Vec::new(),
             asked: at(asked),

@@ -153,7 +153,11 @@ fn the_defaults_that_the_generated_file_shows_are_the_defaults() {
     let shown = try_load(&generated_in_force(), &variables, &Overrides::default()).expect("a configuration");
     assert_eq!((shown.sources.len(), shown.sites.len(), shown.keys.len()), (1, 2, 1), "its examples load");
     assert_eq!(shown.cdns.len(), 1);
-    assert_eq!(Config { sources: vec![], sites: vec![], keys: vec![], cdns: vec![], ..shown }, loaded(""));
+    assert_eq!(shown.tenants.len(), 1);
+    assert_eq!(shown.jwts.len(), 1);
+    let (sites, cdns, tenants, jwts) = (vec![], vec![], vec![], vec![]);
+    let bare = Config { sources: vec![], sites, keys: vec![], cdns, tenants, jwts, ..shown };
+    assert_eq!(bare, loaded(""));
 }
 
 #[test]
@@ -163,7 +167,7 @@ fn the_generated_file_tells_of_every_setting() {
     for section in ["node", "cluster", "cache", "listen", "tls", "acme", "delivery", "limits", "purge"] {
         asked.push_str(&format!("[{section}]\n\"?\" = 1\n"));
     }
-    for list in ["certificate", "source", "site", "key", "cdn"] {
+    for list in ["certificate", "source", "site", "key", "cdn", "tenant", "jwt"] {
         asked.push_str(&format!("[[{list}]]\n\"?\" = 1\n"));
     }
     let errors = try_load(&asked, &[], &Overrides::default()).expect_err("unknown settings");

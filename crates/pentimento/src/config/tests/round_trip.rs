@@ -240,6 +240,8 @@ fn any_config() -> impl Strategy<Value = Config> {
             sites,
             keys: Vec::new(),
             cdns: Vec::new(),
+            tenants: Vec::new(),
+            jwts: Vec::new(),
         },
     )
 }
@@ -275,4 +277,19 @@ fn a_cdn_whose_secret_is_elsewhere_loads_again_and_one_written_here_is_not_shown
     let shown = resolved_toml(&config);
     assert!(!shown.contains("sixteen"), "{shown}");
     assert!(shown.contains("# distribution = \"E1\""), "{shown}");
+}
+
+#[test]
+fn tenants_and_issuers_of_tokens_load_again() {
+    let written = "[[source]]\nname = \"demo\"\nkind = \"http\"\nbase_url = \"http://a.example\"\n\n\
+                   [[site]]\nhosts = [\"*.shop.test\"]\nupstream = \"http://u.example\"\n\n\
+                   [[tenant]]\nname = \"cats\"\nsources = [\"demo\"]\nhosts = [\"www.shop.test\"]\n\
+                   purges_per_minute = 7\n\n\
+                   [[jwt]]\nissuer = \"https://id.test\"\naudience = \"p\"\nalgorithms = [\"ES256\"]\n\
+                   keys_url = \"https://id.test/keys\"\ntenant_claim = \"org\"\n\n\
+                   [[jwt]]\nissuer = \"other\"\naudience = \"p\"\nalgorithms = [\"RS256\"]\nkeys_file = \"k\"\n";
+    let config = try_load(written, &[], &Overrides::default()).expect("a configuration");
+    assert_eq!(config.tenants[0].hosts.iter().collect::<Vec<_>>(), ["www.shop.test"]);
+    assert_eq!((config.tenants[0].rates.any.count, config.tenants[0].rates.erase.count), (7, 60));
+    assert_eq!(try_load(&resolved_toml(&config), &[], &Overrides::default()), Ok(config));
 }
