@@ -9,7 +9,7 @@ FUZZ_LENGTH ?= 4096
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PENTIMENTO := $(TARGET)/release/pentimento
 
-.PHONY: help setup build demo test check bench bench-cache bench-images goldens sim torture conformance fuzz clean-demo
+.PHONY: help setup build demo test check bench bench-cache bench-images goldens broken-pictures sim torture conformance fuzz clean-demo
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,11 @@ bench-images: setup ## What a derivative costs, beside sharp and Pillow; ARGS="-
 PHOTOGRAPHS ?= $(wildcard ../shared/data/images/Landscape_1.jpg ../shared/data/images/p6.jpg ../shared/data/images/Portrait_3.jpg)
 goldens: setup ## Every documented operation on photographs, to look at: target/goldens/index.html
 	cargo run --release -p transform --example contact_sheet -- $(TARGET)/goldens $(PHOTOGRAPHS)
+
+BROKEN ?= .tools/broken-pictures
+broken-pictures: setup ## Pictures that other projects test with, many of them broken on purpose, through the engine
+	@if [ "$(BROKEN)" = .tools/broken-pictures ]; then scripts/setup-broken-pictures; fi
+	cargo run --release -p transform --example broken_pictures -- $(BROKEN)
 
 sim: ## The purge protocol under faults: make sim SEEDS=100000
 	cargo xtask sim --seeds $(SEEDS)

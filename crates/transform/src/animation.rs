@@ -2,7 +2,7 @@
 
 use plan::{Accepted, Format, FormatWish, Plan};
 
-use crate::codec::{Frame, Picture, gif, webp};
+use crate::codec::{Frame, Picture, apng, gif, webp};
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
 use crate::making::Making;
@@ -27,8 +27,12 @@ pub(crate) fn carry_out(
     let frames = match header.format {
         InputFormat::Gif => gif::frames(original)?,
         InputFormat::Webp => webp::frames(original)?,
+        InputFormat::Png => apng::frames(original)?,
         _ => 1,
     };
+    if frames > limits.frames {
+        return Err(TransformError::TooManyFrames { limit: limits.frames });
+    }
     if frames < 2 {
         return Ok(None);
     }
@@ -41,6 +45,7 @@ pub(crate) fn carry_out(
     }
     let mut moving = match header.format {
         InputFormat::Gif => Moving::Gif(Box::new(gif::Frames::open(original)?)),
+        InputFormat::Png => Moving::Png(Box::new(apng::Frames::open(original)?)),
         _ => Moving::Webp(webp::Frames::open(original, header.size)?),
     };
     let mut encoder = None;
@@ -79,6 +84,7 @@ fn may_move(wish: FormatWish, original: InputFormat) -> bool {
 
 enum Moving<'a> {
     Gif(Box<gif::Frames<'a>>),
+    Png(Box<apng::Frames<'a>>),
     Webp(webp::Frames<'a>),
 }
 
@@ -86,6 +92,7 @@ impl Moving<'_> {
     fn next(&mut self) -> Result<Option<Frame>, TransformError> {
         match self {
             Moving::Gif(frames) => frames.next(),
+            Moving::Png(frames) => frames.next(),
             Moving::Webp(frames) => frames.next(),
         }
     }
@@ -94,6 +101,7 @@ impl Moving<'_> {
     fn plays(&self) -> u32 {
         match self {
             Moving::Gif(frames) => frames.plays(),
+            Moving::Png(frames) => frames.plays(),
             Moving::Webp(frames) => frames.plays(),
         }
     }
@@ -188,6 +196,61 @@ mod tests {
         ];
         let (rows, ..) = seen_gif(&gif(6, 1, None, &frames));
         assert_eq!(rows, ["rrrrrr", "bbrrrr", "rrbbrr", "rr..rr", "rr..rb"]);
+    }
+
+    /// A PNG of three frames: all red; a third of it blue, once taken away and once undone; then one that shines through.
+    fn png(plays: u32, still: bool) -> Vec<u8> {
+        use png_writer::{BlendOp, ColorType, DisposeOp, Encoder};
+        let mut bytes = Vec::new();
+        let mut encoder = Encoder::new(&mut bytes, 6, 1);
+        encoder.set_color(ColorType::Rgba);
+        encoder.set_animated(4, plays).unwrap();
+        encoder.set_sep_def_img(still).unwrap();
+        encoder.set_frame_delay(7, 100).unwrap();
+        let mut writer = encoder.write_header().unwrap();
+        if still {
+            writer.write_image_data([BLUE; 6].as_flattened()).unwrap();
+        }
+        writer.set_frame_delay(7, 100).unwrap();
+        writer.write_image_data([RED; 6].as_flattened()).unwrap();
+        for (x, colour, dispose, blend) in [
+            (0, BLUE, DisposeOp::Previous, BlendOp::Source),
+            (2, BLUE, DisposeOp::Background, BlendOp::Source),
+            (4, [0; 4], DisposeOp::None, BlendOp::Over),
+        ] {
+            writer.set_frame_dimension(2, 1).unwrap();
+            writer.set_frame_position(x, 0).unwrap();
+            writer.set_dispose_op(dispose).unwrap();
+            writer.set_blend_op(blend).unwrap();
+            writer.set_frame_delay(0, 0).unwrap();
+            writer.write_image_data([colour; 2].as_flattened()).unwrap();
+        }
+        writer.finish().unwrap();
+        bytes
+    }
+
+    use ::png as png_writer;
+
+    #[test]
+    fn a_png_that_moves_is_drawn_as_it_says() {
+        for still in [false, true] {
+            let original = png(2, still);
+            let (rows, times, plays) = seen(Moving::Png(Box::new(apng::Frames::open(&original).unwrap())));
+            assert_eq!(rows, ["rrrrrr", "bbrrrr", "rrbbrr", "rr..rr"]);
+            assert_eq!((times, plays), (vec![70, 100, 100, 100], 2));
+            let made = transform(&original, &to_webp(None), &Limits::default()).unwrap();
+            assert_eq!(seen_webp(&made.bytes).0, ["rrrrrr", "bbrrrr", "rrbbrr", "rr..rr"]);
+            // As PNG it stays what those see who know no animation.
+            let made = transform(&original, &Plan::default(), &Limits::default()).unwrap();
+            assert_eq!(made.format, Format::Png);
+            assert_eq!(apng::frames(&made.bytes).unwrap(), 1);
+            let few = Limits { frames: 3, ..Limits::default() };
+            let error = transform(&original, &to_webp(None), &few).unwrap_err();
+            assert_eq!(error, TransformError::TooManyFrames { limit: 3 });
+        }
+        for keep in 60..png(0, true).len() {
+            let _ = transform(&png(0, true)[..keep], &to_webp(None), &Limits::default());
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use plan::Size;
 
-use crate::codec::avif;
+use crate::codec::{avif, bmp, ico, tiff};
 use crate::sniff::{InputFormat, sniff};
 
 pub(crate) fn dimensions(original: &[u8]) -> Option<(InputFormat, Size)> {
@@ -16,6 +16,9 @@ pub(crate) fn dimensions(original: &[u8]) -> Option<(InputFormat, Size)> {
         InputFormat::Gif => Some(Size { width: little(original, 6, 2)?, height: little(original, 8, 2)? }),
         InputFormat::Webp => webp(original),
         InputFormat::Avif => avif::size(original),
+        InputFormat::Tiff => tiff::size(original),
+        InputFormat::Bmp => bmp::size(original),
+        InputFormat::Ico => ico::size(original),
     };
     Some((format, size?))
 }

@@ -9,7 +9,10 @@ use crate::sniff::InputFormat;
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize)]
 pub enum TransformError {
-    #[error("the original is not a picture in a format that can be read: JPEG, PNG, WebP, AVIF or GIF")]
+    #[error(
+        "the original is not a picture in a format that can be read: JPEG, PNG, WebP, AVIF, GIF, \
+         TIFF, BMP or ICO"
+    )]
     UnknownFormat,
     #[error("the {format} original uses {what}, which is not supported")]
     Unsupported { format: InputFormat, what: String },

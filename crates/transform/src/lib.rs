@@ -36,7 +36,7 @@ pub use crate::memory::memory_needed;
 pub use crate::orientation::Orientation;
 pub use crate::sniff::{InputFormat, sniff};
 
-use crate::codec::{Decoded, Picture, avif, gif, jpeg, png, webp};
+use crate::codec::{Decoded, Picture, avif, bmp, gif, ico, jpeg, png, tiff, webp};
 use crate::limits::Deadline;
 use crate::making::Making;
 use crate::resample::Resampler;
@@ -102,6 +102,9 @@ fn read_header(original: &[u8], limits: &Limits) -> Result<Header, TransformErro
         InputFormat::Webp => webp::header(original, limits),
         InputFormat::Avif => avif::header(original, limits),
         InputFormat::Gif => gif::header(original, limits),
+        InputFormat::Tiff => tiff::header(original),
+        InputFormat::Bmp => bmp::header(original),
+        InputFormat::Ico => ico::header(original),
     }?;
     if shape.size.is_empty() {
         return Err(TransformError::corrupt(format, "it has no pixels"));
@@ -167,6 +170,9 @@ fn decode(
         InputFormat::Webp => webp::decode(original),
         InputFormat::Avif => avif::decode(original, deadline, resampler),
         InputFormat::Gif => gif::decode(original),
+        InputFormat::Tiff => tiff::decode(original, deadline),
+        InputFormat::Bmp => bmp::decode(original, deadline),
+        InputFormat::Ico => ico::decode(original, deadline),
     }
 }
 

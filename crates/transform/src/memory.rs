@@ -45,6 +45,11 @@ fn decoded(format: InputFormat) -> u64 {
         // The decoder's frame in sixteen bits, then planes, then pixels.
         InputFormat::Avif => 16,
         InputFormat::Gif => 8,
+        // All samples of up to ten bytes, a strip of them that may be all, then pixels.
+        InputFormat::Tiff => 24,
+        InputFormat::Bmp => 4,
+        // A PNG, perhaps.
+        InputFormat::Ico => 12,
     }
 }
 

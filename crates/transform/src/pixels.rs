@@ -56,6 +56,15 @@ impl Pixels {
         Pixels { size: part.size(), rgba: rows.flat_map(|row| &row[x..][..width]).copied().collect() }
     }
 
+    /// The row of an area that is this far below its upper edge; nothing outside of these pixels.
+    pub fn row_of(&mut self, area: Rect, y: u32) -> Option<&mut [[u8; 4]]> {
+        let width = self.size.width as usize;
+        let start = (area.y as usize).checked_add(y as usize)?.checked_mul(width)?;
+        let row = self.rgba.get_mut(start..)?.get_mut(..width)?;
+        let left = area.x as usize;
+        row.get_mut(left..left.checked_add(area.width as usize)?)
+    }
+
     /// These pixels at a place of a larger canvas.
     pub fn padded(self, canvas: Size, placed: Rect, background: [u8; 4]) -> Pixels {
         let mut padded = Pixels::filled(canvas, background);
@@ -85,6 +94,13 @@ impl Pixels {
             }
         }
     }
+}
+
+/// A colour that alpha was multiplied into, without it.
+pub(crate) fn divided([r, g, b, _]: [u8; 4], alpha: u8) -> [u8; 4] {
+    let alpha = u32::from(alpha).max(1);
+    let divided = |value: u8| ((u32::from(value) * 255 + alpha / 2) / alpha).min(255) as u8;
+    [divided(r), divided(g), divided(b), 255]
 }
 
 /// One pixel in front of another.

@@ -12,11 +12,23 @@ pub enum InputFormat {
     Webp,
     Avif,
     Gif,
+    Tiff,
+    Bmp,
+    /// Icons and cursors.
+    Ico,
 }
 
 impl InputFormat {
-    pub const ALL: [InputFormat; 5] =
-        [InputFormat::Jpeg, InputFormat::Png, InputFormat::Webp, InputFormat::Avif, InputFormat::Gif];
+    pub const ALL: [InputFormat; 8] = [
+        InputFormat::Jpeg,
+        InputFormat::Png,
+        InputFormat::Webp,
+        InputFormat::Avif,
+        InputFormat::Gif,
+        InputFormat::Tiff,
+        InputFormat::Bmp,
+        InputFormat::Ico,
+    ];
 
     /// The same format as an output, if we write it.
     pub const fn as_output(self) -> Option<plan::Format> {
@@ -25,7 +37,7 @@ impl InputFormat {
             InputFormat::Png => Some(plan::Format::Png),
             InputFormat::Webp => Some(plan::Format::Webp),
             InputFormat::Avif => Some(plan::Format::Avif),
-            InputFormat::Gif => None,
+            InputFormat::Gif | InputFormat::Tiff | InputFormat::Bmp | InputFormat::Ico => None,
         }
     }
 
@@ -36,6 +48,9 @@ impl InputFormat {
             InputFormat::Webp => "image/webp",
             InputFormat::Avif => "image/avif",
             InputFormat::Gif => "image/gif",
+            InputFormat::Tiff => "image/tiff",
+            InputFormat::Bmp => "image/bmp",
+            InputFormat::Ico => "image/vnd.microsoft.icon",
         }
     }
 }
@@ -48,6 +63,9 @@ impl fmt::Display for InputFormat {
             InputFormat::Webp => "WebP",
             InputFormat::Avif => "AVIF",
             InputFormat::Gif => "GIF",
+            InputFormat::Tiff => "TIFF",
+            InputFormat::Bmp => "BMP",
+            InputFormat::Ico => "ICO",
         })
     }
 }
@@ -63,6 +81,16 @@ pub fn sniff(original: &[u8]) -> Option<InputFormat> {
             let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
             avif_brand(original.get(8..length.min(original.len()))?).then_some(InputFormat::Avif)
         }
+        // The second number is that of the format, 43 where offsets have eight bytes.
+        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(InputFormat::Tiff),
+        // Two letters are little; the size of a header that there is stands behind them.
+        [b'B', b'M', ..]
+            if matches!(original.get(14..18)?, [12 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]) =>
+        {
+            Some(InputFormat::Bmp)
+        }
+        // So are these; after the number of pictures comes the first of them, with a byte that is always zero.
+        [0, 0, 1 | 2, 0, few, 0, _, _, _, 0, ..] if *few > 0 => Some(InputFormat::Ico),
         _ => None,
     }
 }
@@ -95,6 +123,17 @@ mod tests {
             // The minor version is a number, not a brand.
             (b"\0\0\0\x10ftypisomavif", None),
             (b"\0\0\0\x04ftypavif", None),
+            (b"II*\0\x08\0\0\0", Some(InputFormat::Tiff)),
+            (b"MM\0*\0\0\0\x08", Some(InputFormat::Tiff)),
+            (b"MM\0+\0\x08\0\0", Some(InputFormat::Tiff)),
+            (b"II\0*", None),
+            (b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", Some(InputFormat::Bmp)),
+            (b"BMW and other makers", None),
+            (b"BM", None),
+            (b"\0\0\x01\0\x01\0\x10\x10\0\0\x01\0", Some(InputFormat::Ico)),
+            (b"\0\0\x02\0\x01\0\x10\x10\0\0\x01\0", Some(InputFormat::Ico)),
+            (b"\0\0\x01\0\0\0\x10\x10\0\0\x01\0", None),
+            (b"\0\0\x01\0", None),
             (b"RIFF....WAVEfmt ", None),
             (b"GIF88a", None),
             (b"<svg xmlns=", None),

@@ -59,7 +59,7 @@ fn sizes_down_to_one_pixel_work_in_every_format() {
 #[test]
 fn alpha_is_kept_where_the_format_can_and_flattened_on_white_where_not() {
     let disc = Painting::disc(48);
-    for from in [InputFormat::Png, InputFormat::Webp, InputFormat::Avif, InputFormat::Gif] {
+    for from in InputFormat::ALL.into_iter().filter(|format| *format != InputFormat::Jpeg) {
         let original = disc.original(from);
         let header = header(&original, &Limits::default()).unwrap();
         assert!(header.alpha, "{from}");
@@ -315,6 +315,55 @@ fn every_kind_of_png_is_read() {
         ),
     ] {
         assert_eq!(seen(&bytes).pixels, expected, "{what}");
+    }
+}
+
+#[test]
+fn every_layout_of_tiff_is_read() {
+    for name in ["plain", "lzw-predictor", "deflate-tiles", "packbits", "16-bits", "big-endian"] {
+        assert_quarters(&seen(&fixture(&format!("{name}.tif"))), 0, name);
+    }
+    // By rule of thumb.
+    assert_quarters(&seen(&fixture("cmyk.tif")), 10, "cmyk");
+    for (name, [red, green, blue]) in
+        [("grey", [54u8, 182, 18]), ("grey-16-inverted", [54, 182, 18]), ("1-bit-inverted", [0, 255, 0])]
+    {
+        let seen = seen(&fixture(&format!("{name}.tif")));
+        for (x, y, grey) in [(5, 3, red), (18, 3, green), (5, 12, blue), (18, 12, 255)] {
+            let found = seen.at(x, y);
+            assert!(found[..3].iter().all(|value| value.abs_diff(grey) <= 2), "{name} at {x},{y}: {found:?}");
+        }
+    }
+    for name in ["alpha", "alpha-multiplied-in", "grey-alpha"] {
+        let seen = seen(&fixture(&format!("{name}.tif")));
+        for (y, alpha) in [(3, 255u8), (12, 128)] {
+            let found = seen.at(18, y);
+            assert!(found[3].abs_diff(alpha) <= 1, "{name}: {found:?}");
+            let expected = if name == "grey-alpha" { [[182; 3], [255; 3]] } else { [[0, 255, 0], [255; 3]] };
+            let expected = expected[usize::from(y > 8)];
+            assert!(found.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 2), "{name}: {found:?}");
+        }
+    }
+    let turned = seen(&fixture("turned.tif"));
+    assert_eq!((turned.width, turned.height), (16, 24));
+    // A quarter clockwise: what was on the left is above.
+    assert_eq!(turned.at(12, 5), [255, 0, 0, 255]);
+    assert_eq!(turned.at(3, 5), [0, 0, 255, 255]);
+}
+
+#[test]
+fn what_a_tiff_may_hold_and_we_do_not_read_is_refused_by_name() {
+    for (name, what) in [("planes", "colours in separate planes"), ("jpeg", "compression")] {
+        let error = pictures::transform(&fixture(&format!("{name}.tif")), &Plan::default()).unwrap_err();
+        assert!(matches!(error, TransformError::Unsupported { .. }), "{name}: {error}");
+        assert!(error.to_string().to_lowercase().contains(what), "{name}: {error}");
+    }
+}
+
+#[test]
+fn bitmaps_and_icons_of_other_programs_are_read() {
+    for name in ["24.bmp", "4.bmp", "8-runs.bmp", "565.bmp", "os2.bmp", "bitmap.ico"] {
+        assert_quarters(&seen(&fixture(name)), if name == "565.bmp" { 8 } else { 0 }, name);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gif::DisposalMethod;
 use plan::{Rect, Size};
 
-use crate::codec::{Decoded, Frame, Picture, Shape};
+use crate::codec::{Decoded, Frame, Picture, Shape, unhurried};
 use crate::error::TransformError;
 use crate::limits::Limits;
 use crate::orientation::Orientation;
@@ -63,10 +63,6 @@ enum Disposal {
     Restore(Pixels),
 }
 
-/// A time that is too short to be meant: browsers show such pictures for this long.
-const HASTY: Duration = Duration::from_millis(10);
-const UNHURRIED: Duration = Duration::from_millis(100);
-
 impl<'a> Frames<'a> {
     pub fn open(original: &'a [u8]) -> Result<Frames<'a>, TransformError> {
         let mut options = gif::DecodeOptions::new();
@@ -107,16 +103,15 @@ impl<'a> Frames<'a> {
         };
         draw(&mut self.canvas, frame.buffer.as_chunks().0, area)?;
         let shown = Duration::from_millis(u64::from(frame.delay) * 10);
-        let shown = if shown <= HASTY { UNHURRIED } else { shown };
-        Ok(Some(Frame { pixels: self.canvas.clone(), shown }))
+        Ok(Some(Frame { pixels: self.canvas.clone(), shown: unhurried(shown) }))
     }
 }
 
 /// The pixels of an area that are not transparent; a GIF's are either that or opaque.
 fn draw(canvas: &mut Pixels, pixels: &[[u8; 4]], area: Rect) -> Result<(), TransformError> {
     let rows = pixels.chunks_exact(area.width.max(1) as usize);
-    for (y, row) in (area.y..area.y + area.height).zip(rows) {
-        let Some(line) = line(canvas, y, area) else {
+    for (y, row) in (0..area.height).zip(rows) {
+        let Some(line) = canvas.row_of(area, y) else {
             return Err(TransformError::corrupt(InputFormat::Gif, "a frame lies outside the canvas"));
         };
         for (to, from) in line.iter_mut().zip(row).filter(|(_, from)| from[3] != 0) {
@@ -128,17 +123,11 @@ fn draw(canvas: &mut Pixels, pixels: &[[u8; 4]], area: Rect) -> Result<(), Trans
 
 /// To transparent, as browsers do, whatever the file calls its background.
 fn clear(canvas: &mut Pixels, area: Rect) {
-    for y in area.y..area.y + area.height {
-        if let Some(line) = line(canvas, y, area) {
+    for y in 0..area.height {
+        if let Some(line) = canvas.row_of(area, y) {
             line.fill([0; 4]);
         }
     }
-}
-
-fn line(canvas: &mut Pixels, y: u32, area: Rect) -> Option<&mut [[u8; 4]]> {
-    let width = canvas.size.width as usize;
-    let line = canvas.rgba.get_mut(y as usize * width..)?.get_mut(..width)?;
-    line.get_mut(area.x as usize..(area.x + area.width) as usize)
 }
 
 fn covers(frame: &gif::Frame<'_>, canvas: Size) -> bool {

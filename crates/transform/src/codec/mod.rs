@@ -1,9 +1,13 @@
 //! One file per format, each with what it can do: read a header, decode, encode.
 
+pub(crate) mod apng;
 pub(crate) mod avif;
+pub(crate) mod bmp;
 pub(crate) mod gif;
+pub(crate) mod ico;
 pub(crate) mod jpeg;
 pub(crate) mod png;
+pub(crate) mod tiff;
 pub(crate) mod webp;
 
 use std::time::Duration;
@@ -31,6 +35,13 @@ pub(crate) enum Picture {
 pub(crate) struct Frame {
     pub pixels: Pixels,
     pub shown: Duration,
+}
+
+/// A time that is too short to be meant: browsers show such pictures for as long as this says.
+pub(crate) fn unhurried(shown: Duration) -> Duration {
+    const HASTY: Duration = Duration::from_millis(10);
+    const UNHURRIED: Duration = Duration::from_millis(100);
+    if shown <= HASTY { UNHURRIED } else { shown }
 }
 
 pub(crate) struct Decoded {

@@ -52,7 +52,7 @@ pub(crate) fn decode(original: &[u8], deadline: &Deadline) -> Result<Decoded, Tr
     Ok(Decoded { icc, ..Decoded::full_size(Picture::Pixels(pixels)) })
 }
 
-fn append(rgba: &mut Vec<[u8; 4]>, samples: &[u8], colour: png::ColorType) {
+pub(super) fn append(rgba: &mut Vec<[u8; 4]>, samples: &[u8], colour: png::ColorType) {
     match colour {
         png::ColorType::Rgba => rgba.extend_from_slice(samples.as_chunks().0),
         png::ColorType::Rgb => rgba.extend(samples.as_chunks().0.iter().map(|&[r, g, b]| [r, g, b, 255])),
@@ -89,7 +89,7 @@ pub(crate) fn encode(pixels: &Pixels, icc: Option<&[u8]>) -> Result<Vec<u8>, Tra
     Ok(bytes)
 }
 
-fn refused(error: png::DecodingError) -> TransformError {
+pub(super) fn refused(error: png::DecodingError) -> TransformError {
     match error {
         png::DecodingError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             TransformError::Truncated { format: InputFormat::Png }

@@ -115,11 +115,45 @@ impl Painting {
         bytes
     }
 
+    pub fn tiff(&self) -> Vec<u8> {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let mut encoder = tiff::encoder::TiffEncoder::new(&mut bytes).unwrap();
+        let samples = self.pixels.as_flattened();
+        encoder.write_image::<tiff::encoder::colortype::RGBA8>(self.width, self.height, samples).unwrap();
+        bytes.into_inner()
+    }
+
+    /// Of thirty-two bits, with alpha.
+    pub fn bmp(&self) -> Vec<u8> {
+        let samples = self.pixels.as_flattened();
+        let mut bytes = b"BM".to_vec();
+        let size = 14 + 56 + samples.len() as u32;
+        let upside_down = (self.height as i32).wrapping_neg() as u32;
+        for number in [size, 0, 70, 56, self.width, upside_down, 1 | 32 << 16, 3, 0, 0, 0, 0, 0] {
+            bytes.extend(number.to_le_bytes());
+        }
+        for mask in [0xffu32, 0xff00, 0xff_0000, 0xff00_0000] {
+            bytes.extend(mask.to_le_bytes());
+        }
+        [bytes, samples.to_vec()].concat()
+    }
+
+    pub fn ico(&self) -> Vec<u8> {
+        let png = self.png();
+        let mut bytes = vec![0, 0, 1, 0, 1, 0, self.width as u8, self.height as u8, 0, 0, 1, 0, 32, 0];
+        bytes.extend((png.len() as u32).to_le_bytes());
+        bytes.extend(22u32.to_le_bytes());
+        [bytes, png].concat()
+    }
+
     /// This picture as an original of that format.
     pub fn original(&self, format: InputFormat) -> Vec<u8> {
         match format {
             InputFormat::Gif => self.gif(),
             InputFormat::Png => self.png(),
+            InputFormat::Tiff => self.tiff(),
+            InputFormat::Bmp => self.bmp(),
+            InputFormat::Ico => self.ico(),
             other => {
                 let format = FormatWish::Exactly(other.as_output().unwrap());
                 let plan = Plan { format, quality: Quality::new(95).ok(), ..Plan::default() };

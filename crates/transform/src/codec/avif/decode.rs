@@ -10,7 +10,7 @@ use crate::codec::{Decoded, Picture, Shape, describes_rgb};
 use crate::colour::{self, Matrix, Range};
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
-use crate::pixels::Pixels;
+use crate::pixels::{Pixels, divided};
 use crate::planes::{Plane, Planes};
 use crate::profile;
 use crate::resample::Resampler;
@@ -243,10 +243,4 @@ fn cut(picture: Picture, seen: Rect, resampler: &mut Resampler) -> Result<Pictur
         }
         picture => Ok(Picture::Pixels(pixels(picture, resampler)?.part(seen))),
     }
-}
-
-pub(super) fn divided([r, g, b, _]: [u8; 4], alpha: u8) -> [u8; 4] {
-    let alpha = u32::from(alpha).max(1);
-    let divided = |value: u8| ((u32::from(value) * 255 + alpha / 2) / alpha).min(255) as u8;
-    [divided(r), divided(g), divided(b), 255]
 }
