@@ -23,7 +23,7 @@ const LIMITS: Limits = Limits {
 fuzz_target!(|file: &[u8]| {
     let resize = Resize { width: Some(17), height: Some(13), ..Resize::default() };
     let plan = Plan { resize, format: FormatWish::Auto(Accepted::Webp), ..Plan::default() };
-    memory_needed(file, &plan, &LIMITS);
+    memory_needed(&[file], &plan, &LIMITS);
     let header = header(file, &LIMITS);
     let made = transform(file, &plan, &LIMITS);
     for error in [header.as_ref().err(), made.as_ref().err()].into_iter().flatten() {

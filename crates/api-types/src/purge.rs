@@ -225,6 +225,9 @@ pub struct OriginalReceipt {
     pub before: Option<String>,
     /// Digest of the bytes at the source now.
     pub after: Option<String>,
+    /// How many URLs of other originals show this one too (a watermark, a mask), and are fenced with it.
+    #[serde(default)]
+    pub dependents: u64,
     pub at: u64,
 }
 

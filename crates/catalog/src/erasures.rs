@@ -152,7 +152,7 @@ impl Catalog {
     /// The bytes of an erased original are gone, and what they were is forgotten with them.
     pub async fn forget_erased(&self, source: &str, path: &str) -> Result<(), CatalogError> {
         let mut tx = self.write().await?;
-        for table in ["derivative", "delivery"] {
+        for table in ["derivative", "delivery", "dependent"] {
             sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table} WHERE source = $1 AND path = $2")))
                 .bind(source)
                 .bind(path)

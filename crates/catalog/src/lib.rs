@@ -8,6 +8,7 @@ mod api_keys;
 mod audit;
 mod cancelling;
 mod cdn_work;
+mod dependents;
 mod erasures;
 mod error;
 mod meta;

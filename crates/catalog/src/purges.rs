@@ -5,6 +5,7 @@ use purge_protocol::{Mode, Position, Record, Tag};
 use sqlx::{FromRow, Sqlite, Transaction};
 
 use crate::cdn_work::{OPEN_WORK, insert_wishes};
+use crate::dependents;
 use crate::{Catalog, CatalogError, Fenced, NewWish};
 
 pub(crate) const ENDED: &str = "('done', 'unchanged', 'error', 'error_cdn', 'error_cdn_node', 'cancelled')";
@@ -218,6 +219,9 @@ impl Catalog {
         if let Some(tags) = &step.append {
             let position = append(&mut tx, &claim.id, tags, claim.mode, now_ms).await?;
             step.receipt.position = Some(position);
+            for subject in step.receipt.subjects.iter().filter_map(|subject| subject.parse().ok()) {
+                dependents::forget(&mut tx, &subject).await?;
+            }
             for (source, path) in &step.covers {
                 // A soft record after a hard one takes nothing away.
                 sqlx::query(

@@ -114,6 +114,12 @@ fn express(
         if exact.is_empty() {
             return Ok(Expressed::Elsewhere);
         }
+        // What shows it elsewhere has its tag, and no path in common with it.
+        if let Some(elsewhere) = &wish.elsewhere
+            && tag.filter(|_| prefers_tags).is_none()
+        {
+            return with_those_elsewhere(wish, elsewhere, capabilities, terms, gathered);
+        }
         // A path has no query, and a prefix none either.
         let bare = match place.path.split_once('?') {
             Some((path, _)) => {
@@ -156,6 +162,32 @@ fn express(
         (true, false) => Err(Refusal::NeedsPermission { subject }),
         (false, _) => Err(Refusal::Unsupported { subject }),
     }
+}
+
+/// The wish itself, and each URL that is known to show it: more there may be, but nobody could say which.
+fn with_those_elsewhere(
+    wish: &Wish,
+    elsewhere: &[Place],
+    capabilities: &Capabilities,
+    terms: &Terms,
+    gathered: &mut Gathered,
+) -> Result<Expressed, Refusal> {
+    for place in elsewhere {
+        let one = Wish {
+            subject: wish.subject.clone(),
+            scope: Scope::Url(place.clone()),
+            tag: None,
+            known: Vec::new(),
+            elsewhere: None,
+        };
+        express(&one, capabilities, terms, false, gathered)?;
+    }
+    let itself = Wish { elsewhere: None, tag: None, ..wish.clone() };
+    let expressed = express(&itself, capabilities, terms, false, gathered)?;
+    Ok(match expressed {
+        Expressed::Whole if !gathered.all => Expressed::Partly,
+        other => other,
+    })
 }
 
 /// A place on each of the CDN's sites that have it.

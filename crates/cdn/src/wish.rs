@@ -58,4 +58,7 @@ pub struct Wish {
     pub tag: Option<String>,
     /// URLs of it that were delivered lately: better than nothing where nothing else can be said.
     pub known: Vec<Place>,
+    /// URLs elsewhere that show it too (a watermark) and were delivered lately; `None` where nothing else shows it.
+    #[serde(default)]
+    pub elsewhere: Option<Vec<Place>>,
 }

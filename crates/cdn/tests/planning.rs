@@ -12,7 +12,7 @@ fn place(path: &str) -> Place {
 }
 
 fn wish(scope: Scope) -> Wish {
-    Wish { subject: "it".to_owned(), scope, tag: None, known: Vec::new() }
+    Wish { subject: "it".to_owned(), scope, tag: None, known: Vec::new(), elsewhere: None }
 }
 
 fn tagged(scope: Scope, tag: &str) -> Wish {
@@ -52,11 +52,16 @@ fn a_scope_that_a_vendor_does_not_know_is_widened_and_never_narrowed() {
     let known = vec![place("/d/cat.jpg?w=1"), place("/d/cat.jpg?w=2")];
     let original = Wish { known, ..wish(Scope::Path(place("/d/cat.jpg"))) };
     let tagged_original = Wish { tag: Some("c0ffee".to_owned()), ..original.clone() };
+    let shown_elsewhere =
+        Wish { elsewhere: Some(vec![place("/d/dog.jpg?mark=d/cat.jpg")]), ..original.clone() };
+    let tagged_elsewhere = Wish { tag: Some("c0ffee".to_owned()), ..shown_elsewhere.clone() };
     let mut table = String::new();
     for (what, wish) in [
         ("url", &wish(Scope::Url(place("/d/cat.jpg?w=1")))),
         ("original", &original),
         ("tagged original", &tagged_original),
+        ("original shown elsewhere", &shown_elsewhere),
+        ("tagged original shown elsewhere", &tagged_elsewhere),
         ("folder", &wish(Scope::Prefix(place("/d")))),
         ("tagged folder", &tagged(Scope::Prefix(place("/d")), "d")),
         ("label", &tagged(Scope::Tagged, "blue")),
@@ -106,6 +111,24 @@ fn a_scope_that_a_vendor_does_not_know_is_widened_and_never_narrowed() {
         tagged original at "*": refused: it can purge it only by purging everything, for which `purge_all = true` is the permission
         tagged original at "*" with permission: everything: 
         tagged original at "": refused: it has no call that covers it
+        original shown elsewhere at "upft*": 1 path: a.test/d/cat.jpg, 1 URL: a.test/d/dog.jpg?mark=d/cat.jpg, only in part
+        original shown elsewhere at "upft*" with permission: 1 path: a.test/d/cat.jpg, 1 URL: a.test/d/dog.jpg?mark=d/cat.jpg, only in part
+        original shown elsewhere at "upf": 1 path: a.test/d/cat.jpg, 1 URL: a.test/d/dog.jpg?mark=d/cat.jpg, only in part
+        original shown elsewhere at "uf": 1 prefix: a.test/d/cat.jpg, 1 URL: a.test/d/dog.jpg?mark=d/cat.jpg, only in part
+        original shown elsewhere at "u": 3 URLs: a.test/d/cat.jpg?w=1 a.test/d/cat.jpg?w=2 a.test/d/dog.jpg?mark=d/cat.jpg, only in part
+        original shown elsewhere at "ut": 3 URLs: a.test/d/cat.jpg?w=1 a.test/d/cat.jpg?w=2 a.test/d/dog.jpg?mark=d/cat.jpg, only in part
+        original shown elsewhere at "*": refused: it can purge it only by purging everything, for which `purge_all = true` is the permission
+        original shown elsewhere at "*" with permission: everything: 
+        original shown elsewhere at "": refused: it has no call that covers it
+        tagged original shown elsewhere at "upft*": 1 tag: c0ffee
+        tagged original shown elsewhere at "upft*" with permission: 1 tag: c0ffee
+        tagged original shown elsewhere at "upf": 1 path: a.test/d/cat.jpg, 1 URL: a.test/d/dog.jpg?mark=d/cat.jpg, only in part
+        tagged original shown elsewhere at "uf": 1 prefix: a.test/d/cat.jpg, 1 URL: a.test/d/dog.jpg?mark=d/cat.jpg, only in part
+        tagged original shown elsewhere at "u": 3 URLs: a.test/d/cat.jpg?w=1 a.test/d/cat.jpg?w=2 a.test/d/dog.jpg?mark=d/cat.jpg, only in part
+        tagged original shown elsewhere at "ut": 1 tag: c0ffee
+        tagged original shown elsewhere at "*": refused: it can purge it only by purging everything, for which `purge_all = true` is the permission
+        tagged original shown elsewhere at "*" with permission: everything: 
+        tagged original shown elsewhere at "": refused: it has no call that covers it
         folder at "upft*": 1 prefix: a.test/d
         folder at "upft*" with permission: 1 prefix: a.test/d
         folder at "upf": 1 prefix: a.test/d

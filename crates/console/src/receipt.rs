@@ -176,6 +176,7 @@ struct OriginalLine {
     outcome: &'static str,
     before: Option<Digest>,
     after: Option<Digest>,
+    dependents: u64,
 }
 
 struct NodeLine {
@@ -303,6 +304,7 @@ impl OriginalLine {
             outcome,
             before: original.before.as_deref().map(Digest::of),
             after: original.after.as_deref().map(Digest::of),
+            dependents: original.dependents,
         }
     }
 }

@@ -14,7 +14,7 @@ pub enum BadRequest {
     Source(#[from] InvalidSourceName),
     #[error(transparent)]
     Path(#[from] InvalidPath),
-    #[error("there is no parameter {found}; allowed are {}", allowed.join(", "))]
+    #[error("there is no parameter {found}; allowed are {}", listed(allowed))]
     UnknownParameter { found: Excerpt, allowed: &'static [&'static str] },
     #[error("the parameter {name} is given more than once; it is allowed once")]
     RepeatedParameter { name: &'static str },
@@ -26,4 +26,12 @@ pub enum BadRequest {
     IncompleteSignature { found: &'static str, missing: &'static str },
     #[error("the URL to be signed has the parameter {found} already; a signature adds it")]
     AlreadySigned { found: &'static str },
+}
+
+/// What there may be several of is told once.
+fn listed(names: &[&str]) -> String {
+    let repeated = |name: &&&str| name.contains(|c: char| c.is_ascii_digit());
+    let once: Vec<&str> = names.iter().filter(|name| !repeated(name)).copied().collect();
+    let more = if once.len() < names.len() { "; those of mark also as mark2 to mark4" } else { "" };
+    format!("{}{more}", once.join(", "))
 }

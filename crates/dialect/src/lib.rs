@@ -11,16 +11,11 @@ pub mod signature;
 
 mod delivery;
 mod error;
-mod excerpt;
-mod path;
 mod query;
 mod signing_key;
-mod source;
 
 pub use delivery::{Delivery, Parsed, Request};
 pub use error::BadRequest;
-pub use excerpt::Excerpt;
-pub use path::{InvalidPath, OriginalPath};
+pub use plan::{Excerpt, InvalidPath, InvalidSourceName, OriginalPath, SourceName};
 pub use signature::{Signature, SignatureError};
 pub use signing_key::{InvalidKeyId, KeyId, SecretTooShort, SigningKey};
-pub use source::{InvalidSourceName, SourceName};

@@ -1,8 +1,8 @@
 //! The `pentimento` dialect: `/{source}/{path}?w=&h=&fit=&…&format=&q=&dpr=`.
 //!
 //! Source and path come first, so that even a CDN that knows nothing but prefixes can purge an original or a folder.
-//! Every parameter is a line of [`parameters::TABLE`]; what each does is in `docs/operations.md`. Beside them a URL may
-//! carry a [`signature`] in `kid`, `exp` and `s`.
+//! Every parameter is a line of [`parameters::TABLE`], or of the tables of what is laid over a picture, which follow it;
+//! what each does is in `docs/operations.md`. Beside them a URL may carry a [`signature`] in `kid`, `exp` and `s`.
 
 mod parameters;
 
@@ -11,16 +11,17 @@ use plan::Plan;
 use crate::query::Parameters;
 use crate::{BadRequest, Delivery, Excerpt, OriginalPath, Parsed, Request, Signature, SourceName, signature};
 
-use self::parameters::TABLE;
+use self::parameters::{MARKS, Parameter, TABLE};
 
 /// In bytes, path and query together.
 pub const URL_LEN_MAX: usize = 2048;
 
-const NAMES: [&str; TABLE.len() + 3] = {
-    let mut names = [signature::KEY; TABLE.len() + 3];
+const NAMES: [&str; TABLE.len() + MARKS.as_flattened().len() + 3] = {
+    let marks = MARKS.as_flattened();
+    let mut names = [signature::KEY; TABLE.len() + MARKS.as_flattened().len() + 3];
     let mut at = 0;
-    while at < TABLE.len() {
-        names[at] = TABLE[at].name;
+    while at < TABLE.len() + marks.len() {
+        names[at] = if at < TABLE.len() { TABLE[at].name } else { marks[at - TABLE.len()].name };
         at += 1;
     }
     names[at + 1] = signature::EXPIRES;
@@ -53,14 +54,21 @@ pub(crate) fn read(request: &Request<'_>) -> Result<(SourceName, OriginalPath, P
     Ok((source.parse()?, OriginalPath::decode(path)?, Parameters::read(query, PARAMETERS)?))
 }
 
+/// Every parameter, in the order of the canonical URL. Most pictures are not marked, and need not look for how.
+fn table(marked: bool) -> impl Iterator<Item = &'static Parameter> {
+    let marks = if marked { MARKS.as_flattened() } else { &[] };
+    TABLE.iter().chain(marks)
+}
+
 fn plan(parameters: &Parameters, accept: Option<&str>) -> Result<Plan, BadRequest> {
     let mut plan = Plan::default();
-    for parameter in TABLE {
+    let marked = parameters.iter().any(|(name, _)| name.starts_with("mark"));
+    for parameter in table(marked) {
         parameters
             .value(parameter.name, parameter.allowed, |text| (parameter.read)(text, accept, &mut plan))?;
     }
     // A parameter that would do nothing is a mistake, and each that we let pass another URL for the same picture.
-    for parameter in TABLE.iter().filter(|parameter| parameters.has(parameter.name)) {
+    for parameter in table(marked).filter(|parameter| parameters.has(parameter.name)) {
         if let Some(needs) = &parameter.needs
             && !(needs.met)(&plan)
         {
@@ -76,7 +84,8 @@ pub fn canonical(delivery: &Delivery) -> String {
     let Delivery { source, path, plan } = delivery;
     let mut url = format!("/{source}/{}", path.encode());
     let mut divider = '?';
-    for parameter in TABLE {
+    // Without a first mark there is no second.
+    for parameter in table(plan.marks[0].picture.is_some()) {
         if let Some(value) = (parameter.write)(plan) {
             url.push_str(&format!("{divider}{}={value}", parameter.name));
             divider = '&';
@@ -89,7 +98,7 @@ pub fn canonical(delivery: &Delivery) -> String {
 mod tests {
     use super::*;
     use expect_test::{Expect, expect};
-    use plan::{Accepted, Dpr, Fit, Format, FormatWish, Quality, Resize};
+    use plan::{Accepted, Dpr, Fit, Format, FormatWish, Mark, Quality, Resize};
     use proptest::prelude::*;
 
     fn parse_url(url: &str, accept: Option<&str>) -> Result<Delivery, BadRequest> {
@@ -130,13 +139,13 @@ mod tests {
         check(
             "/demo/cat.jpg?width=3",
             expect![[
-                r#"there is no parameter "width"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, border, mask, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, dpr, kid, exp, s"#
+                r#"there is no parameter "width"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, border, mask, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, dpr, mark, mark-w, mark-h, mark-scale, mark-zoom, mark-align, mark-x, mark-y, mark-pad, mark-rot, mark-alpha, mark-mode, mark-tile, kid, exp, s; those of mark also as mark2 to mark4"#
             ]],
         );
         check(
             "/demo/cat.jpg?W=3",
             expect![[
-                r#"there is no parameter "W"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, border, mask, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, dpr, kid, exp, s"#
+                r#"there is no parameter "W"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, border, mask, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, dpr, mark, mark-w, mark-h, mark-scale, mark-zoom, mark-align, mark-x, mark-y, mark-pad, mark-rot, mark-alpha, mark-mode, mark-tile, kid, exp, s; those of mark also as mark2 to mark4"#
             ]],
         );
         check(
@@ -389,12 +398,26 @@ mod tests {
         ("format", "webp", ""),
         ("q", "70", ""),
         ("dpr", "1.5", ""),
+        ("mark", "brand/red%20%26%20white.png", ""),
+        ("mark-w", "0.5", "mark=a/b"),
+        ("mark-h", "30", "mark=a/b"),
+        ("mark-scale", "30", "mark=a/b"),
+        ("mark-zoom", "30", "mark=a/b"),
+        ("mark-align", "top,left", "mark=a/b"),
+        ("mark-x", "0", "mark=a/b"),
+        ("mark-y", "1.0", "mark=a/b"),
+        ("mark-pad", "0", "mark=a/b"),
+        ("mark-rot", "30", "mark=a/b"),
+        ("mark-alpha", "30", "mark=a/b"),
+        ("mark-mode", "multiply", "mark=a/b"),
+        ("mark-tile", "grid", "mark=a/b"),
     ];
 
     #[test]
     fn every_parameter_is_read_and_written_and_says_what_it_takes_and_needs() {
-        assert_eq!(EXAMPLES.len(), TABLE.len());
-        for (parameter, (name, value, needs)) in TABLE.iter().zip(EXAMPLES) {
+        let later_marks = (Mark::MAX - 1) * MARKS[0].len();
+        assert_eq!(EXAMPLES.len() + later_marks, table(true).count());
+        for (parameter, (name, value, needs)) in table(true).zip(EXAMPLES) {
             assert_eq!(parameter.name, *name);
             let url = format!("/demo/cat.jpg?{needs}&{name}={value}");
             let delivery = parse_url(&url, None).unwrap_or_else(|error| panic!("{url}: {error}"));
@@ -420,7 +443,7 @@ mod tests {
 
     #[test]
     fn the_range_that_a_message_names_is_the_one_that_is_taken() {
-        for parameter in TABLE {
+        for parameter in table(true) {
             let words: Vec<&str> = parameter.allowed.split(' ').collect();
             let ["a", "whole", "number", "from", from, "to", to] = words.as_slice() else { continue };
             let (from, to): (i32, i32) = (from.parse().unwrap(), to.parse().unwrap());
@@ -448,6 +471,28 @@ mod tests {
         check(
             "/demo/cat.jpg?rot=180&rot-type=straighten",
             expect!["the parameter rot-type has no effect here: it needs a rot that is no multiple of 90"],
+        );
+    }
+
+    #[test]
+    fn every_mark_has_the_parameters_of_the_first() {
+        for (index, mark) in MARKS.iter().enumerate() {
+            let stem = if index == 0 { "mark".to_owned() } else { format!("mark{}", index + 1) };
+            let names: Vec<_> = mark.iter().filter_map(|one| one.name.strip_prefix(&stem)).collect();
+            let of_the_first: Vec<_> =
+                MARKS[0].iter().filter_map(|one| one.name.strip_prefix("mark")).collect();
+            assert_eq!(names, of_the_first);
+        }
+        check(
+            "/demo/cat.jpg?mark2-alpha=30&mark2=b/c&mark=a/b&mark3-w=1&mark3=a/b",
+            expect!["/demo/cat.jpg?mark=a/b&mark2=b/c&mark2-alpha=30&mark3=a/b&mark3-w=1"],
+        );
+        check("/demo/cat.jpg?mark2=a/b", expect!["the parameter mark2 has no effect here: it needs mark"]);
+        check(
+            "/demo/cat.jpg?mark=https://example.com/a.png",
+            expect![[
+                r#"the parameter mark is "https://example.com/a.png"; allowed is an original, as in brand/logo.png: its source and its path"#
+            ]],
         );
     }
 

@@ -40,8 +40,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::Mac;
 use percent_encoding::utf8_percent_encode;
+use plan::ENCODED;
 
-use crate::path::ENCODED;
 use crate::query::Parameters;
 use crate::{BadRequest, KeyId, OriginalPath, Parsed, Request, SigningKey, SourceName, native};
 

@@ -143,6 +143,14 @@ fn subjects_of(delivery: &Delivery, url: &str) -> Vec<Subject> {
         Subject::Url(url.to_owned()),
     ];
     subjects.extend(delivery.path.folders().map(|folder| Subject::Folder(format!("{source}/{folder}"))));
+    // A purge of anything that it shows reaches it.
+    for other in delivery.plan.originals() {
+        for subject in Subject::of_original(other.source.as_str(), other.path.as_str()) {
+            if !subjects.contains(&subject) {
+                subjects.push(subject);
+            }
+        }
+    }
     subjects
 }
 
@@ -329,6 +337,19 @@ mod tests {
             url:/demo/a/b/cat.jpg?w=300
             folder:demo/a
             folder:demo/a/b"#]]
+        .assert_eq(&subjects.join("\n"));
+    }
+
+    #[test]
+    fn a_derivative_can_be_purged_by_everything_that_is_composited_into_it() {
+        let url = "/demo/a/cat.jpg?mark=brand/a/logo.png&mark2=demo/a/dot.png&mark3=brand/a/logo.png";
+        let subjects: Vec<String> = image(url).subjects().iter().skip(4).map(ToString::to_string).collect();
+        expect![[r#"
+            folder:demo/a
+            source:brand
+            folder:brand/a
+            original:brand/a/logo.png
+            original:demo/a/dot.png"#]]
         .assert_eq(&subjects.join("\n"));
     }
 

@@ -12,7 +12,7 @@ impl Plan {
     /// A text that is equal for two plans only if they make the same derivative of every original.
     ///
     /// Written in device pixels and with defaults filled in, so that `w=200` and `w=100&dpr=2` share their
-    /// derivative. The leading word names this notation: change it together with anything below.
+    /// derivative. Further originals are told by their place in [`Plan::originals`]. The leading word names this notation: change it together with anything below.
     pub fn fingerprint(&self) -> String {
         let mut text = "plan-2".to_owned();
         for step in self.operations().iter().filter_map(|operation| step(operation, &self.resize)) {
@@ -83,6 +83,7 @@ fn step(operation: &Operation, size: &Resize) -> Option<String> {
         Operation::Shadow { sigma, offset: (x, y), colour, margins: _ } => {
             format!("shadow {},{x},{y},{colour}", sigma.map_or(0, |sigma| sigma.tenths()))
         }
+        Operation::Mark(overlay) => format!("mark {overlay}"),
         Operation::Grid { side, colours } => format!("grid {side},{colours}"),
         Operation::Pad([top, right, bottom, left]) => format!("pad {top},{right},{bottom},{left}"),
         Operation::Flatten(colour) => format!("flatten {colour}"),
@@ -155,7 +156,7 @@ mod tests {
         check(
             everything(),
             expect![
-                "plan-2;trim auto,,8,0;cut 10,20,0.5,0.5;orient t;rotate 5.5,pivot;w600,h400,fill,never-larger;adjust 0,0,10,0,0,0,0,grey,0,;monochrome ff0000;sepia 50;duotone 000080,ffffff,100;blend 8000ff00,overlay,100;unsharp 20,16;unsharp -40,30;pixelate 16;halftone 10;blur 200;place top,left,blur;border 4,ff0000;corners 16,max,0,2;shadow 80,0,0,000000;pad 8,8,8,8;grid 16,d0d7dd,ffffff;flatten ffffff;auto-webp;q80"
+                "plan-2;trim auto,,8,0;cut 10,20,0.5,0.5;orient t;rotate 5.5,pivot;w600,h400,fill,never-larger;adjust 0,0,10,0,0,0,0,grey,0,;monochrome ff0000;sepia 50;duotone 000080,ffffff,100;blend 8000ff00,overlay,100;unsharp 20,16;unsharp -40,30;pixelate 16;halftone 10;blur 200;place top,left,blur;border 4,ff0000;corners 16,max,0,2;shadow 80,0,0,000000;pad 8,8,8,8;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;mark 1,own 20000,bottom,right,/,10,0,100,normal,once;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;grid 16,d0d7dd,ffffff;flatten ffffff;auto-webp;q80"
             ],
         );
     }
@@ -189,6 +190,13 @@ mod tests {
             shadow: "4,black".parse().ok(),
             grid: crate::Grid { shown: true, ..crate::Grid::default() },
             pad: crate::Pad { all: "4".parse().unwrap(), ..crate::Pad::default() },
+            marks: ["brand/logo.png", "brand/badge.png", "brand/logo.png"]
+                .map(|name| crate::Mark { picture: name.parse().ok(), ..crate::Mark::default() })
+                .into_iter()
+                .chain([crate::Mark::default()])
+                .collect::<Vec<_>>()
+                .try_into()
+                .unwrap(),
             ..plan(Some(300), Some(200), Fit::FillMax, "2")
         }
     }

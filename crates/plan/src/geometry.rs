@@ -3,6 +3,8 @@
 //! Sides are integers and are computed with integers, half a pixel rounded up, so that every machine agrees.
 //! Only the crop box is fractional: cutting whole pixels would shift and stretch the picture by up to one of them.
 
+mod placement;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Plan;
@@ -15,6 +17,8 @@ use crate::order::Operation;
 use crate::orientation::Orientation;
 use crate::rectangle::{CropBox, Rect};
 use crate::size::Size;
+
+pub use placement::{Placement, placement};
 
 /// Which part of the upright original goes where on which canvas, and what is put around that.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -169,6 +173,7 @@ pub fn geometry_within(plan: &Plan, trimmed: Rect, max_side: u32) -> Result<Geom
             | Operation::Blur(_)
             | Operation::Place(_)
             | Operation::Mask(_)
+            | Operation::Mark(_)
             | Operation::Grid { .. }
             | Operation::Flatten(_) => {}
         }

@@ -6,20 +6,29 @@ mod amount;
 mod colour;
 mod colour_names;
 mod decimal;
+mod excerpt;
 mod fingerprint;
 mod geometry;
+mod measure;
 mod operation;
 mod order;
 mod orientation;
+mod original_name;
 mod output;
+mod path;
 mod rectangle;
 mod size;
+mod source;
 
 use serde::{Deserialize, Serialize};
 
 pub use amount::{Amount, Fraction, InvalidAmount, InvalidFraction, Length, Opacity, Percent, Swing};
 pub use colour::{Colour, InvalidColour};
-pub use geometry::{Geometry, GeometryError, Sigma, Turned, device_pixels, geometry, geometry_within};
+pub use excerpt::Excerpt;
+pub use geometry::{
+    Geometry, GeometryError, Placement, Sigma, Turned, device_pixels, geometry, geometry_within, placement,
+};
+pub use measure::{InvalidMeasure, Measure};
 pub use operation::adjustments::Adjustments;
 pub use operation::aspect_ratio::{AspectRatio, InvalidAspectRatio};
 pub use operation::background::{Background, Fill, InvalidFill};
@@ -31,6 +40,7 @@ pub use operation::dpr::{Dpr, InvalidDpr};
 pub use operation::duotone::{Duotone, InvalidDuotone};
 pub use operation::flip::{Flip, InvalidFlip};
 pub use operation::grid::{Grid, GridColours, GridSide, InvalidGridColours};
+pub use operation::mark::{Mark, Overlay, OverlaySize, Tiling, UnknownTiling};
 pub use operation::mask::{Corner, CornerRadius, InvalidCornerRadius, Mask, MaskShape, UnknownMaskShape};
 pub use operation::pad::Pad;
 pub use operation::resize::{Fit, Resize, UnknownFit};
@@ -40,11 +50,14 @@ pub use operation::trim::{Tolerance, Trim, TrimBy, UnknownTrim};
 pub use operation::unsharp::{InvalidRadius, Radius, Unsharp};
 pub use order::Operation;
 pub use orientation::Orientation;
+pub use original_name::{InvalidOriginalName, OriginalName};
 pub use output::{
     Accepted, Format, FormatWish, InvalidQuality, Quality, UnknownFormat, accepted, output_format,
 };
+pub use path::{ENCODED, InvalidPath, OriginalPath};
 pub use rectangle::{CropBox, Rect};
 pub use size::Size;
+pub use source::{InvalidSourceName, SourceName};
 
 /// What is wished of one picture: each operation at most once, and the output.
 ///
@@ -81,8 +94,28 @@ pub struct Plan {
     pub shadow: Option<Shadow>,
     pub shadow_offset: ShadowOffset,
     pub pad: Pad,
+    /// Other pictures over it, the first undermost.
+    pub marks: [Mark; Mark::MAX],
     pub grid: Grid,
     pub format: FormatWish,
     /// Nothing asked: [`Quality::DEFAULT`].
     pub quality: Option<Quality>,
+}
+
+impl Plan {
+    /// The originals that it needs beside the one it is for, each once.
+    pub fn originals(&self) -> Vec<&OriginalName> {
+        let mut originals = Vec::new();
+        for name in self.marks.iter().filter_map(|mark| mark.picture.as_ref()) {
+            if !originals.contains(&name) {
+                originals.push(name);
+            }
+        }
+        originals
+    }
+
+    /// Where among [`Plan::originals`] this one stands.
+    pub(crate) fn place_of(&self, name: &OriginalName) -> Option<usize> {
+        self.originals().iter().position(|original| *original == name)
+    }
 }

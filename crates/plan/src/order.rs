@@ -10,6 +10,7 @@ use crate::operation::blend::BlendMode;
 use crate::operation::cut::Cut;
 use crate::operation::duotone::Duotone;
 use crate::operation::grid::GridColours;
+use crate::operation::mark::Overlay;
 use crate::operation::mask::{Corner, Mask, MaskShape};
 use crate::operation::resize::Resize;
 use crate::operation::rotation::{Rotation, RotationFrame};
@@ -76,6 +77,8 @@ pub enum Operation {
     },
     /// Top, right, bottom, left.
     Pad([u32; 4]),
+    /// Lays another picture over all that.
+    Mark(Overlay),
     /// Shows what is still transparent.
     Grid {
         side: u32,
@@ -121,6 +124,7 @@ impl Plan {
             shadow,
             shadow_offset,
             pad,
+            ref marks,
             grid,
             format: _,
             quality: _,
@@ -163,7 +167,12 @@ impl Plan {
             }
         });
 
-        let list = [
+        let marks = marks.iter().filter_map(|mark| {
+            let picture = self.place_of(mark.picture.as_ref()?)?;
+            (mark.opacity.percent() > 0).then(|| Operation::Mark(mark.overlay(picture, dpr)))
+        });
+
+        let before = [
             trim.by.map(|by| Operation::Trim { by, trim }),
             cut.map(Operation::Cut),
             (orientation != Orientation::UPRIGHT).then_some(Operation::Orient(orientation)),
@@ -200,9 +209,11 @@ impl Plan {
             mask.map(Operation::Mask),
             shadow,
             (sides != [0; 4]).then_some(Operation::Pad(sides)),
+        ];
+        let after = [
             grid.shown.then(|| Operation::Grid { side: length(grid.side.get()), colours: grid.colours }),
             background.colour.map(Operation::Flatten),
         ];
-        list.into_iter().flatten().collect()
+        before.into_iter().flatten().chain(marks).chain(after.into_iter().flatten()).collect()
     }
 }

@@ -254,7 +254,17 @@ impl Worker {
             step.receipt.notes.push(format!("{name} was not known here; it is fenced all the same"));
         }
         let at = unix_millis();
-        step.receipt.originals.push(OriginalReceipt { original: name, outcome, before, after, at });
+        // What is as it was is not fenced, unless that is asked for.
+        let fenced = outcome != OriginalOutcome::Unchanged || claim.force;
+        let dependents = if fenced { self.catalog.dependents(source, path).await? } else { 0 };
+        step.receipt.originals.push(OriginalReceipt {
+            original: name,
+            outcome,
+            before,
+            after,
+            dependents,
+            at,
+        });
         Ok(step)
     }
 

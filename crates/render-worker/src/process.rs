@@ -79,11 +79,11 @@ impl Process {
     /// Anything but a derivative means that this worker must not be asked again.
     pub async fn make(
         &mut self,
-        original: &[u8],
+        originals: &[&[u8]],
         plan: &Plan,
         limits: &Limits,
     ) -> Result<Derivative, WorkerError> {
-        let talk = timeout(limits.time + GRACE, self.talk(original, plan, limits));
+        let talk = timeout(limits.time + GRACE, self.talk(originals, plan, limits));
         let (head, bytes) = match talk.await {
             Ok(Ok(reply)) => reply,
             Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
@@ -104,13 +104,17 @@ impl Process {
 
     async fn talk(
         &mut self,
-        original: &[u8],
+        originals: &[&[u8]],
         plan: &Plan,
         limits: &Limits,
     ) -> io::Result<(Vec<u8>, Vec<u8>)> {
-        let job = Job { plan: Cow::Borrowed(plan), limits: *limits };
-        self.input.write_all(&wire::start(&job, original.len())?).await?;
-        self.input.write_all(original).await?;
+        let lengths: Vec<usize> = originals.iter().map(|original| original.len()).collect();
+        let together = lengths.iter().sum();
+        let job = Job { plan: Cow::Borrowed(plan), limits: *limits, lengths };
+        self.input.write_all(&wire::start(&job, together)?).await?;
+        for original in originals {
+            self.input.write_all(original).await?;
+        }
         read(&mut self.output, most_bytes(limits)).await
     }
 

@@ -20,11 +20,26 @@ pub(crate) enum Hello {
     Unconfined(String),
 }
 
-/// The body is the original.
+/// The body is the originals, one after the other.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Job<'a> {
     pub plan: Cow<'a, Plan>,
     pub limits: Limits,
+    /// How long each of the originals is.
+    pub lengths: Vec<usize>,
+}
+
+impl Job<'_> {
+    /// The originals in the body; nothing if they are not as long as was said.
+    pub fn originals<'a>(&self, mut body: &'a [u8]) -> Option<Vec<&'a [u8]>> {
+        let mut originals = Vec::with_capacity(self.lengths.len());
+        for length in &self.lengths {
+            let (original, rest) = body.split_at_checked(*length)?;
+            originals.push(original);
+            body = rest;
+        }
+        body.is_empty().then_some(originals)
+    }
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -113,7 +128,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let job = Job { plan: Cow::Owned(Plan::default()), limits: Limits::default() };
+        let plan = Cow::Owned(Plan::default());
+        let job = Job { plan, limits: Limits::default(), lengths: vec![5, 0, 3] };
         let refused = Reply::Refused(TransformError::Failed { stage: "resizing".into(), why: "x".into() });
         let mut bytes = Vec::new();
         write(&mut bytes, &job, b"original").unwrap();
@@ -122,6 +138,20 @@ mod tests {
         assert_eq!(read(&mut from, 8).unwrap(), Some((job, b"original".to_vec())));
         assert_eq!(read(&mut from, 0).unwrap(), Some((refused, Vec::new())));
         assert_eq!(read::<Reply>(&mut from, 0).unwrap(), None);
+    }
+
+    #[test]
+    fn originals_are_told_apart_by_their_lengths() {
+        let job = |lengths: &[usize]| Job {
+            plan: Cow::Owned(Plan::default()),
+            limits: Limits::default(),
+            lengths: lengths.to_vec(),
+        };
+        let found = job(&[5, 0, 3]).originals(b"original");
+        assert_eq!(found, Some(vec![&b"origi"[..], b"", b"nal"]));
+        for wrong in [&[5][..], &[9], &[5, 4], &[usize::MAX, 9]] {
+            assert_eq!(job(wrong).originals(b"original"), None, "{wrong:?}");
+        }
     }
 
     #[test]

@@ -12,8 +12,8 @@ use transform::{Derivative, Limits, TransformError};
 use crate::confinement::confine;
 use crate::wire::{self, Hello, Job, Reply};
 
-/// What a worker does with a job: [`transform::transform`], but for tests.
-pub type Making = fn(&[u8], &Plan, &Limits) -> Result<Derivative, TransformError>;
+/// What a worker does with a job: [`transform::compose`], but for tests.
+pub type Making = fn(&[&[u8]], &Plan, &Limits) -> Result<Derivative, TransformError>;
 
 /// Makes derivatives until standard input ends; `memory` bytes may be allocated for them.
 ///
@@ -35,8 +35,9 @@ fn try_to_serve(memory: u64, make: Making) -> io::Result<()> {
         Ok(files) => wire::write(&mut output, &Hello::Confined(files), b"")?,
         Err(error) => return wire::write(&mut output, &Hello::Unconfined(error.to_string()), b""),
     }
-    while let Some((job, original)) = wire::read::<Job>(&mut input, usize::MAX)? {
-        match make(&original, &job.plan, &job.limits) {
+    while let Some((job, body)) = wire::read::<Job>(&mut input, usize::MAX)? {
+        let originals = job.originals(&body).ok_or(io::ErrorKind::InvalidData)?;
+        match make(&originals, &job.plan, &job.limits) {
             Ok(Derivative { bytes, format, size }) => {
                 wire::write(&mut output, &Reply::Made { format, size }, &bytes)?;
             }

@@ -62,10 +62,10 @@ impl Workers {
         Ok((workers, files))
     }
 
-    /// As [`transform::transform`], elsewhere. Dropped before its end, it ends the worker with it.
+    /// As [`transform::compose`], elsewhere. Dropped before its end, it ends the worker with it.
     pub async fn transform(
         &self,
-        original: &[u8],
+        originals: &[&[u8]],
         plan: &Plan,
         limits: &Limits,
     ) -> Result<Derivative, WorkerError> {
@@ -75,7 +75,7 @@ impl Workers {
         };
         let began = Instant::now();
         // Whoever fails is dropped here, and so killed: what has broken one picture is not let near the next.
-        let derivative = process.make(original, plan, limits).await?;
+        let derivative = process.make(originals, plan, limits).await?;
         process.jobs += 1;
         process.busy += began.elapsed();
         if process.jobs < self.settings.jobs && process.busy < self.settings.busy {

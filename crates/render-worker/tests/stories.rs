@@ -32,7 +32,7 @@ impl Stage {
 
     async fn ask(&self, original: &[u8]) -> Result<String, WorkerError> {
         let limits = Limits { time: Duration::from_millis(300), ..Limits::default() };
-        let made = self.workers.transform(original, &Plan::default(), &limits).await?;
+        let made = self.workers.transform(&[original], &Plan::default(), &limits).await?;
         Ok(String::from_utf8_lossy(&made.bytes[8..]).into_owned())
     }
 
@@ -42,7 +42,7 @@ impl Stage {
     }
 
     async fn makes_pictures(&self) {
-        let made = self.workers.transform(PIXEL, &Plan::default(), &Limits::default()).await.unwrap();
+        let made = self.workers.transform(&[PIXEL], &Plan::default(), &Limits::default()).await.unwrap();
         assert_eq!(made.size, Size { width: 1, height: 1 });
     }
 }
@@ -52,8 +52,8 @@ async fn a_worker_makes_the_same_bytes_as_the_engine() {
     let stage = Stage::new().await;
     let limits = Limits::default();
     let here = transform::transform(PIXEL, &Plan::default(), &limits).unwrap();
-    assert_eq!(stage.workers.transform(PIXEL, &Plan::default(), &limits).await, Ok(here));
-    let refused = stage.workers.transform(b"<html>", &Plan::default(), &limits).await;
+    assert_eq!(stage.workers.transform(&[PIXEL], &Plan::default(), &limits).await, Ok(here));
+    let refused = stage.workers.transform(&[b"<html>"], &Plan::default(), &limits).await;
     assert_eq!(refused, Err(WorkerError::Transform(TransformError::UnknownFormat)));
 }
 
@@ -74,6 +74,26 @@ fn noise(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn originals_reach_the_worker_in_their_order_and_number() {
+    let stage = Stage::new().await;
+    let limits = Limits::default();
+    let originals: [&[u8]; 3] = [b"how many are you", b"", &vec![7; 3 << 20]];
+    let made = stage.workers.transform(&originals, &Plan::default(), &limits).await.unwrap();
+    assert_eq!(&made.bytes[8..], b"3");
+    let picture = "brand/logo.png".parse().ok();
+    let [_, two, three, four] = Plan::default().marks;
+    let marked = Plan {
+        marks: [plan::Mark { picture, ..plan::Mark::default() }, two, three, four],
+        ..Plan::default()
+    };
+    let (below, above) = (noise(30, 20), noise(8, 8));
+    let here = transform::compose(&[&below, &above], &marked, &limits).unwrap();
+    assert_eq!(stage.workers.transform(&[&below, &above], &marked, &limits).await, Ok(here));
+    let broken = stage.workers.transform(&[&below, b"<html>"], &marked, &limits).await.unwrap_err();
+    assert!(broken.to_string().starts_with("brand/logo.png: the original is not a picture"), "{broken}");
+}
+
+#[tokio::test]
 async fn what_it_may_do_suffices_for_every_codec() {
     let stage = Stage::new().await;
     let limits = Limits::default();
@@ -81,10 +101,10 @@ async fn what_it_may_do_suffices_for_every_codec() {
     let from_png = noise(300, 200);
     for format in Format::ALL {
         let plan = Plan { format: FormatWish::Exactly(format), ..Plan::default() };
-        let there = stage.workers.transform(&from_png, &plan, &limits).await.unwrap();
+        let there = stage.workers.transform(&[&from_png], &plan, &limits).await.unwrap();
         for again in Format::ALL {
             let plan = Plan { format: FormatWish::Exactly(again), ..Plan::default() };
-            let made = stage.workers.transform(&there.bytes, &plan, &limits).await;
+            let made = stage.workers.transform(&[&there.bytes], &plan, &limits).await;
             assert_eq!(made.map(|made| made.format), Ok(again), "{format} to {again}");
         }
     }
@@ -140,7 +160,7 @@ async fn a_worker_that_is_killed_in_the_middle_costs_one_request() {
     let pid = stage.pid().await;
     let limits = Limits { time: Duration::from_secs(60), ..Limits::default() };
     let plan = Plan::default();
-    let (answer, ()) = tokio::join!(stage.workers.transform(b"sleep", &plan, &limits), async {
+    let (answer, ()) = tokio::join!(stage.workers.transform(&[b"sleep"], &plan, &limits), async {
         // The job takes the only worker at once.
         tokio::task::yield_now().await;
         kill(&pid);
@@ -164,7 +184,7 @@ async fn a_request_that_is_given_up_takes_its_worker_along() {
     let pid = stage.pid().await;
     let limits = Limits { time: Duration::from_secs(60), ..Limits::default() };
     let plan = Plan::default();
-    let job = stage.workers.transform(b"loop", &plan, &limits);
+    let job = stage.workers.transform(&[b"loop"], &plan, &limits);
     assert!(tokio::time::timeout(Duration::from_millis(50), job).await.is_err());
     gone(&pid).await;
 }

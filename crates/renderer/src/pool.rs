@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use edge::FillError;
 use plan::Plan;
 use render_worker::{WorkerError, Workers};
@@ -40,13 +39,13 @@ impl RenderPool {
     pub async fn render(
         &self,
         source: &str,
-        original: Bytes,
+        originals: &[&[u8]],
         plan: &Plan,
     ) -> Result<Derivative, RenderError> {
-        let memory = memory_needed(&original, plan, &self.limits);
+        let memory = memory_needed(originals, plan, &self.limits);
         let _place = self.place(source, memory).await?;
         let began = Instant::now();
-        let rendered = self.workers.transform(&original, plan, &self.limits).await;
+        let rendered = self.workers.transform(originals, plan, &self.limits).await;
         let took = began.elapsed();
         lock(&self.turns).note(took);
         self.metrics.rendered(took.as_secs_f64());

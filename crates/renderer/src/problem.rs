@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api_types::Problem;
 use edge::FillError;
-use plan::GeometryError;
+use plan::{GeometryError, OriginalName};
 use purge_protocol::Gone;
 use render_worker::{Death, WorkerError};
 use transform::TransformError;
@@ -27,6 +27,10 @@ pub fn of_transform(error: &TransformError) -> Problem {
         | TransformError::TooManyFrames { .. } => {
             Problem::new(422, "picture-too-large", "Picture too large", detail)
         }
+        TransformError::TooManyPixelsTogether { .. } => {
+            Problem::new(422, "picture-too-large", "Picture too large", detail)
+        }
+        TransformError::Other { error, .. } => Problem { detail, ..of_transform(error) },
         TransformError::Geometry(error) => match error {
             GeometryError::OutputTooLarge { .. } => {
                 Problem::new(400, "output-too-large", "Output too large", detail)
@@ -59,6 +63,19 @@ pub fn of_worker(error: &WorkerError) -> FillError {
             tracing::error!(%detail, "pictures cannot be made");
             FillError::Overloaded { retry_after: Duration::from_secs(5) }
         }
+    }
+}
+
+/// Of an original that a plan names beside the one it is for: says which.
+pub fn of_other(name: &OriginalName, error: OriginalError) -> FillError {
+    match of_original(error) {
+        FillError::Problem(problem) => {
+            let detail = format!("{name}: {}", problem.detail);
+            FillError::Problem(Problem { detail, ..problem })
+        }
+        FillError::Unreachable(why) => FillError::Unreachable(format!("{name}: {why}")),
+        FillError::TimedOut(why) => FillError::TimedOut(format!("{name}: {why}")),
+        error => error,
     }
 }
 

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use blobs::{Digest, Kind};
 use bus::clock::unix_millis;
 use bytes::{BufMut, Bytes, BytesMut};
-use catalog::AskedDelivery;
+use catalog::{AskedDelivery, CatalogError};
 use edge::fill::Keep;
 use edge::request::{Image, Target};
 use edge::{Answered, Ask, Fetched, FetchedBody, FillError, Upstream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use plan::Format;
-use purge_protocol::Fill;
+use plan::{Format, OriginalName};
+use purge_protocol::{Fill, Subject};
 
 use crate::originals::{Current, OriginalError, Originals};
 use crate::pool::RenderPool;
@@ -38,7 +38,8 @@ impl Renderer {
         let path = image.delivery.path.as_str();
         // `fill` was begun before this reads the pointer: everything from here on is at least that new.
         let original = self.originals.current(source, path).await.map_err(problem::of_original)?;
-        let encoded = self.derivative(image, &original).await?;
+        let others = self.others(image).await?;
+        let encoded = self.derivative(image, &original, &others).await?;
         self.note(image).await;
 
         let etag = etag_of(&encoded.bytes);
@@ -66,22 +67,43 @@ impl Renderer {
         })))
     }
 
+    /// The further originals that the plan names, each asked for as the first one is.
+    async fn others<'a>(&self, image: &'a Image) -> Result<Vec<(&'a OriginalName, Current)>, FillError> {
+        let mut others = Vec::new();
+        for name in image.delivery.plan.originals() {
+            let current = self.originals.current(name.source.as_str(), name.path.as_str()).await;
+            others.push((name, current.map_err(|error| problem::of_other(name, error))?));
+        }
+        Ok(others)
+    }
+
     /// From the store if it was made before, from exactly these inputs by exactly this engine.
-    async fn derivative(&self, image: &Image, original: &Current) -> Result<Encoded, FillError> {
+    async fn derivative(
+        &self,
+        image: &Image,
+        original: &Current,
+        others: &[(&OriginalName, Current)],
+    ) -> Result<Encoded, FillError> {
         let plan = &image.delivery.plan;
         let source = image.delivery.source.as_str();
-        let path = image.delivery.path.as_str();
-        let inputs = format!("{}\n{}\n{}", transform::ENGINE, plan.fingerprint(), original.digest);
+        let mut inputs = format!("{}\n{}\n{}", transform::ENGINE, plan.fingerprint(), original.digest);
+        for (name, other) in others {
+            // The name too: what an erasure of it has to find is not shared with others.
+            inputs.push_str(&format!("\n{name} {}", other.digest));
+        }
         let key = Digest::of(inputs.as_bytes());
         let blobs = &self.originals.blobs;
         if let Some(encoded) = blobs.get(Kind::Derivative, &key).await.and_then(unpack) {
             return Ok(encoded);
         }
-        let made = self.pool.render(source, original.bytes.clone(), plan).await?;
+        let bytes: Vec<&[u8]> = std::iter::once(original)
+            .chain(others.iter().map(|(_, other)| other))
+            .map(|one| &*one.bytes)
+            .collect();
+        let made = self.pool.render(source, &bytes, plan).await?;
         let encoded = Encoded { format: made.format, bytes: made.bytes.into() };
         // Known before it is stored, so that an erasure cannot miss it.
-        let noted = self.originals.catalog.note_derivative(source, path, &key.to_string()).await;
-        match noted {
+        match self.note_derivative(image, &key.to_string()).await {
             Ok(()) => {
                 if let Err(error) = blobs.put(Kind::Derivative, key, pack(&encoded)).await {
                     tracing::warn!(%error, "a derivative cannot be stored; serving goes on");
@@ -89,26 +111,44 @@ impl Renderer {
             }
             Err(error) => tracing::warn!(%error, "a derivative cannot be noted; serving goes on"),
         }
-        // An erasure that came between our reading the original and our writing has looked for us in vain.
-        let known = self.originals.catalog.original(source, path).await.map_err(OriginalError::from);
-        if let Some(tombstone) = known.map_err(problem::of_original)?.tombstone {
-            if let Err(error) = blobs.delete(Kind::Derivative, &key).await {
-                tracing::error!(%error, "a derivative of an erased original cannot be removed");
+        // An erasure that came between our reading an original and our writing has looked for us in vain.
+        for (source, path) in shown(image) {
+            let known = self.originals.catalog.original(source, path).await.map_err(OriginalError::from);
+            if let Some(tombstone) = known.map_err(problem::of_original)?.tombstone {
+                if let Err(error) = blobs.delete(Kind::Derivative, &key).await {
+                    tracing::error!(%error, "a derivative of an erased original cannot be removed");
+                }
+                return Err(problem::of_original(OriginalError::Erased(tombstone.gone)));
             }
-            return Err(problem::of_original(OriginalError::Erased(tombstone.gone)));
         }
         Ok(encoded)
     }
 
-    /// Where the verifier will look. Losing one costs a look, nothing else.
+    async fn note_derivative(&self, image: &Image, key: &str) -> Result<(), CatalogError> {
+        for (source, path) in shown(image) {
+            self.originals.catalog.note_derivative(source, path, key).await?;
+        }
+        Ok(())
+    }
+
+    /// Where the verifier will look, and whom a purge of a further original reaches. Losing one costs a look, nothing else.
     async fn note(&self, image: &Image) {
-        let delivery = AskedDelivery { url: image.url.clone(), accept: image.accept().to_owned() };
-        let source = image.delivery.source.as_str();
-        let path = image.delivery.path.as_str();
-        if let Err(error) = self.originals.catalog.note_delivery(source, path, &delivery, unix_millis()).await
-        {
+        if let Err(error) = self.try_to_note(image).await {
             tracing::warn!(%error, "a delivery cannot be noted");
         }
+    }
+
+    async fn try_to_note(&self, image: &Image) -> Result<(), CatalogError> {
+        let delivery = AskedDelivery { url: image.url.clone(), accept: image.accept().to_owned() };
+        let url = image.tag_key.tag(&Subject::Url(image.url.clone()));
+        let catalog = &self.originals.catalog;
+        for (place, (source, path)) in shown(image).enumerate() {
+            if place > 0 {
+                catalog.note_dependent(source, path, url).await?;
+            }
+            catalog.note_delivery(source, path, &delivery, unix_millis()).await?;
+        }
+        Ok(())
     }
 }
 
@@ -127,6 +167,14 @@ impl Upstream for Renderer {
             }
         })
     }
+}
+
+/// Source and path of every original that a picture shows, its own first.
+fn shown(image: &Image) -> impl Iterator<Item = (&str, &str)> {
+    let own = (image.delivery.source.as_str(), image.delivery.path.as_str());
+    let others = image.delivery.plan.originals();
+    let others = others.into_iter().map(|name| (name.source.as_str(), name.path.as_str()));
+    std::iter::once(own).chain(others.filter(move |other| *other != own))
 }
 
 /// Strong: two derivatives with the same tag are the same bytes (RFC 9110 §8.8.1).

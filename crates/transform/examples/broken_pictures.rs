@@ -44,7 +44,7 @@ fn outcome(file: &Path) -> Result<String, Box<dyn Error>> {
     let mut word = String::new();
     let mut allowed = 0;
     for plan in plans() {
-        allowed = allowed.max(memory_needed(&original, &plan, &limits));
+        allowed = allowed.max(memory_needed(&[&original], &plan, &limits));
         let started = Instant::now();
         let made = transform(&original, &plan, &limits);
         if started.elapsed() > limits.time + Duration::from_secs(1) {

@@ -46,8 +46,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         let plan = documented::plan(&scaled);
         let original = &originals[number % originals.len()];
+        let others = pictures::others(&plan);
+        let originals: Vec<&[u8]> = std::iter::once(original).chain(&others).map(Vec::as_slice).collect();
         let name =
-            match transform::transform(original, &plan, &Limits { output_side: 16_384, ..Limits::default() })
+            match transform::compose(&originals, &plan, &Limits { output_side: 16_384, ..Limits::default() })
             {
                 Ok(made) => {
                     let name = format!("{number}.{}", made.format);

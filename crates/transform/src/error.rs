@@ -28,6 +28,11 @@ pub enum TransformError {
     TooManyFrames { limit: u32 },
     #[error("the frames of the animation have {found} pixels together where {limit} are allowed")]
     TooManyPixelsInFrames { found: u64, limit: u64 },
+    /// One of the originals that a plan names beside the one it is for.
+    #[error("{original}: {error}")]
+    Other { original: String, error: Box<TransformError> },
+    #[error("the originals have {found} pixels together where {limit} are allowed")]
+    TooManyPixelsTogether { found: u64, limit: u64 },
     #[error(transparent)]
     Geometry(#[from] plan::GeometryError),
     #[error("the picture could not be made within {limit:?}")]

@@ -18,6 +18,7 @@ mod making;
 mod memory;
 mod operation;
 mod orientation;
+mod other;
 mod pixels;
 mod planes;
 mod profile;
@@ -70,9 +71,14 @@ pub fn header(original: &[u8], limits: &Limits) -> Result<Header, TransformError
     contained(|| read_header(original, limits))
 }
 
-/// Carries out a plan. The same original, plan and [`ENGINE`] always give the same bytes.
+/// Carries out a plan that needs no further original. The same original, plan and [`ENGINE`] always give the same bytes.
 pub fn transform(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
-    contained(|| carry_out(original, plan, limits))
+    compose(&[original], plan, limits)
+}
+
+/// Carries out a plan: `originals` are the one it is for and those of [`Plan::originals`], in that order.
+pub fn compose(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
+    contained(|| carry_out(originals, plan, limits))
 }
 
 /// Runs code that reads hostile bytes so that a mistake in it costs one picture, not the process.
@@ -121,10 +127,14 @@ fn read_header(original: &[u8], limits: &Limits) -> Result<Header, TransformErro
     })
 }
 
-fn carry_out(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
+fn carry_out(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
     let deadline = Deadline::after(limits.time);
     let mut resampler = Resampler::default();
+    let Some((&original, others)) = originals.split_first() else {
+        return Err(TransformError::failed("composing", "there is no original"));
+    };
     let header = read_header(original, limits)?;
+    let others = other::headers(others, plan, &header, limits)?;
     deadline.check()?;
     // Where an even border ends can only be told from all pixels.
     let (mut making, decoded) = if plan.trim.by.is_some() {
@@ -136,6 +146,16 @@ fn carry_out(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative
         (making, decoded)
     };
     making.look(&decoded.picture, decoded.scale, &deadline, &mut resampler)?;
+    for (place, other) in others.iter().enumerate() {
+        let shrink = making.shrink_of(place, other.upright());
+        making.others.push(other.decode(
+            shrink,
+            decoded.icc.as_deref(),
+            limits,
+            &deadline,
+            &mut resampler,
+        )?);
+    }
     deadline.check()?;
     if let Some(moving) =
         animation::carry_out(original, &header, plan, &making, limits, &deadline, &mut resampler)?

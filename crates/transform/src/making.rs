@@ -9,6 +9,7 @@ use crate::colour::{self, Matrix};
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
 use crate::operation::{self, Bench};
+use crate::other::Other;
 use crate::pixels::Pixels;
 use crate::planes::Plane;
 use crate::resample::Resampler;
@@ -26,6 +27,8 @@ pub(crate) struct Making {
     upright: Size,
     /// Whether what is seen depends on where there is something to see.
     looks: bool,
+    /// The further originals, once they are decoded.
+    pub others: Vec<Other>,
 }
 
 impl Making {
@@ -55,6 +58,7 @@ impl Making {
             stored: header.orientation,
             upright: header.upright,
             looks: plan.resize.crops() && plan.resize.crop == Crop::Entropy,
+            others: Vec::new(),
         })
     }
 
@@ -67,6 +71,19 @@ impl Making {
     pub fn shrink(&self) -> f64 {
         let Geometry { crop, placed, .. } = self.geometry;
         (crop.width / f64::from(placed.width)).min(crop.height / f64::from(placed.height))
+    }
+
+    /// How many pixels of a further original there are at least for each that is seen of it, wherever it is used.
+    pub fn shrink_of(&self, place: usize, own: Size) -> f64 {
+        let used = |operation: &Operation| match operation {
+            Operation::Mark(overlay) if overlay.picture == place => {
+                let size = plan::placement(overlay, own, self.geometry.output).size;
+                Some(f64::from(own.width) / f64::from(size.width))
+                    .map(|across| across.min(f64::from(own.height) / f64::from(size.height)))
+            }
+            _ => None,
+        };
+        self.operations.iter().filter_map(used).fold(f64::INFINITY, f64::min)
     }
 
     /// Whether what is made of a picture with (or without) transparent pixels needs a format that holds them.
@@ -129,7 +146,7 @@ impl Making {
             }
             Some(turned) => Picture::Pixels(self.turned(turned, picture, scale, deadline, resampler)?),
         };
-        let mut bench = Bench { geometry: &self.geometry, deadline, resampler };
+        let mut bench = Bench { geometry: &self.geometry, others: &self.others, deadline, resampler };
         for operation in &self.operations {
             picture = operation::carry_out(operation, picture, &mut bench)?;
         }

@@ -17,8 +17,12 @@ const WORKED_ON: u64 = 2 * PIXEL + 8;
 
 /// What [`crate::transform`] may take at its peak, in bytes, the original's own included: rather too much than too little,
 /// and a guess for what cannot be read (which ends soon). Reads some bytes of the header by safe code.
-pub fn memory_needed(original: &[u8], plan: &Plan, limits: &Limits) -> u64 {
-    let known = BASE + original.len() as u64;
+///
+/// `originals` are those of [`crate::compose`].
+pub fn memory_needed(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> u64 {
+    let Some((original, others)) = originals.split_first() else { return BASE };
+    let others: u64 = others.iter().map(|other| other.len() as u64 + of_other(other, limits)).sum();
+    let known = BASE + original.len() as u64 + others;
     let Some((format, size)) = dimensions(original) else { return known };
     if size.pixels() > limits.pixels {
         // It will be refused by its header.
@@ -32,6 +36,12 @@ pub fn memory_needed(original: &[u8], plan: &Plan, limits: &Limits) -> u64 {
         + size.pixels() * decoded(format)
         + turned
         + output * (WORKED_ON + encoded(plan::output_format(plan.format, format.as_output(), true)))
+}
+
+/// A further original is pixels, and those at the size at which it is seen, which is no more than the output.
+fn of_other(original: &[u8], limits: &Limits) -> u64 {
+    let Some((format, size)) = dimensions(original) else { return 0 };
+    if size.pixels() > limits.pixels { 0 } else { size.pixels() * (decoded(format) + 2 * PIXEL) }
 }
 
 /// Bytes for each pixel of the original, by the layout that takes most.

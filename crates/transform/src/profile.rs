@@ -57,16 +57,32 @@ pub(crate) fn of_code_points(primaries: u16, transfer: u16) -> Option<Vec<u8>> {
     profile.encode().ok()
 }
 
+/// The colours of one profile in those of another, sRGB where there is none.
+pub(crate) fn converted(pixels: Pixels, from: Option<&[u8]>, to: Option<&[u8]>) -> Pixels {
+    match Conversion::between(from, to) {
+        Some(conversion) => conversion.apply(pixels),
+        None => pixels,
+    }
+}
+
 struct Conversion(Arc<Transform8BitExecutor>);
 
 impl Conversion {
     /// Nothing where there is nothing to do: the profile is sRGB by whatever name, or cannot be understood.
     fn to_srgb(icc: &[u8]) -> Option<Conversion> {
-        let from = ColorProfile::new_from_slice(icc).ok()?;
+        Conversion::between(Some(icc), None)
+    }
+
+    fn between(from: Option<&[u8]>, to: Option<&[u8]>) -> Option<Conversion> {
+        if from == to {
+            return None;
+        }
+        let profile = |icc: Option<&[u8]>| {
+            icc.map_or_else(|| Some(ColorProfile::new_srgb()), |icc| ColorProfile::new_from_slice(icc).ok())
+        };
         let options = TransformOptions::default();
-        let transform = from
-            .create_transform_8bit(Layout::Rgba, &ColorProfile::new_srgb(), Layout::Rgba, options)
-            .ok()?;
+        let transform =
+            profile(from)?.create_transform_8bit(Layout::Rgba, &profile(to)?, Layout::Rgba, options).ok()?;
         let conversion = Conversion(transform);
         let colours = probe();
         let converted = conversion

@@ -122,6 +122,7 @@ fn light_and_colour_leave_transparent_what_is() {
                     | Operation::Shadow { .. }
                     | Operation::Grid { .. }
                     | Operation::Pad(_)
+                    | Operation::Mark(_)
                     | Operation::Flatten(_)
             )
         };

@@ -2,7 +2,11 @@
 //!
 //! The names are those of imgix, and of Cloudimage for what imgix does not have.
 
+mod marks;
+
 use std::str::FromStr;
+
+pub(super) use self::marks::MARKS;
 
 use plan::{Crop, FormatWish, Fraction, MaskShape, Plan, Resize, TrimBy};
 
@@ -29,6 +33,8 @@ const PERCENT: &str = "a whole number from 0 to 100";
 const FRACTION: &str = "a number from 0 to 1 with at most four decimals";
 const LENGTH: &str = "a whole number from 0 to 1000";
 const COLOUR: &str = "a CSS colour name, or hexadecimal without #: RGB, ARGB, RRGGBB or AARRGGBB";
+const MODE: &str = "normal, darken, multiply, burn, lighten, screen, dodge, overlay, softlight, hardlight, difference, \
+                    exclusion, hue, saturation, color or luminosity";
 const PLACE: &str = "top, middle or bottom, left, center or right, or one of each with a comma";
 
 /// A parameter whose text is that of a value with a default.
@@ -243,8 +249,7 @@ pub(super) const TABLE: &[Parameter] = &[
     optional!("blend", COLOUR, blend.colour),
     parameter!(
         "blend-mode",
-        "normal, darken, multiply, burn, lighten, screen, dodge, overlay, softlight, hardlight, difference, exclusion, \
-         hue, saturation, color or luminosity",
+        MODE,
         blend.mode,
         needs "blend",
         |plan| plan.blend.colour.is_some()

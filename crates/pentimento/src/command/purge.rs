@@ -103,6 +103,9 @@ fn print_receipt(view: &PurgeView) {
     }
     for original in &receipt.originals {
         println!("  {}: {} -> {}", original.original, short(&original.before), short(&original.after));
+        if original.dependents > 0 {
+            println!("    and {} URLs of other originals that show it", original.dependents);
+        }
     }
     for node in &receipt.nodes {
         match node.outcome {

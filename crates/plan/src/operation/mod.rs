@@ -11,6 +11,7 @@ pub(crate) mod dpr;
 pub(crate) mod duotone;
 pub(crate) mod flip;
 pub(crate) mod grid;
+pub(crate) mod mark;
 pub(crate) mod mask;
 pub(crate) mod pad;
 pub(crate) mod resize;

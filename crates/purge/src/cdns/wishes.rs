@@ -33,6 +33,8 @@ struct Covered {
     label: Option<String>,
     /// Deliveries without their signatures: of use where a site asks for none.
     known: Vec<Place>,
+    /// The same of other originals that show this one.
+    elsewhere: Option<Vec<Place>>,
     is_pictures: bool,
 }
 
@@ -47,14 +49,15 @@ impl Wishes<'_> {
             return Ok(Vec::new());
         }
         let mut covered = Vec::new();
-        let mut outcomes = claim.receipt.originals.iter().map(|receipt| receipt.outcome);
+        let mut receipts = claim.receipt.originals.iter();
         for (selector, one) in claim.selectors.iter().zip(resolved) {
             let is_original = matches!(one, Resolved::Original { .. });
-            let outcome = if is_original { outcomes.next() } else { None };
-            if outcome == Some(OriginalOutcome::Unchanged) && !claim.force {
+            let receipt = if is_original { receipts.next() } else { None };
+            if receipt.is_some_and(|receipt| receipt.outcome == OriginalOutcome::Unchanged) && !claim.force {
                 continue;
             }
-            covered.push(self.covered(selector, one).await?);
+            let is_shown_elsewhere = receipt.is_some_and(|receipt| receipt.dependents > 0);
+            covered.push(self.covered(selector, one, is_shown_elsewhere).await?);
         }
         let now = unix_millis();
         let skips_windows = self.at_once || claim.urgent || claim.mode == Mode::Erase;
@@ -74,16 +77,26 @@ impl Wishes<'_> {
         Ok(wishes)
     }
 
-    async fn covered(&self, selector: &Selector, one: &Resolved) -> Result<Covered, CatalogError> {
+    async fn covered(
+        &self,
+        selector: &Selector,
+        one: &Resolved,
+        is_shown_elsewhere: bool,
+    ) -> Result<Covered, CatalogError> {
         let place = |path: String| Place { host: None, path };
         Ok(match one {
             Resolved::Original { source, path, .. } => {
+                let own = written(source, Some(path));
                 let deliveries = self.catalog.deliveries(source, path).await?;
+                let is_own = |url: &String| url.split('?').next() == Some(&own);
+                let (known, elsewhere): (Vec<_>, Vec<_>) =
+                    deliveries.into_iter().map(|delivery| delivery.url).partition(is_own);
                 Covered {
                     subject: Subject::Original(format!("{source}/{path}")),
-                    scope: Scope::Path(place(written(source, Some(path)))),
+                    scope: Scope::Path(place(own)),
                     label: None,
-                    known: deliveries.into_iter().map(|delivery| place(delivery.url)).collect(),
+                    known: known.into_iter().map(place).collect(),
+                    elsewhere: is_shown_elsewhere.then(|| elsewhere.into_iter().map(place).collect()),
                     is_pictures: true,
                 }
             }
@@ -95,6 +108,7 @@ impl Wishes<'_> {
                 },
                 label: None,
                 known: Vec::new(),
+                elsewhere: None,
                 // Everything concerns everybody.
                 is_pictures: source.is_some(),
             },
@@ -114,6 +128,7 @@ impl Wishes<'_> {
                     scope: scope.unwrap_or(Scope::Tagged),
                     label,
                     known: Vec::new(),
+                    elsewhere: None,
                     is_pictures: false,
                 }
             }
@@ -128,12 +143,15 @@ impl Wishes<'_> {
         };
         let own = (cdn.has_tags && carries_ours).then(|| self.tag_key.tag(&one.subject).to_string());
         let tag = own.or_else(|| one.label.clone());
-        let known = if self.has(cdn, |kind| matches!(kind, SiteKind::Images { unsigned: true })) {
-            one.known.clone()
-        } else {
-            Vec::new()
-        };
-        Wish { subject: one.subject.to_string(), scope: one.scope.clone(), tag, known }
+        let unsigned = self.has(cdn, |kind| matches!(kind, SiteKind::Images { unsigned: true }));
+        let of_use = |places: &Vec<Place>| if unsigned { places.clone() } else { Vec::new() };
+        Wish {
+            subject: one.subject.to_string(),
+            scope: one.scope.clone(),
+            tag,
+            known: of_use(&one.known),
+            elsewhere: one.elsewhere.as_ref().map(of_use),
+        }
     }
 
     /// A CDN before a shop alone need not hear of pictures, nor one before pictures of a shop's labels.

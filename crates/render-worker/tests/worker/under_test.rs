@@ -12,7 +12,7 @@ use std::thread;
 
 use plan::{Format, Plan, Size};
 use rustix::process::{Pid, Signal, getppid, kill_process};
-use transform::{Derivative, Limits, TransformError, transform};
+use transform::{Derivative, Limits, TransformError, compose};
 
 static PARENT: OnceLock<Option<Pid>> = OnceLock::new();
 
@@ -22,8 +22,8 @@ fn main() -> ExitCode {
     render_worker::serve(memory, make)
 }
 
-fn make(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
-    match original {
+fn make(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
+    match originals[0] {
         b"who are you" => told(process::id()),
         b"variables of your environment" => told(std::env::vars_os().count()),
         b"open a file" => told(word(File::open("/etc/hostname"))),
@@ -59,7 +59,8 @@ fn make(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Derivative, Tra
             // Past the protocol: straight into the pipe.
             let _ = io::stdout().write_all(&[0xff; 4096]);
         },
-        picture => transform(picture, plan, limits),
+        b"how many are you" => told(originals.len()),
+        _ => compose(originals, plan, limits),
     }
 }
 

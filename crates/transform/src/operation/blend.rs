@@ -2,7 +2,7 @@
 
 use plan::{BlendMode, Colour, Opacity};
 
-use crate::pixels::Pixels;
+use crate::pixels::{Pixels, over};
 
 type Rgb = [f32; 3];
 
@@ -20,6 +20,32 @@ pub(super) fn pixels(colour: Colour, mode: BlendMode, opacity: Opacity, mut pixe
         *pixel = [channel(0), channel(1), channel(2), alpha];
     }
     pixels
+}
+
+/// One pixel over another, both with their alpha (Compositing and Blending Level 1, §10.1, with simple alpha compositing).
+pub(super) fn composited(mode: BlendMode, below: [u8; 4], above: [u8; 4]) -> [u8; 4] {
+    if mode == BlendMode::Normal {
+        return over(above, below);
+    }
+    let unit = |[r, g, b, a]: [u8; 4]| [r, g, b, a].map(|channel| f32::from(channel) / 255.0);
+    let ([br, bg, bb, below_alpha], [ar, ag, ab, above_alpha]) = (unit(below), unit(above));
+    let alpha = above_alpha + below_alpha * (1.0 - above_alpha);
+    if alpha <= 0.0 {
+        return [0; 4];
+    }
+    let mixed = blended(mode, [br, bg, bb], [ar, ag, ab]);
+    let channel = |below: f32, above: f32, mixed: f32| {
+        let sum = above * above_alpha * (1.0 - below_alpha)
+            + mixed * above_alpha * below_alpha
+            + below * below_alpha * (1.0 - above_alpha);
+        ((sum / alpha).clamp(0.0, 1.0) * 255.0).round() as u8
+    };
+    [
+        channel(br, ar, mixed[0]),
+        channel(bg, ag, mixed[1]),
+        channel(bb, ab, mixed[2]),
+        (alpha * 255.0).round() as u8,
+    ]
 }
 
 /// B(Cb, Cs), with the letters of the recommendation.
@@ -104,7 +130,7 @@ mod tests {
     use super::*;
     use plan::Size;
 
-    fn over(mode: BlendMode, opacity: u8, below: [u8; 4], colour: u32) -> [u8; 4] {
+    fn laid(mode: BlendMode, opacity: u8, below: [u8; 4], colour: u32) -> [u8; 4] {
         let opacity = Opacity::new(opacity).unwrap();
         pixels(Colour::from_argb(colour), mode, opacity, Pixels::filled(Size::new(1, 1), below)).rgba[0]
     }
@@ -126,7 +152,7 @@ mod tests {
             (Dodge, [255, 205, 255]),
             (Burn, [0, 0, 29]),
         ] {
-            let [r, g, b, _] = over(mode, 100, [204, 102, 51, 255], 0xff3380e6);
+            let [r, g, b, _] = laid(mode, 100, [204, 102, 51, 255], 0xff3380e6);
             for (found, expected) in [r, g, b].into_iter().zip(expected) {
                 assert!(found.abs_diff(expected) <= 1, "{mode}: {:?}", [r, g, b]);
             }
@@ -139,19 +165,19 @@ mod tests {
         let (photo, blue) = ([204, 102, 51, 255], 0xff3380e6);
         let rgb = |[r, g, b, _]: [u8; 4]| [r, g, b].map(|channel| f32::from(channel) / 255.0);
         for mode in [Hue, Saturation, Colour] {
-            let made = rgb(over(mode, 100, photo, blue));
+            let made = rgb(laid(mode, 100, photo, blue));
             assert!((luminosity(made) - luminosity(rgb(photo))).abs() < 0.01, "{mode}: {made:?}");
         }
-        let made = rgb(over(Luminosity, 100, photo, blue));
+        let made = rgb(laid(Luminosity, 100, photo, blue));
         assert!((luminosity(made) - luminosity([0.2, 0.5, 0.9])).abs() < 0.01, "{made:?}");
         // Grey has no hue to give.
-        assert_eq!(over(Hue, 100, [204, 102, 51, 255], 0xff808080), over(Saturation, 100, photo, 0xff808080));
+        assert_eq!(laid(Hue, 100, [204, 102, 51, 255], 0xff808080), laid(Saturation, 100, photo, 0xff808080));
     }
 
     #[test]
     fn opacity_and_alpha_weigh_the_colour_and_transparency_stays() {
-        assert_eq!(over(BlendMode::Normal, 50, [100, 100, 100, 9], 0xffc86464), [150, 100, 100, 9]);
-        assert_eq!(over(BlendMode::Normal, 100, [100, 100, 100, 0], 0x00c86464), [100, 100, 100, 0]);
+        assert_eq!(laid(BlendMode::Normal, 50, [100, 100, 100, 9], 0xffc86464), [150, 100, 100, 9]);
+        assert_eq!(laid(BlendMode::Normal, 100, [100, 100, 100, 0], 0x00c86464), [100, 100, 100, 0]);
     }
 
     #[test]
@@ -159,6 +185,20 @@ mod tests {
         for below in [0.0, 0.1, 0.25, 0.5, 1.0] {
             assert!((soft_light(below, 0.5) - below).abs() < 1e-6);
             assert!((0.0..=1.0).contains(&soft_light(below, 0.0)) && soft_light(below, 1.0) <= 1.0);
+        }
+    }
+
+    #[test]
+    fn two_pictures_mix_where_both_are_and_stay_themselves_where_one_is() {
+        let (photo, grey) = ([204, 102, 51, 255], [128, 128, 128, 255]);
+        assert_eq!(
+            composited(BlendMode::Multiply, photo, grey),
+            laid(BlendMode::Multiply, 100, photo, 0xff808080)
+        );
+        for mode in BlendMode::ALL {
+            assert_eq!(composited(mode, [9, 9, 9, 0], grey), grey, "{mode}");
+            assert_eq!(composited(mode, photo, [9, 9, 9, 0]), photo, "{mode}");
+            assert_eq!(composited(mode, [0; 4], [0; 4]), [0; 4], "{mode}");
         }
     }
 }

@@ -7,6 +7,7 @@ mod border;
 mod duotone;
 mod grid;
 mod halftone;
+mod mark;
 mod mask;
 mod monochrome;
 mod pixelate;
@@ -22,6 +23,7 @@ use plan::{Geometry, Operation, Rect};
 use crate::codec::Picture;
 use crate::error::TransformError;
 use crate::limits::Deadline;
+use crate::other::Other;
 use crate::pixels::Pixels;
 use crate::planes::Planes;
 use crate::resample::Resampler;
@@ -32,6 +34,8 @@ pub(crate) use self::trim::trimmed;
 /// What an operation may need beside the picture.
 pub(crate) struct Bench<'a> {
     pub geometry: &'a Geometry,
+    /// The further originals, in the order of the plan.
+    pub others: &'a [Other],
     pub deadline: &'a Deadline,
     pub resampler: &'a mut Resampler,
 }
@@ -61,7 +65,8 @@ pub(crate) fn keeps_planes(operation: &Operation, geometry: &Geometry) -> bool {
         | Operation::Border { .. }
         | Operation::Mask(_)
         | Operation::Shadow { .. }
-        | Operation::Pad(_) => false,
+        | Operation::Pad(_)
+        | Operation::Mark(_) => false,
     }
 }
 
@@ -105,6 +110,7 @@ fn on_pixels(operation: &Operation, pixels: Pixels, bench: &mut Bench<'_>) -> Re
         Operation::Shadow { sigma, offset, colour, margins } => {
             shadow::pixels(sigma, offset, colour, margins, pixels)
         }
+        Operation::Mark(ref overlay) => mark::pixels(overlay, pixels, bench)?,
         Operation::Grid { side, colours } => grid::pixels(side, colours, pixels),
         Operation::Pad(sides) => {
             // What stays transparent here is closed by `Flatten`, with the background's colour.

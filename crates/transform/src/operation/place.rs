@@ -56,6 +56,7 @@ mod tests {
         let geometry = plan::geometry(&plan, Size::new(40, 20), 1000).unwrap();
         let mut bench = Bench {
             geometry: &geometry,
+            others: &[],
             deadline: &Deadline::after(Duration::from_secs(60)),
             resampler: &mut Resampler::default(),
         };

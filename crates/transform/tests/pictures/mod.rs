@@ -93,6 +93,18 @@ impl Painting {
         })
     }
 
+    /// A badge: a dark capsule with a yellow dot at its left, its edge smooth, on nothing.
+    pub fn logo() -> Painting {
+        Painting::new(80, 40, |x, y| {
+            let (fx, fy) = (f64::from(x) + 0.5, f64::from(y) + 0.5);
+            let from_spine = (fx - fx.clamp(20.0, 60.0)).hypot(fy - 20.0);
+            let alpha = ((19.5 - from_spine) * 255.0).clamp(0.0, 255.0) as u8;
+            let dot = (fx - 20.0).hypot(fy - 20.0) < 11.0;
+            let [r, g, b] = if dot { [255, 205, 40] } else { [20, 50, 95] };
+            [r, g, b, alpha]
+        })
+    }
+
     pub fn at(&self, x: u32, y: u32) -> [u8; 4] {
         self.pixels[(y * self.width + x) as usize]
     }
@@ -179,6 +191,15 @@ pub fn seen_as(original: &[u8], plan: &Plan) -> Painting {
     Painting { width: info.width, height: info.height, pixels: samples.as_chunks().0.to_vec() }
 }
 
+/// The further originals that a documented example names.
+pub fn others(plan: &Plan) -> Vec<Vec<u8>> {
+    let painted = |path: &str| match path {
+        "logo.png" => Painting::logo(),
+        other => panic!("no original of the examples is called {other}"),
+    };
+    plan.originals().iter().map(|name| painted(name.path.as_str()).png()).collect()
+}
+
 /// A GIF of three frames, each of which disposes in its own way.
 pub fn moving_gif() -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -201,7 +222,9 @@ pub fn made(original: &[u8], plan: &Plan) -> Derivative {
 }
 
 pub fn transform(original: &[u8], plan: &Plan) -> Result<Derivative, TransformError> {
-    transform::transform(original, plan, &Limits::default())
+    let others = others(plan);
+    let originals: Vec<&[u8]> = std::iter::once(original).chain(others.iter().map(Vec::as_slice)).collect();
+    transform::compose(&originals, plan, &Limits::default())
 }
 
 pub fn to(format: Format) -> Plan {

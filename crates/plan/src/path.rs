@@ -44,7 +44,7 @@ pub enum InvalidPath {
 }
 
 /// All but the unreserved characters of RFC 3986 §2.3: what is left reads the same to every URL library.
-pub(crate) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const ENCODED_IN_PATH: &AsciiSet = &ENCODED.remove(b'/');
 
 impl OriginalPath {

@@ -1,0 +1,96 @@
+//! The originals that a plan names beside the one it is for: read, bounded, decoded, and brought to its colours.
+
+use plan::{CropBox, OriginalName, Plan, Size};
+
+use crate::codec::Picture;
+use crate::error::TransformError;
+use crate::limits::{Deadline, Limits};
+use crate::pixels::Pixels;
+use crate::resample::Resampler;
+use crate::{Header, colour, decode, profile, read_header};
+
+/// A further original, upright.
+pub(crate) struct Other {
+    /// Its own size; its pixels may be fewer.
+    pub size: Size,
+    pub pixels: Pixels,
+}
+
+/// One whose header is known.
+pub(crate) struct Announced<'a> {
+    name: &'a OriginalName,
+    original: &'a [u8],
+    header: Header,
+}
+
+/// Reads the headers of all before anything is decoded: together with the original they have to keep the limits.
+pub(crate) fn headers<'a>(
+    others: &[&'a [u8]],
+    plan: &'a Plan,
+    of_original: &Header,
+    limits: &Limits,
+) -> Result<Vec<Announced<'a>>, TransformError> {
+    let names = plan.originals();
+    if names.len() != others.len() {
+        return Err(TransformError::failed("composing", "the originals are not those of the plan"));
+    }
+    let mut announced = Vec::with_capacity(names.len());
+    let mut found = of_original.size.pixels();
+    for (name, &original) in names.into_iter().zip(others) {
+        let header = read_header(original, limits).map_err(|error| of(name, error))?;
+        found = found.saturating_add(header.size.pixels());
+        announced.push(Announced { name, original, header });
+    }
+    if found > limits.pixels {
+        return Err(TransformError::TooManyPixelsTogether { found, limit: limits.pixels });
+    }
+    Ok(announced)
+}
+
+impl Announced<'_> {
+    pub fn upright(&self) -> Size {
+        self.header.upright
+    }
+
+    /// Of what moves, the first picture. `shrink` is how many times smaller it may be, `icc` the profile it is to be
+    /// seen with.
+    pub fn decode(
+        &self,
+        shrink: f64,
+        icc: Option<&[u8]>,
+        limits: &Limits,
+        deadline: &Deadline,
+        resampler: &mut Resampler,
+    ) -> Result<Other, TransformError> {
+        let pixels = self.pixels(shrink, icc, limits, deadline, resampler);
+        Ok(Other { size: self.upright(), pixels: pixels.map_err(|error| of(self.name, error))? })
+    }
+
+    fn pixels(
+        &self,
+        shrink: f64,
+        icc: Option<&[u8]>,
+        limits: &Limits,
+        deadline: &Deadline,
+        resampler: &mut Resampler,
+    ) -> Result<Pixels, TransformError> {
+        deadline.check()?;
+        let decoded = decode(self.original, &self.header, shrink.max(1.0), limits, deadline, resampler)?;
+        let pixels = match decoded.picture {
+            Picture::Pixels(pixels) => pixels,
+            Picture::Planes(planes) => {
+                let size = planes.size();
+                colour::to_pixels(&planes.resized_444(CropBox::whole(size), size, resampler)?)
+            }
+        };
+        Ok(profile::converted(pixels.upright(self.header.orientation), decoded.icc.as_deref(), icc))
+    }
+}
+
+/// The limit of time is that of the whole; everything else is the fault of this one.
+fn of(name: &OriginalName, error: TransformError) -> TransformError {
+    match error {
+        TransformError::OutOfTime { .. } => error,
+        _ => TransformError::Other { original: name.to_string(), error: Box::new(error) },
+    }
+}
