@@ -5,9 +5,9 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bus::clock::unix_millis;
-use catalog::CatalogError;
+use catalog::{Catalog, CatalogError};
 use http::{HeaderMap, header};
-use purge::Asker;
+use purge::{Asker, Tenants};
 
 use crate::jwt::{Issuers, JwtError};
 use crate::keys::Keys;
@@ -34,12 +34,16 @@ pub enum Unauthorized {
 /// Everybody that can be told apart.
 #[derive(Clone)]
 pub struct Guests {
-    pub token: ApiToken,
-    pub keys: Keys,
-    pub issuers: Issuers,
+    pub(crate) token: ApiToken,
+    pub(crate) keys: Keys,
+    pub(crate) issuers: Issuers,
 }
 
 impl Guests {
+    pub fn new(token: ApiToken, catalog: Catalog, tenants: Tenants, issuers: Issuers) -> Self {
+        Self { token, keys: Keys { catalog, tenants }, issuers }
+    }
+
     /// Whose secret this is.
     pub async fn admit(&self, shown: &str) -> Result<Principal, Unauthorized> {
         if self.token.is(shown) {

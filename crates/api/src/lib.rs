@@ -5,7 +5,10 @@
 
 mod authorization;
 mod body;
+mod bucket_events;
+mod civil;
 mod erasures;
+pub mod faces;
 mod host;
 mod idempotency;
 mod jwt;
@@ -28,14 +31,15 @@ use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
-use catalog::Catalog;
 use http::{HeaderValue, header};
-use purge::{Purges, Tenants};
+use purge::Purges;
 
-use authorization::Guests;
-use keys::Keys;
+use bucket_events::EventApi;
 
+pub use authorization::Guests;
 pub use body::{BODY_BYTES_MAX, BodyError, read_body};
+pub use bucket_events::BucketSource;
+pub use civil::civil;
 pub use host::HostRule;
 pub use jwt::{ALGORITHMS as JWT_ALGORITHMS, Issuers, JwtKeys, JwtSettings};
 pub use operations::Operations;
@@ -47,10 +51,9 @@ pub use why::Explainer;
 /// What the control listener serves from.
 pub struct Control {
     pub purges: Arc<Purges>,
-    pub catalog: Catalog,
-    pub token: ApiToken,
-    pub tenants: Tenants,
-    pub issuers: Issuers,
+    pub guests: Guests,
+    /// Whose objects concern us, for those who tell of changes in buckets.
+    pub buckets: Vec<BucketSource>,
     pub receipt_key: Arc<ReceiptKey>,
     pub operations: Operations,
     pub hosts: HostRule,
@@ -59,12 +62,11 @@ pub struct Control {
 
 /// The whole control listener: the API, metrics and probes, and `pages` beside them.
 pub fn router(control: Control, pages: Router) -> Router {
-    let Control { purges, catalog, token, tenants, issuers, receipt_key, operations, hosts, explainer } =
-        control;
-    let keys = Keys { catalog, tenants };
-    let guests = Guests { token, keys: keys.clone(), issuers };
+    let Control { purges, guests, buckets, receipt_key, operations, hosts, explainer } = control;
+    let keys = guests.keys.clone();
     let watches = Watches::new(Arc::clone(&purges));
     let state = purges::PurgeApi { watches, purges, receipt_key };
+    let events = EventApi { purges: state.clone(), buckets: Arc::new(buckets) };
     let for_the_owner = Router::new()
         .route("/erasures", get(erasures::list))
         .route("/audit", get(erasures::audit))
@@ -89,6 +91,7 @@ pub fn router(control: Control, pages: Router) -> Router {
         .route("/purges/{id}/receipt", get(purges::receipt))
         .route("/erasures/{*original}", get(erasures::show).delete(erasures::lift))
         .with_state(state.clone())
+        .merge(Router::new().route("/events/{kind}", post(bucket_events::take)).with_state(events))
         .merge(for_the_owner)
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::method_not_allowed)

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::authorization::Unauthorized;
 use crate::body::{BodyError, JsonError};
+use crate::bucket_events::EventError;
 use crate::host::Misdirected;
 use crate::idempotency::IdempotencyKeyError;
 use crate::jwt::JwtError;
@@ -102,6 +103,17 @@ impl From<ChangeError> for Refused {
 impl From<NoReceipt> for Refused {
     fn from(error: NoReceipt) -> Self {
         Refused(Problem::new(409, "purge-under-way", "Purge under way", error.to_string()))
+    }
+}
+
+impl From<EventError> for Refused {
+    fn from(error: EventError) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            EventError::UnknownKind(_) => Problem::new(404, "no-such-path", "No such path", detail),
+            EventError::Malformed { .. } => Problem::new(400, "malformed-event", "Malformed event", detail),
+            EventError::TooMany(_) => Problem::new(400, "too-many-events", "Too many events", detail),
+        })
     }
 }
 

@@ -88,3 +88,31 @@ async fn who_watches_all_purges_sees_each() {
     }
     assert_ne!(ids[0], ids[1]);
 }
+
+#[tokio::test]
+async fn objects_that_changed_in_a_bucket_are_one_purge_however_often_that_is_told() {
+    let world = World::new().await;
+    let event = json!({"id": "e1", "bucket": "b", "objects": ["images/cat.jpg", "logs/x", "images/dog.jpg"]})
+        .to_string();
+    let first = world.post("/v1/events/generic", &event).await;
+    assert_eq!(first.status, StatusCode::ACCEPTED, "{}", first.body);
+    assert_eq!(first.json()["originals"], json!(["demo/cat.jpg", "demo/dog.jpg"]));
+    assert_eq!(world.post("/v1/events/generic", &event).await.json()["purge"], first.json()["purge"]);
+    let other = event.replace("e1", "e2");
+    assert_ne!(world.post("/v1/events/generic", &other).await.json()["purge"], first.json()["purge"]);
+    let elsewhere = json!({"id": "e3", "bucket": "c", "objects": ["images/cat.jpg"]}).to_string();
+    assert_eq!(
+        world.post("/v1/events/generic", &elsewhere).await.json(),
+        json!({"received": 1, "originals": []})
+    );
+    for (path, body, wanted) in [
+        ("/v1/events/s3", "{}", "400 malformed-event"),
+        ("/v1/events/generic", r#"{"id":"1","bucket":"b","objects":[],"x":1}"#, "400 malformed-event"),
+        ("/v1/events/ftp", "{}", "404 no-such-path"),
+        ("/v1/events/gcs", "{", "400 malformed-body"),
+    ] {
+        assert_eq!(world.post(path, body).await.problem(), wanted, "{path} {body}");
+    }
+    let many = json!({"id": "e4", "bucket": "b", "objects": vec!["images/a"; 101]}).to_string();
+    assert_eq!(world.post("/v1/events/generic", &many).await.problem(), "400 too-many-events");
+}

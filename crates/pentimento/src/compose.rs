@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use api::{ApiToken, Control, HostRule, Issuers, Operations};
+use api::faces::Doors;
+use api::{ApiToken, Control, Guests, HostRule, Issuers, Operations};
 use api_types::node::{NODE_KEY, READY_PATH};
 use blobs::Blobs;
 use bus::clock::unix_millis;
@@ -45,9 +46,11 @@ use url::Url;
 use crate::config::{self, Config, DiskAdmission, Isolated, NodesAbove, Role, SourceKind};
 use crate::data_dir::DataDir;
 use crate::explainer::AllNodes;
+use crate::faces;
 use crate::listeners::{self, Delivery, bind};
 use crate::open_files;
 use crate::purge_door::{ToControl, Upwards};
+use crate::warmer::OwnDelivery;
 
 /// Fences that a node keeps; about 36 bytes each.
 const FENCES_MAX: usize = 1_000_000;
@@ -212,20 +215,19 @@ pub async fn run(
                     secret: edge.trust.secret.clone(),
                 });
                 let tenants = Tenants::new(config.tenants.iter().cloned());
-                let catalog = controlled.catalog.clone();
                 let issuers = Issuers::new(config.jwts.iter().cloned(), &client);
-                let receipt_key = Arc::new(data.receipt_key()?);
-                let control = Control {
-                    purges,
-                    catalog,
-                    token,
-                    tenants,
-                    issuers,
-                    receipt_key,
-                    operations,
-                    hosts,
-                    explainer,
+                let guests = Guests::new(token, controlled.catalog.clone(), tenants, issuers);
+                let doors = Doors {
+                    purges: Arc::clone(&purges),
+                    guests: guests.clone(),
+                    warmer: Arc::new(OwnDelivery::start(client.clone(), reachable(delivery))?),
                 };
+                for (socket, router) in faces::bind_all(&config.faces, &doors).await? {
+                    tokio::spawn(listeners::control(router, Arc::clone(&metrics), socket, stop.clone()));
+                }
+                let receipt_key = Arc::new(data.receipt_key()?);
+                let buckets = config.buckets.clone();
+                let control = Control { purges, guests, buckets, receipt_key, operations, hosts, explainer };
                 api::router(control, pages)
             }
             None => api::operations_router(operations, hosts),

@@ -263,6 +263,11 @@ impl Purges {
         Ok(view)
     }
 
+    /// Whether a host has pictures of ours, named by source and path; else it passes through.
+    pub fn delivers_pictures(&self, host: &str) -> bool {
+        self.selectors.delivers_pictures(host)
+    }
+
     /// Whether an original is the asker's.
     pub fn check_reach(&self, original: &str, asker: &Asker) -> Result<(), AcceptError> {
         if let Some(tenant) = &asker.tenant {

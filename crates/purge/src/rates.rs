@@ -52,8 +52,6 @@ pub struct Standing {
 }
 
 /// What was asked for lately. Kept in memory: a restart forgives.
-///
-/// Whoever asks is of the configuration, so that there are no more of them than that has.
 #[derive(Debug)]
 pub struct Meter<Who> {
     windows: Mutex<HashMap<Who, Window>>,
@@ -61,9 +59,12 @@ pub struct Meter<Who> {
 
 #[derive(Debug, Clone, Copy)]
 struct Window {
-    began: Instant,
+    ends: Instant,
     used: u32,
 }
+
+/// Past these, windows that are over are thrown out; while all of them are open, whoever is new has to wait.
+const WINDOWS_MAX: usize = 100_000;
 
 impl<Who> Default for Meter<Who> {
     fn default() -> Self {
@@ -75,11 +76,17 @@ impl<Who: Hash + Eq> Meter<Who> {
     /// Counts one more; `Err` where that would be too many, and then nothing is counted.
     pub fn count(&self, who: Who, rate: Rate, now: Instant) -> Result<Standing, Standing> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let window = windows.entry(who).or_insert(Window { began: now, used: 0 });
-        if now.duration_since(window.began) >= rate.per {
-            *window = Window { began: now, used: 0 };
+        if windows.len() >= WINDOWS_MAX {
+            windows.retain(|_, window| window.ends > now);
+            if windows.len() >= WINDOWS_MAX && !windows.contains_key(&who) {
+                return Err(Standing { limit: rate.count, remaining: 0, resets_in: rate.per });
+            }
         }
-        let resets_in = rate.per.saturating_sub(now.duration_since(window.began));
+        let window = windows.entry(who).or_insert(Window { ends: now + rate.per, used: 0 });
+        if window.ends <= now {
+            *window = Window { ends: now + rate.per, used: 0 };
+        }
+        let resets_in = window.ends.saturating_duration_since(now);
         if window.used >= rate.count {
             return Err(Standing { limit: rate.count, remaining: 0, resets_in });
         }

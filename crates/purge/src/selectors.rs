@@ -61,6 +61,10 @@ impl Selectors {
         Ok(resolved)
     }
 
+    pub fn delivers_pictures(&self, host: &str) -> bool {
+        matches!(self.serving.site_for(host).kind, SiteKind::Images { .. })
+    }
+
     /// What a tenant may name, all or nothing; `all` becomes everything of theirs.
     pub fn within(&self, selectors: Vec<Selector>, tenant: &Tenant) -> Result<Vec<Selector>, AcceptError> {
         let mut own = Vec::new();

@@ -7,7 +7,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use api::{ApiToken, Control, Explainer, HostRule, Issuers, Operations, ReceiptKey};
+use api::faces::{Doors, FaceKind, FaceRates, FaceSettings, Warmer};
+use api::{ApiToken, BucketSource, Control, Explainer, Guests, HostRule, Issuers, Operations, ReceiptKey};
 use api_types::PurgeState;
 use api_types::why::{WhyList, WhyQuestion};
 use axum::Router;
@@ -19,7 +20,7 @@ use edge::Serving;
 use http::request::Builder;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use purge::{Authority, Keeping, Purges, Selectors, Tenant, Tenants};
+use purge::{Authority, Keeping, Purges, Rate, Selectors, Tenant, Tenants};
 use purge_protocol::{Gone, TagKey, Tombstone};
 use serde_json::Value;
 use snapshot::{RequestLimits, Snapshot};
@@ -65,16 +66,37 @@ impl World {
     pub fn router(&self) -> Router {
         let control = Control {
             purges: Arc::clone(&self.purges),
-            catalog: self.catalog.clone(),
-            tenants: tenants(),
-            issuers: Issuers::default(),
+            guests: self.guests(),
+            buckets: vec![BucketSource {
+                bucket: "b".to_owned(),
+                prefix: "images/".to_owned(),
+                source: "demo".to_owned(),
+            }],
             receipt_key: Arc::new(ReceiptKey::from_seed(&[7; 32]).expect("a key")),
-            token: ApiToken::new(TOKEN),
             operations: self.operations(),
             hosts: HostRule::Loopback,
             explainer: Arc::new(NobodyExplains),
         };
         api::router(control, Router::new().route("/page", get(async || "a page")))
+    }
+
+    fn guests(&self) -> Guests {
+        Guests::new(ApiToken::new(TOKEN), self.catalog.clone(), tenants(), Issuers::default())
+    }
+
+    /// These faces, for `https://img.test`, with a warmer that takes three.
+    pub fn faces(&self, kinds: &[FaceKind]) -> Router {
+        let per = Duration::from_secs(3600);
+        let rates = FaceRates {
+            imgix: Rate { count: 10, per: Duration::from_secs(1) },
+            images: Rate { count: 5, per },
+            aliases: Rate { count: 10, per },
+        };
+        let site: Option<Url> = "https://img.test".parse().ok();
+        let face = |kind: &FaceKind| FaceSettings { kind: *kind, site: site.clone(), rates };
+        let doors =
+            Doors { purges: Arc::clone(&self.purges), guests: self.guests(), warmer: Arc::new(TakesThree) };
+        api::faces::router(kinds.iter().map(face), &doors)
     }
 
     pub fn operations_router(&self) -> Router {
@@ -184,6 +206,14 @@ fn tenants() -> Tenants {
         hosts: BTreeSet::new(),
         rates: Default::default(),
     }])
+}
+
+struct TakesThree;
+
+impl Warmer for TakesThree {
+    fn warm(&self, urls: Vec<Url>) -> usize {
+        urls.len().min(3)
+    }
 }
 
 /// No nodes are asked on this stage.

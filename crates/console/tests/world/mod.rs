@@ -97,10 +97,8 @@ impl World {
         let router = api::router(
             Control {
                 purges,
-                catalog: catalog.clone(),
-                token,
-                tenants: Default::default(),
-                issuers: Default::default(),
+                guests: api::Guests::new(token, catalog.clone(), Default::default(), Default::default()),
+                buckets: Vec::new(),
                 receipt_key: Arc::new(api::ReceiptKey::from_seed(&[7; 32]).expect("a key")),
                 operations,
                 hosts: HostRule::Loopback,

@@ -5,6 +5,7 @@
 //! file of its name. All complaints appear together.
 
 mod acme;
+mod bucket;
 mod cache;
 mod cdn;
 mod certificate;
@@ -13,6 +14,7 @@ mod complaint;
 mod delivery;
 mod document;
 mod duration;
+mod face;
 mod jwt;
 mod key;
 mod limits;
@@ -42,6 +44,7 @@ pub use cdn::Cdn;
 pub use cluster::{Cluster, Isolated};
 pub use complaint::ConfigErrors;
 pub use delivery::{Delivery, Lifetimes};
+pub use face::Face;
 pub use key::Key;
 pub use limits::Limits;
 pub use listen::Listen;
@@ -59,7 +62,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use ::purge::Tenant;
-use api::JwtSettings;
+use api::{BucketSource, JwtSettings};
 use listener::tls::CertificateFiles;
 use purge_protocol::TagKey;
 use snapshot::{HostPattern, Site, Snapshot};
@@ -95,6 +98,8 @@ pub struct Config {
     pub cdns: Vec<Cdn>,
     pub tenants: Vec<Tenant>,
     pub jwts: Vec<JwtSettings>,
+    pub faces: Vec<Face>,
+    pub buckets: Vec<BucketSource>,
 }
 
 impl Config {
@@ -156,6 +161,8 @@ pub fn resolved_toml(config: &Config) -> String {
     config.cdns.iter().for_each(|cdn| cdn.write(&mut out));
     config.tenants.iter().for_each(|tenant| tenant::write(tenant, &mut out));
     config.jwts.iter().for_each(|jwt| jwt::write(jwt, &mut out));
+    config.faces.iter().for_each(|face| face.write(&mut out));
+    config.buckets.iter().for_each(|bucket| bucket::write(bucket, &mut out));
     out.finish()
 }
 
@@ -258,6 +265,12 @@ fn read_config(file: &mut Section) -> Config {
         file.sections("tenant", |section| tenant::read(section, &mut tenant_names, &sources, &sites));
     let mut issuers = HashSet::new();
     let jwts = file.sections("jwt", |section| jwt::read(section, &mut issuers));
+    let buckets = file.sections("bucket", |section| bucket::read(section, &sources));
+    let mut faces_taken = HashSet::new();
+    let faces = file.sections("face", |section| Face::read(section, &mut faces_taken));
+    if !faces.is_empty() && !node.roles.has(Role::Control) {
+        file.complain("face", "a face is served by a node with the control role".to_owned());
+    }
     Config {
         node,
         cluster,
@@ -275,6 +288,8 @@ fn read_config(file: &mut Section) -> Config {
         cdns,
         tenants,
         jwts,
+        faces,
+        buckets,
     }
 }
 

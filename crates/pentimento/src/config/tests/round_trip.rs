@@ -242,6 +242,8 @@ fn any_config() -> impl Strategy<Value = Config> {
             cdns: Vec::new(),
             tenants: Vec::new(),
             jwts: Vec::new(),
+            faces: Vec::new(),
+            buckets: Vec::new(),
         },
     )
 }
@@ -287,7 +289,10 @@ fn tenants_and_issuers_of_tokens_load_again() {
                    purges_per_minute = 7\n\n\
                    [[jwt]]\nissuer = \"https://id.test\"\naudience = \"p\"\nalgorithms = [\"ES256\"]\n\
                    keys_url = \"https://id.test/keys\"\ntenant_claim = \"org\"\n\n\
-                   [[jwt]]\nissuer = \"other\"\naudience = \"p\"\nalgorithms = [\"RS256\"]\nkeys_file = \"k\"\n";
+                   [[jwt]]\nissuer = \"other\"\naudience = \"p\"\nalgorithms = [\"RS256\"]\nkeys_file = \"k\"\n\n\
+                   [[face]]\napi = \"cloudimage\"\nlisten = \"127.0.0.1:8082\"\nsite = \"https://img.test\"\n\n\
+                   [[face]]\napi = \"rokka\"\nlisten = \"127.0.0.1:8082\"\nimages_per_hour = 6\n\n\
+                   [[bucket]]\nname = \"b\"\nsource = \"demo\"\n";
     let config = try_load(written, &[], &Overrides::default()).expect("a configuration");
     assert_eq!(config.tenants[0].hosts.iter().collect::<Vec<_>>(), ["www.shop.test"]);
     assert_eq!((config.tenants[0].rates.any.count, config.tenants[0].rates.erase.count), (7, 60));
