@@ -139,13 +139,13 @@ mod tests {
         check(
             "/demo/cat.jpg?width=3",
             expect![[
-                r#"there is no parameter "width"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, border, mask, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, dpr, mark, mark-w, mark-h, mark-scale, mark-zoom, mark-align, mark-x, mark-y, mark-pad, mark-rot, mark-alpha, mark-mode, mark-tile, kid, exp, s; those of mark also as mark2 to mark4"#
+                r#"there is no parameter "width"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, fill-gradient-type, fill-gradient-colors, fill-gradient-direction, border, mask, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, lossless, jpg-progressive, chromasub, colorquant, max-bytes, palette, colors, cs, metadata, dpi, dpr, mark, mark-w, mark-h, mark-scale, mark-zoom, mark-align, mark-x, mark-y, mark-pad, mark-rot, mark-alpha, mark-mode, mark-tile, kid, exp, s; those of mark also as mark2 to mark4"#
             ]],
         );
         check(
             "/demo/cat.jpg?W=3",
             expect![[
-                r#"there is no parameter "W"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, border, mask, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, dpr, mark, mark-w, mark-h, mark-scale, mark-zoom, mark-align, mark-x, mark-y, mark-pad, mark-rot, mark-alpha, mark-mode, mark-tile, kid, exp, s; those of mark also as mark2 to mark4"#
+                r#"there is no parameter "W"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, fill-gradient-type, fill-gradient-colors, fill-gradient-direction, border, mask, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, lossless, jpg-progressive, chromasub, colorquant, max-bytes, palette, colors, cs, metadata, dpi, dpr, mark, mark-w, mark-h, mark-scale, mark-zoom, mark-align, mark-x, mark-y, mark-pad, mark-rot, mark-alpha, mark-mode, mark-tile, kid, exp, s; those of mark also as mark2 to mark4"#
             ]],
         );
         check(
@@ -203,7 +203,7 @@ mod tests {
         check(
             "/demo/cat.jpg?format=gif",
             expect![[
-                r#"the parameter format is "gif"; allowed is jpeg (or jpg), png, webp, avif, auto or original"#
+                r#"the parameter format is "gif"; allowed is jpeg (or jpg), png, webp, avif, auto or original; or json, blurhash, thumbhash or lqip"#
             ]],
         );
         check(
@@ -381,6 +381,9 @@ mod tests {
         ("bg", "ffffff", ""),
         ("fill", "blur", "w=1&h=1&fit=fill"),
         ("fill-align", "bottom,right", "w=1&h=1&fit=fillmax"),
+        ("fill-gradient-type", "radial", "w=1&h=1&fit=fill&fill=gradient"),
+        ("fill-gradient-colors", "ff0000,80ffffff", "w=1&h=1&fit=fill&fill=gradient"),
+        ("fill-gradient-direction", "top,left", "w=1&h=1&fit=fill&fill=gradient"),
         ("border", "10,ff0000", ""),
         ("mask", "ellipse", ""),
         ("corner-radius", "10,max,0,5", "mask=corners"),
@@ -397,6 +400,16 @@ mod tests {
         ("grid-colors", "000000,80ffffff", "transparency=grid"),
         ("format", "webp", ""),
         ("q", "70", ""),
+        ("lossless", "1", "format=avif"),
+        ("jpg-progressive", "1", "format=jpeg"),
+        ("chromasub", "444", "format=jpeg"),
+        ("colorquant", "16", "format=png"),
+        ("max-bytes", "20000", "format=webp"),
+        ("palette", "css", ""),
+        ("colors", "4", "palette=json"),
+        ("cs", "origin", ""),
+        ("metadata", "copyright", ""),
+        ("dpi", "300", ""),
         ("dpr", "1.5", ""),
         ("mark", "brand/red%20%26%20white.png", ""),
         ("mark-w", "0.5", "mark=a/b"),
@@ -435,9 +448,10 @@ mod tests {
                 matches!(&wrong, Err(BadRequest::MalformedParameter { name: n, allowed: a, .. }) if n == name && *a == allowed),
                 "{name}: {wrong:?}"
             );
-            // What needs something says so without it.
+            // What needs something says so without it, unless what it needs is that something is not there.
             let alone = parse_url(&format!("/demo/cat.jpg?{name}={value}"), None);
-            assert_eq!(alone.is_err(), parameter.needs.is_some(), "{name}: {alone:?}");
+            let lacks = parameter.needs.as_ref().is_some_and(|needs| !(needs.met)(&Plan::default()));
+            assert_eq!(alone.is_err(), lacks, "{name}: {alone:?}");
         }
     }
 
@@ -493,6 +507,20 @@ mod tests {
             expect![[
                 r#"the parameter mark is "https://example.com/a.png"; allowed is an original, as in brand/logo.png: its source and its path"#
             ]],
+        );
+    }
+
+    #[test]
+    fn words_and_pictures_are_not_to_be_had_at_once() {
+        check(
+            "/demo/cat.jpg?palette=json&format=webp",
+            expect!["the parameter palette has no effect here: it needs no format"],
+        );
+        check(
+            "/demo/cat.jpg?format=json&lossless=1",
+            expect![
+                "the parameter lossless has no effect here: it needs format=webp, avif or auto, and no q"
+            ],
         );
     }
 

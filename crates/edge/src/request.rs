@@ -120,7 +120,7 @@ impl Image {
             FormatWish::Auto(Accepted::Avif) => "image/avif",
             FormatWish::Auto(Accepted::Webp) => "image/webp",
             FormatWish::Auto(Accepted::Basic) => "*/*",
-            FormatWish::Original | FormatWish::Exactly(_) => "",
+            FormatWish::Original | FormatWish::Exactly(_) | FormatWish::Described(_) => "",
         }
     }
 

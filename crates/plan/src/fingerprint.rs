@@ -1,8 +1,12 @@
 //! The canonical text of a plan: what a derivative's key is made of, beside the original and the engine.
 
 use crate::Plan;
+use crate::encoding::{Chroma, Encoding};
 use crate::geometry::device_pixels;
+use crate::metadata::{ColourSpace, Metadata};
+use crate::operation::background::Fill;
 use crate::operation::crop::{Align, Crop};
+use crate::operation::gradient::GradientShape;
 use crate::operation::mask::Mask;
 use crate::operation::resize::{Fit, Resize};
 use crate::order::Operation;
@@ -25,10 +29,38 @@ impl Plan {
             FormatWish::Auto(Accepted::Webp) => "auto-webp",
             FormatWish::Auto(Accepted::Basic) => "auto-basic",
             FormatWish::Exactly(format) => format.as_str(),
+            FormatWish::Described(description) => description.as_str(),
+        };
+        let palette = match self.palette.form {
+            Some(form) => format!(";palette {form},{}", self.palette.colours),
+            None => String::new(),
         };
         let quality = self.quality.unwrap_or_default().get();
-        format!("{text};{format};q{quality}")
+        format!("{text};{format}{palette};q{quality}{}{}", encoded(&self.encoding), beside(&self.metadata))
     }
+}
+
+/// Nothing where nothing is wished.
+fn encoded(encoding: &Encoding) -> String {
+    let Encoding { lossless, progressive, chroma, colours, max_bytes } = *encoding;
+    let wishes = [
+        lossless.then(|| "lossless".to_owned()),
+        progressive.then(|| "progressive".to_owned()),
+        (chroma != Chroma::default()).then(|| format!("chroma {chroma}")),
+        colours.map(|colours| format!("palette {colours}")),
+        max_bytes.map(|bytes| format!("bytes {bytes}")),
+    ];
+    wishes.into_iter().flatten().map(|wish| format!(";{wish}")).collect()
+}
+
+fn beside(metadata: &Metadata) -> String {
+    let Metadata { copyright, colour_space, dpi } = *metadata;
+    let wishes = [
+        copyright.then(|| "copyright".to_owned()),
+        (colour_space != ColourSpace::default()).then(|| format!("colours {colour_space}")),
+        dpi.map(|dpi| format!("dpi {dpi}")),
+    ];
+    wishes.into_iter().flatten().map(|wish| format!(";{wish}")).collect()
 }
 
 fn step(operation: &Operation, size: &Resize) -> Option<String> {
@@ -70,7 +102,15 @@ fn step(operation: &Operation, size: &Resize) -> Option<String> {
         Operation::Blur(sigma) => format!("blur {}", sigma.tenths()),
         // The background's colour is told by what flattens.
         Operation::Place(background) if size.fills() && has_box(size) => {
-            format!("place {},{}", background.align, background.fill)
+            let gradient = background.gradient;
+            let fill = match (background.fill, gradient.shape) {
+                (Fill::Solid | Fill::Blur, _) => background.fill.to_string(),
+                (Fill::Gradient, GradientShape::Linear) => {
+                    format!("linear,{},{}", gradient.colours, gradient.towards)
+                }
+                (Fill::Gradient, GradientShape::Radial) => format!("radial,{}", gradient.colours),
+            };
+            format!("place {},{fill}", background.align)
         }
         Operation::Place(_) => return None,
         // Its inner edge follows from the mask.
@@ -130,6 +170,7 @@ fn resized(resize: &Resize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::description::{Description, PaletteWish};
     use crate::output::{Format, Quality};
     use crate::{Adjustments, Colour, Swing};
     use expect_test::{Expect, expect};
@@ -182,6 +223,7 @@ mod tests {
                 colour: Some(Colour::WHITE),
                 fill: crate::Fill::Blur,
                 align: "top,left".parse().unwrap(),
+                ..crate::Background::default()
             },
             trim: crate::Trim { by: Some(crate::TrimBy::Auto), ..crate::Trim::default() },
             border: "2,red".parse().ok(),
@@ -231,6 +273,31 @@ mod tests {
 
     #[test]
     fn plans_that_differ_in_anything_differ_in_their_text() {
+        let encodings = [
+            Encoding { lossless: true, ..Encoding::default() },
+            Encoding { progressive: true, ..Encoding::default() },
+            Encoding { chroma: Chroma::Half, ..Encoding::default() },
+            Encoding { chroma: Chroma::Full, ..Encoding::default() },
+            Encoding { colours: "16".parse().ok(), ..Encoding::default() },
+            Encoding { max_bytes: "1600".parse().ok(), ..Encoding::default() },
+        ];
+        let mut seen: HashSet<String> =
+            encodings.iter().map(|&encoding| Plan { encoding, ..Plan::default() }.fingerprint()).collect();
+        let metadata = [
+            Metadata { copyright: true, ..Metadata::default() },
+            Metadata { colour_space: ColourSpace::Original, ..Metadata::default() },
+            Metadata { dpi: "72".parse().ok(), ..Metadata::default() },
+        ];
+        seen.extend(metadata.iter().map(|&metadata| Plan { metadata, ..Plan::default() }.fingerprint()));
+        assert_eq!(seen.len(), encodings.len() + metadata.len());
+        for (form, colours) in [("json", "6"), ("json", "5"), ("css", "6")] {
+            let palette = PaletteWish { form: form.parse().ok(), colours: colours.parse().unwrap() };
+            assert!(seen.insert(Plan { palette, ..Plan::default() }.fingerprint()), "{form} {colours}");
+        }
+        for description in Description::FORMATS {
+            let format = FormatWish::Described(description);
+            assert!(seen.insert(Plan { format, ..Plan::default() }.fingerprint()), "{description}");
+        }
         let wishes = [
             FormatWish::Original,
             FormatWish::Auto(Accepted::Avif),
@@ -241,7 +308,6 @@ mod tests {
             FormatWish::Exactly(Format::Webp),
             FormatWish::Exactly(Format::Avif),
         ];
-        let mut seen = HashSet::new();
         for format in wishes {
             for quality in [1, 8, 80, 100] {
                 for width in [Some(1), Some(11), Some(111)] {

@@ -6,10 +6,13 @@ mod amount;
 mod colour;
 mod colour_names;
 mod decimal;
+mod description;
+mod encoding;
 mod excerpt;
 mod fingerprint;
 mod geometry;
 mod measure;
+mod metadata;
 mod operation;
 mod order;
 mod orientation;
@@ -24,11 +27,14 @@ use serde::{Deserialize, Serialize};
 
 pub use amount::{Amount, Fraction, InvalidAmount, InvalidFraction, Length, Opacity, Percent, Swing};
 pub use colour::{Colour, InvalidColour};
+pub use description::{Description, PaletteForm, PaletteSize, PaletteWish, UnknownPaletteForm};
+pub use encoding::{Chroma, Colours, Encoding, InvalidMaxBytes, MaxBytes, UnknownChroma};
 pub use excerpt::Excerpt;
 pub use geometry::{
     Geometry, GeometryError, Placement, Sigma, Turned, device_pixels, geometry, geometry_within, placement,
 };
 pub use measure::{InvalidMeasure, Measure};
+pub use metadata::{ColourSpace, Dpi, Metadata, UnknownColourSpace};
 pub use operation::adjustments::Adjustments;
 pub use operation::aspect_ratio::{AspectRatio, InvalidAspectRatio};
 pub use operation::background::{Background, Fill, InvalidFill};
@@ -39,6 +45,9 @@ pub use operation::cut::{Cut, Extent, InvalidCut, Start};
 pub use operation::dpr::{Dpr, InvalidDpr};
 pub use operation::duotone::{Duotone, InvalidDuotone};
 pub use operation::flip::{Flip, InvalidFlip};
+pub use operation::gradient::{
+    Gradient, GradientColours, GradientShape, InvalidGradientColours, Towards, UnknownGradientShape,
+};
 pub use operation::grid::{Grid, GridColours, GridSide, InvalidGridColours};
 pub use operation::mark::{Mark, Overlay, OverlaySize, Tiling, UnknownTiling};
 pub use operation::mask::{Corner, CornerRadius, InvalidCornerRadius, Mask, MaskShape, UnknownMaskShape};
@@ -52,7 +61,8 @@ pub use order::Operation;
 pub use orientation::Orientation;
 pub use original_name::{InvalidOriginalName, OriginalName};
 pub use output::{
-    Accepted, Format, FormatWish, InvalidQuality, Quality, UnknownFormat, accepted, output_format,
+    Accepted, Format, FormatWish, InvalidQuality, OutputFormat, Quality, UnknownFormat, accepted,
+    output_format,
 };
 pub use path::{ENCODED, InvalidPath, OriginalPath};
 pub use rectangle::{CropBox, Rect};
@@ -98,8 +108,22 @@ pub struct Plan {
     pub marks: [Mark; Mark::MAX],
     pub grid: Grid,
     pub format: FormatWish,
+    pub palette: PaletteWish,
     /// Nothing asked: [`Quality::DEFAULT`].
     pub quality: Option<Quality>,
+    pub encoding: Encoding,
+    pub metadata: Metadata,
+}
+
+impl Plan {
+    /// What is to be told instead of shown, if that is the wish.
+    pub fn description(&self) -> Option<Description> {
+        match (self.palette.form, self.format) {
+            (Some(form), _) => Some(Description::Palette(form)),
+            (None, FormatWish::Described(description)) => Some(description),
+            (None, _) => None,
+        }
+    }
 }
 
 impl Plan {

@@ -127,7 +127,10 @@ impl Plan {
             ref marks,
             grid,
             format: _,
+            palette: _,
             quality: _,
+            encoding: _,
+            metadata: _,
         } = *self;
         let dpr = resize.dpr;
         let length = |css: u32| device_length(css, dpr);

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::description::Description;
+
 /// A format that we write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Format {
@@ -65,6 +67,59 @@ impl FromStr for Format {
     }
 }
 
+/// What a derivative is: a picture, or words about one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum OutputFormat {
+    Picture(Format),
+    Described(Description),
+}
+
+impl OutputFormat {
+    /// All that there are, those that were there first first.
+    pub fn all() -> impl Iterator<Item = OutputFormat> {
+        let pictures = Format::ALL.into_iter().map(OutputFormat::Picture);
+        pictures.chain(Description::ALL.into_iter().map(OutputFormat::Described))
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            OutputFormat::Picture(format) => format.as_str(),
+            OutputFormat::Described(description) => description.as_str(),
+        }
+    }
+
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            OutputFormat::Picture(format) => format.media_type(),
+            OutputFormat::Described(description) => description.media_type(),
+        }
+    }
+}
+
+impl fmt::Display for OutputFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl From<Format> for OutputFormat {
+    fn from(format: Format) -> OutputFormat {
+        OutputFormat::Picture(format)
+    }
+}
+
+impl From<Description> for OutputFormat {
+    fn from(description: Description) -> OutputFormat {
+        OutputFormat::Described(description)
+    }
+}
+
+impl PartialEq<Format> for OutputFormat {
+    fn eq(&self, other: &Format) -> bool {
+        *self == OutputFormat::Picture(*other)
+    }
+}
+
 /// The best that a client takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Accepted {
@@ -83,6 +138,8 @@ pub enum FormatWish {
     /// The best that this client accepts.
     Auto(Accepted),
     Exactly(Format),
+    /// No picture, but something about it.
+    Described(Description),
 }
 
 /// How much of the picture a lossy encoder keeps: 1 (least) to 100.
@@ -132,14 +189,18 @@ impl FromStr for Quality {
     }
 }
 
-/// The format that is made of an original with (or without) transparent pixels.
+/// The format that is made of an original with (or without) transparent pixels, `lossless` or not.
 ///
 /// `original` is nothing where we read the original's format but do not write it (GIF).
-pub fn output_format(wish: FormatWish, original: Option<Format>, has_alpha: bool) -> Format {
-    let basic = if has_alpha { Format::Png } else { Format::Jpeg };
+pub fn output_format(wish: FormatWish, original: Option<Format>, has_alpha: bool, lossless: bool) -> Format {
+    let basic = if has_alpha || lossless { Format::Png } else { Format::Jpeg };
     match wish {
         FormatWish::Exactly(format) => format,
+        // Looked at as it is.
+        FormatWish::Described(_) => Format::Png,
         FormatWish::Original => original.unwrap_or(basic),
+        // Without loss, AVIF is the larger; whoever takes it takes WebP.
+        FormatWish::Auto(Accepted::Avif) if lossless => Format::Webp,
         FormatWish::Auto(Accepted::Avif) => Format::Avif,
         FormatWish::Auto(Accepted::Webp) => Format::Webp,
         FormatWish::Auto(Accepted::Basic) => basic,
@@ -276,6 +337,8 @@ mod tests {
     fn what_is_made_of_what() {
         use Format::*;
         use FormatWish::*;
+        assert_eq!(output_format(Auto(Accepted::Basic), Some(Jpeg), false, true), Png);
+        assert_eq!(output_format(Auto(Accepted::Avif), Some(Jpeg), false, true), Webp);
         for (wish, original, has_alpha, expected) in [
             (Original, Some(Webp), false, Webp),
             (Original, Some(Png), true, Png),
@@ -288,7 +351,7 @@ mod tests {
             (Exactly(Jpeg), Some(Png), true, Jpeg),
         ] {
             assert_eq!(
-                output_format(wish, original, has_alpha),
+                output_format(wish, original, has_alpha, false),
                 expected,
                 "{wish:?} {original:?} {has_alpha}"
             );

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::process::Stdio;
 use std::time::Duration;
 
-use plan::{Format, Plan};
+use plan::{OutputFormat, Plan};
 use rustix::pipe::fcntl_setpipe_size;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -145,10 +145,19 @@ fn most_bytes(limits: &Limits) -> usize {
     usize::try_from(side * side * 4 + (1 << 20)).unwrap_or(usize::MAX)
 }
 
+/// The most bytes that words about a picture have.
+const MOST_WORDS: usize = 64 << 10;
+
 /// What is served under a media type is of that type, whoever has made it.
-fn judge(bytes: &[u8], format: Format) -> Result<(), WorkerError> {
-    match sniff(bytes).and_then(|found| found.as_output()) {
-        Some(found) if found == format => Ok(()),
-        _ => Err(WorkerError::Unbelievable("with another format than it says")),
-    }
+fn judge(bytes: &[u8], format: OutputFormat) -> Result<(), WorkerError> {
+    let believable = match format {
+        OutputFormat::Picture(format) => sniff(bytes).and_then(|found| found.as_output()) == Some(format),
+        OutputFormat::Described(_) => bytes.len() <= MOST_WORDS && is_plain(bytes),
+    };
+    if believable { Ok(()) } else { Err(WorkerError::Unbelievable("with another format than it says")) }
+}
+
+/// Text, and nothing that a browser would take for a page.
+fn is_plain(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| !text.trim_start().starts_with('<'))
 }

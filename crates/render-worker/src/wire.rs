@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
 
-use plan::{Format, Plan, Size};
+use plan::{OutputFormat, Plan, Size};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use transform::{Limits, TransformError};
@@ -46,7 +46,7 @@ impl Job<'_> {
 pub(crate) enum Reply {
     /// The body is the derivative's bytes.
     Made {
-        format: Format,
+        format: OutputFormat,
         size: Size,
     },
     Refused(TransformError),

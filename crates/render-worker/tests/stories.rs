@@ -105,7 +105,7 @@ async fn what_it_may_do_suffices_for_every_codec() {
         for again in Format::ALL {
             let plan = Plan { format: FormatWish::Exactly(again), ..Plan::default() };
             let made = stage.workers.transform(&[&there.bytes], &plan, &limits).await;
-            assert_eq!(made.map(|made| made.format), Ok(again), "{format} to {again}");
+            assert_eq!(made.map(|made| made.format), Ok(again.into()), "{format} to {again}");
         }
     }
     assert_eq!(stage.pid().await, pid);

@@ -31,6 +31,9 @@ pub fn of_transform(error: &TransformError) -> Problem {
             Problem::new(422, "picture-too-large", "Picture too large", detail)
         }
         TransformError::Other { error, .. } => Problem { detail, ..of_transform(error) },
+        TransformError::CannotFit { .. } => {
+            Problem::new(422, "bytes-out-of-reach", "Bytes out of reach", detail)
+        }
         TransformError::Geometry(error) => match error {
             GeometryError::OutputTooLarge { .. } => {
                 Problem::new(400, "output-too-large", "Output too large", detail)

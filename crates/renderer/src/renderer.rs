@@ -12,7 +12,7 @@ use edge::fill::Keep;
 use edge::request::{Image, Target};
 use edge::{Answered, Ask, Fetched, FetchedBody, FillError, Upstream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use plan::{Format, OriginalName};
+use plan::{OriginalName, OutputFormat};
 use purge_protocol::{Fill, Subject};
 
 use crate::originals::{Current, OriginalError, Originals};
@@ -26,9 +26,9 @@ pub struct Renderer {
     pub tag_fields: TagFields,
 }
 
-/// An encoded picture and what it is.
+/// An encoded picture, or words about one, and what it is.
 struct Encoded {
-    format: Format,
+    format: OutputFormat,
     bytes: Bytes,
 }
 
@@ -185,7 +185,7 @@ fn etag_of(bytes: &[u8]) -> String {
 
 /// The format travels in the first byte: what a plan ends as depends on the original.
 fn pack(encoded: &Encoded) -> Bytes {
-    let place = Format::ALL.iter().position(|format| *format == encoded.format).unwrap_or_default();
+    let place = OutputFormat::all().position(|format| format == encoded.format).unwrap_or_default();
     let mut packed = BytesMut::with_capacity(encoded.bytes.len() + 1);
     packed.put_u8(u8::try_from(place).unwrap_or_default());
     packed.extend_from_slice(&encoded.bytes);
@@ -193,6 +193,6 @@ fn pack(encoded: &Encoded) -> Bytes {
 }
 
 fn unpack(packed: Bytes) -> Option<Encoded> {
-    let format = *Format::ALL.get(usize::from(*packed.first()?))?;
+    let format = OutputFormat::all().nth(usize::from(*packed.first()?))?;
     Some(Encoded { format, bytes: packed.slice(1..) })
 }

@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
          div{display:inline-block;margin:4px;vertical-align:top;max-width:260px}img{max-width:256px;max-height:200px;\
          display:block;background:repeating-conic-gradient(#bbb 0 25%,#999 0 50%) 0 0/16px 16px}</style>\n",
     );
-    for (number, query) in documented::queries().iter().enumerate() {
+    for (number, query) in documented::pictures().iter().enumerate() {
         let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
         let scaled = match (has("w") || has("h"), has("dpr")) {
             (true, false) => format!("{query}&dpr={RATIO}"),

@@ -3,9 +3,11 @@
 use plan::{Accepted, Format, FormatWish, Plan};
 
 use crate::codec::{Frame, Picture, apng, gif, webp};
+use crate::encode::Target;
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
 use crate::making::Making;
+use crate::metadata::{self, Beside};
 use crate::resample::Resampler;
 use crate::sniff::InputFormat;
 use crate::{Derivative, Header, colour};
@@ -24,12 +26,7 @@ pub(crate) fn carry_out(
     if !may_move(plan.format, header.format) {
         return Ok(None);
     }
-    let frames = match header.format {
-        InputFormat::Gif => gif::frames(original)?,
-        InputFormat::Webp => webp::frames(original)?,
-        InputFormat::Png => apng::frames(original)?,
-        _ => 1,
-    };
+    let frames = frames(original, header.format)?;
     if frames > limits.frames {
         return Err(TransformError::TooManyFrames { limit: limits.frames });
     }
@@ -43,34 +40,51 @@ pub(crate) fn carry_out(
             return Err(TransformError::TooManyPixelsInFrames { found, limit: limits.pixels });
         }
     }
-    let mut moving = match header.format {
-        InputFormat::Gif => Moving::Gif(Box::new(gif::Frames::open(original)?)),
-        InputFormat::Png => Moving::Png(Box::new(apng::Frames::open(original)?)),
-        _ => Moving::Webp(webp::Frames::open(original, header.size)?),
-    };
-    let mut encoder = None;
-    while let Some(Frame { pixels, shown }) = moving.next()? {
-        deadline.check()?;
-        // A PNG is what is made of pixels and stays pixels: what changes between frames would drown in planes' rounding.
-        let made = making.make(Picture::Pixels(pixels), 1.0, Format::Png, deadline, resampler)?;
-        let made = match made {
-            Picture::Pixels(pixels) => pixels,
-            Picture::Planes(planes) => colour::to_pixels(&planes),
+    // What is lossless is made of pixels and stays pixels: what changes between frames would drown in planes' rounding.
+    let pixels = Target::new(plan, Format::Png);
+    let target = Target::new(plan, Format::Webp);
+    let beside = Beside::new(&plan.metadata, original, header.format, Format::Webp);
+    let mut encode = |fidelity: webp::Fidelity| {
+        let mut moving = match header.format {
+            InputFormat::Gif => Moving::Gif(Box::new(gif::Frames::open(original)?)),
+            InputFormat::Png => Moving::Png(Box::new(apng::Frames::open(original)?)),
+            _ => Moving::Webp(webp::Frames::open(original, header.size)?),
         };
-        if encoder.is_none() {
-            encoder = Some(webp::AnimationEncoder::new(
-                made.size,
-                moving.plays(),
-                plan.quality.unwrap_or_default(),
-            )?);
+        let mut encoder = None;
+        while let Some(frame) = moving.next()? {
+            deadline.check()?;
+            let made = making.make(Picture::Pixels(frame.pixels), 1.0, &pixels, deadline, resampler)?;
+            let made = match made {
+                Picture::Pixels(pixels) => pixels,
+                Picture::Planes(planes) => colour::to_pixels(&planes),
+            };
+            if encoder.is_none() {
+                encoder = Some(webp::AnimationEncoder::new(made.size, moving.plays(), fidelity)?);
+            }
+            if let Some(encoder) = &mut encoder {
+                encoder.add(&made, frame.shown)?;
+            }
         }
-        if let Some(encoder) = &mut encoder {
-            encoder.add(&made, shown)?;
-        }
+        let encoder = encoder.ok_or_else(|| TransformError::corrupt(header.format, "it has no frame"))?;
+        deadline.check()?;
+        Ok(metadata::with_chunks(encoder.finish()?, making.size(), &beside))
+    };
+    let bytes = if plan.encoding.lossless {
+        encode(webp::Fidelity::Lossless)?
+    } else {
+        target.within(|quality| encode(webp::Fidelity::Lossy(quality)))?
+    };
+    Ok(Some(Derivative { bytes, format: Format::Webp.into(), size: making.size() }))
+}
+
+/// How many pictures the original shows one after the other.
+pub(crate) fn frames(original: &[u8], format: InputFormat) -> Result<u32, TransformError> {
+    match format {
+        InputFormat::Gif => gif::frames(original),
+        InputFormat::Webp => webp::frames(original),
+        InputFormat::Png => apng::frames(original),
+        _ => Ok(1),
     }
-    let encoder = encoder.ok_or_else(|| TransformError::corrupt(header.format, "it has no frame"))?;
-    deadline.check()?;
-    Ok(Some(Derivative { bytes: encoder.finish()?, format: Format::Webp, size: making.size() }))
 }
 
 /// Of the formats that we write only WebP moves. Whoever takes AVIF takes WebP, and has it here.
@@ -78,7 +92,7 @@ fn may_move(wish: FormatWish, original: InputFormat) -> bool {
     match wish {
         FormatWish::Exactly(Format::Webp) | FormatWish::Auto(Accepted::Avif | Accepted::Webp) => true,
         FormatWish::Original => original == InputFormat::Webp,
-        FormatWish::Exactly(_) | FormatWish::Auto(Accepted::Basic) => false,
+        FormatWish::Exactly(_) | FormatWish::Auto(Accepted::Basic) | FormatWish::Described(_) => false,
     }
 }
 
@@ -263,7 +277,7 @@ mod tests {
         {
             let original = gif(32, 16, repeat, &frames);
             let made = transform(&original, &to_webp(Some(8)), &Limits::default()).unwrap();
-            assert_eq!((made.format, made.size), (Format::Webp, Size::new(8, 4)));
+            assert_eq!((made.format, made.size), (Format::Webp.into(), Size::new(8, 4)));
             let (rows, times, found) = seen_webp(&made.bytes);
             assert_eq!((times, found), (vec![70, 70, 100], plays));
             assert_eq!(rows, ["rrrrrrrr", "rrbbbbrr", "bb....rr"]);

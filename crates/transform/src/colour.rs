@@ -106,10 +106,11 @@ pub(crate) fn to_pixels(planes: &Planes) -> Pixels {
     Pixels { size, rgba }
 }
 
-/// BT.601 planes with one chroma sample for two by two pixels.
+/// BT.601 planes where so many pixels share a chroma sample, across and down.
 ///
 /// A pixel's say in its chroma sample is its alpha, so that the colour of what cannot be seen does not bleed.
-pub(crate) fn to_planes_420(pixels: &Pixels) -> Planes {
+pub(crate) fn to_planes(pixels: &Pixels, subsampling: (u8, u8)) -> Planes {
+    let (across, down) = (usize::from(subsampling.0), usize::from(subsampling.1));
     let (width, height) = (pixels.size.width as usize, pixels.size.height as usize);
     let (kr, kb) = Matrix::Bt601.red_blue();
     let (red, blue) = (fixed(kr), fixed(kb));
@@ -119,15 +120,16 @@ pub(crate) fn to_planes_420(pixels: &Pixels) -> Planes {
     };
     let samples = pixels.rgba.iter().copied().map(luma).collect();
 
-    let (chroma_width, chroma_height) = (width.div_ceil(2), height.div_ceil(2));
+    let (chroma_width, chroma_height) = (width.div_ceil(across), height.div_ceil(down));
     let mut cb_plane = Plane::filled(chroma_width, chroma_height, 128);
     let mut cr_plane = Plane::filled(chroma_width, chroma_height, 128);
     let (cb_scale, cr_scale) = (0.5 / (1.0 - kb), 0.5 / (1.0 - kr));
     for y in 0..chroma_height {
         for x in 0..chroma_width {
             let mut sums = [0u32; 4];
-            for row in 2 * y..(2 * y + 2).min(height) {
-                for &[r, g, b, a] in &pixels.rgba[row * width..][2 * x..(2 * x + 2).min(width)] {
+            for row in down * y..(down * y + down).min(height) {
+                for &[r, g, b, a] in &pixels.rgba[row * width..][across * x..(across * x + across).min(width)]
+                {
                     let alpha = u32::from(a);
                     sums[0] += alpha * u32::from(r);
                     sums[1] += alpha * u32::from(g);
@@ -147,7 +149,7 @@ pub(crate) fn to_planes_420(pixels: &Pixels) -> Planes {
     Planes {
         luma: Plane { width, height, samples },
         chroma: Some([cb_plane, cr_plane]),
-        subsampling: (2, 2),
+        subsampling,
         matrix: Matrix::Bt601,
     }
 }
@@ -214,7 +216,7 @@ mod tests {
             [0, 0, 255],
             [10, 200, 90],
         ] {
-            let mut planes = to_planes_420(&flat(colour));
+            let mut planes = to_planes(&flat(colour), (2, 2));
             let spread = |plane: &Plane| Plane { width: 3, height: 3, samples: vec![plane.samples[0]; 9] };
             planes.chroma = planes.chroma.map(|[cb, cr]| [spread(&cb), spread(&cr)]);
             let [r, g, b, a] = to_pixels(&planes).rgba[4];
@@ -227,7 +229,7 @@ mod tests {
 
     #[test]
     fn the_values_of_red_are_those_of_the_standard() {
-        let planes = to_planes_420(&flat([255, 0, 0]));
+        let planes = to_planes(&flat([255, 0, 0]), (2, 2));
         let [cb, cr] = planes.chroma.unwrap();
         assert_eq!((planes.luma.samples[0], cb.samples[0], cr.samples[0]), (76, 85, 255));
     }
@@ -235,7 +237,7 @@ mod tests {
     #[test]
     fn what_cannot_be_seen_has_no_say_in_chroma() {
         let rgba = vec![[255, 0, 0, 255], [0, 0, 255, 0]];
-        let [cb, cr] = to_planes_420(&Pixels { size: Size::new(2, 1), rgba }).chroma.unwrap();
+        let [cb, cr] = to_planes(&Pixels { size: Size::new(2, 1), rgba }, (2, 2)).chroma.unwrap();
         assert_eq!((cb.samples[0], cr.samples[0]), (85, 255));
     }
 

@@ -33,6 +33,8 @@ pub enum TransformError {
     Other { original: String, error: Box<TransformError> },
     #[error("the originals have {found} pixels together where {limit} are allowed")]
     TooManyPixelsTogether { found: u64, limit: u64 },
+    #[error("the picture has {least} bytes at the lowest quality where {limit} are allowed")]
+    CannotFit { least: usize, limit: u32 },
     #[error(transparent)]
     Geometry(#[from] plan::GeometryError),
     #[error("the picture could not be made within {limit:?}")]

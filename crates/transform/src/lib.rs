@@ -11,14 +11,19 @@
 mod animation;
 mod codec;
 mod colour;
+mod content;
+mod description;
 mod dimensions;
+mod encode;
 mod error;
 mod limits;
 mod making;
 mod memory;
+mod metadata;
 mod operation;
 mod orientation;
 mod other;
+mod palette;
 mod pixels;
 mod planes;
 mod profile;
@@ -29,7 +34,7 @@ mod sniff;
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 
-use plan::{Format, Plan, Quality, Size};
+use plan::{FormatWish, OutputFormat, Plan, Size};
 
 pub use crate::error::TransformError;
 pub use crate::limits::Limits;
@@ -38,12 +43,15 @@ pub use crate::orientation::Orientation;
 pub use crate::sniff::{InputFormat, sniff};
 
 use crate::codec::{Decoded, Picture, avif, bmp, gif, ico, jpeg, png, tiff, webp};
+use crate::encode::Target;
 use crate::limits::Deadline;
 use crate::making::Making;
+use crate::metadata::Beside;
+use crate::other::Announced;
 use crate::resample::Resampler;
 
 /// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
-pub const ENGINE: &str = "planar-8";
+pub const ENGINE: &str = "planar-9";
 
 /// What can be known of an original without decoding it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +70,8 @@ pub struct Header {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Derivative {
     pub bytes: Vec<u8>,
-    pub format: Format,
+    pub format: OutputFormat,
+    /// Of the picture; of words about it, the size that it would have.
     pub size: Size,
 }
 
@@ -136,27 +145,11 @@ fn carry_out(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Deriva
     let header = read_header(original, limits)?;
     let others = other::headers(others, plan, &header, limits)?;
     deadline.check()?;
-    // Where an even border ends can only be told from all pixels.
-    let (mut making, decoded) = if plan.trim.by.is_some() {
-        let decoded = decode(original, &header, 1.0, limits, &deadline, &mut resampler)?;
-        (Making::trimmed(plan, &header, &decoded.picture, limits)?, decoded)
-    } else {
-        let making = Making::new(plan, &header, limits)?;
-        let decoded = decode(original, &header, making.shrink(), limits, &deadline, &mut resampler)?;
-        (making, decoded)
-    };
-    making.look(&decoded.picture, decoded.scale, &deadline, &mut resampler)?;
-    for (place, other) in others.iter().enumerate() {
-        let shrink = making.shrink_of(place, other.upright());
-        making.others.push(other.decode(
-            shrink,
-            decoded.icc.as_deref(),
-            limits,
-            &deadline,
-            &mut resampler,
-        )?);
+    let told = description::carry_out(original, &header, &others, plan, limits, &deadline, &mut resampler)?;
+    if let Some(told) = told {
+        return Ok(told);
     }
-    deadline.check()?;
+    let (making, decoded) = begin(original, &header, &others, plan, limits, &deadline, &mut resampler)?;
     if let Some(moving) =
         animation::carry_out(original, &header, plan, &making, limits, &deadline, &mut resampler)?
     {
@@ -166,14 +159,65 @@ fn carry_out(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Deriva
     // An alpha channel that hides nothing is not worth a format that keeps it.
     let has_alpha =
         matches!(&decoded.picture, Picture::Pixels(pixels) if header.alpha && !pixels.is_opaque());
-    let format = plan::output_format(plan.format, header.format.as_output(), making.keeps_alpha(has_alpha));
-    let made = making.make(decoded.picture, decoded.scale, format, &deadline, &mut resampler)?;
+    let alpha = making.keeps_alpha(has_alpha);
+    let from = header.format.as_output();
+    let lossy = Target::new(plan, plan::output_format(plan.format, from, alpha, plan.encoding.lossless));
+    // Of a graphic, what loses nothing may be the smaller, and does it no harm.
+    let graphic = matches!(&decoded.picture, Picture::Pixels(pixels) if content::is_graphic(pixels));
+    let exact = lossy.without_loss(plan::output_format(plan.format, from, alpha, true));
+    let tries_both = graphic
+        && matches!(plan.format, FormatWish::Auto(_))
+        && !lossy.is_lossless()
+        && lossy.keeps_profile() == exact.keeps_profile();
+    let target = if tries_both { exact } else { lossy };
+    let made = making.make(decoded.picture, decoded.scale, &target, &deadline, &mut resampler)?;
     deadline.check()?;
 
-    let (made, icc) = profile::settle(made, decoded.icc, format, &mut resampler)?;
-    let bytes = encode(&made, format, plan.quality.unwrap_or_default(), icc.as_deref(), &deadline)?;
+    let (made, icc) = profile::settle(made, decoded.icc, &target, &mut resampler)?;
+    let encoded = |target: &Target, made: &Picture| {
+        let beside = Beside::new(&plan.metadata, original, header.format, target.format);
+        target.encode(made, &Beside { icc: icc.clone(), ..beside }, &deadline)
+    };
+    let mut bytes = encoded(&target, &made)?;
+    let mut format = target.format;
+    if let (true, Picture::Pixels(pixels)) = (tries_both, made) {
+        let fits = lossy.fits(&bytes);
+        match encoded(&lossy, &making::as_encoded(pixels, &lossy)) {
+            Ok(other) if !fits || other.len() < bytes.len() => (bytes, format) = (other, lossy.format),
+            Err(error) if !fits => return Err(error),
+            _ => {}
+        }
+    }
     deadline.check()?;
-    Ok(Derivative { bytes, format, size: making.size() })
+    Ok(Derivative { bytes, format: format.into(), size: making.size() })
+}
+
+/// The picture, as large as it has to be, and what is to be made of it.
+fn begin(
+    original: &[u8],
+    header: &Header,
+    others: &[Announced<'_>],
+    plan: &Plan,
+    limits: &Limits,
+    deadline: &Deadline,
+    resampler: &mut Resampler,
+) -> Result<(Making, Decoded), TransformError> {
+    // Where an even border ends can only be told from all pixels.
+    let (mut making, decoded) = if plan.trim.by.is_some() {
+        let decoded = decode(original, header, 1.0, limits, deadline, resampler)?;
+        (Making::trimmed(plan, header, &decoded.picture, limits)?, decoded)
+    } else {
+        let making = Making::new(plan, header, limits)?;
+        let decoded = decode(original, header, making.shrink(), limits, deadline, resampler)?;
+        (making, decoded)
+    };
+    making.look(&decoded.picture, decoded.scale, deadline, resampler)?;
+    for (place, other) in others.iter().enumerate() {
+        let shrink = making.shrink_of(place, other.upright());
+        making.others.push(other.decode(shrink, decoded.icc.as_deref(), limits, deadline, resampler)?);
+    }
+    deadline.check()?;
+    Ok((making, decoded))
 }
 
 fn decode(
@@ -193,25 +237,5 @@ fn decode(
         InputFormat::Tiff => tiff::decode(original, deadline),
         InputFormat::Bmp => bmp::decode(original, deadline),
         InputFormat::Ico => ico::decode(original, deadline),
-    }
-}
-
-/// All metadata but the profile is left behind on purpose: it tells strangers where a picture was taken.
-fn encode(
-    made: &Picture,
-    format: Format,
-    quality: Quality,
-    icc: Option<&[u8]>,
-    deadline: &Deadline,
-) -> Result<Vec<u8>, TransformError> {
-    match (format, made) {
-        (Format::Jpeg, Picture::Planes(planes)) => jpeg::encode(planes, quality, icc),
-        (Format::Webp, Picture::Planes(planes)) => webp::encode_planes(planes, quality, deadline),
-        (Format::Avif, Picture::Planes(planes)) => avif::encode_planes(planes, quality),
-        (Format::Png, Picture::Planes(planes)) => png::encode(&colour::to_pixels(planes), icc),
-        (Format::Jpeg, Picture::Pixels(pixels)) => jpeg::encode(&colour::to_planes_420(pixels), quality, icc),
-        (Format::Webp, Picture::Pixels(pixels)) => webp::encode_pixels(pixels, quality, deadline),
-        (Format::Avif, Picture::Pixels(pixels)) => avif::encode_pixels(pixels, quality, deadline),
-        (Format::Png, Picture::Pixels(pixels)) => png::encode(pixels, icc),
     }
 }

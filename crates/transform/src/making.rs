@@ -1,11 +1,12 @@
 //! From the decoded picture to the one that is encoded: cut, resized and turned in one pass, then each operation in
 //! its turn.
 
-use plan::{Crop, CropBox, Format, Geometry, Operation, Orientation, Plan, Rect, Size, Turned};
+use plan::{Crop, CropBox, Geometry, Operation, Orientation, Plan, Rect, Size, Turned};
 
 use crate::Header;
 use crate::codec::Picture;
 use crate::colour::{self, Matrix};
+use crate::encode::Target;
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
 use crate::operation::{self, Bench};
@@ -135,14 +136,14 @@ impl Making {
         &self,
         picture: Picture,
         scale: f64,
-        format: Format,
+        target: &Target,
         deadline: &Deadline,
         resampler: &mut Resampler,
     ) -> Result<Picture, TransformError> {
         let mut picture = match &self.geometry.turned {
             None => {
                 let to = self.geometry.placed.size();
-                self.seen(picture, scale, self.geometry.crop, to, self.stays_planar(format), resampler)?
+                self.seen(picture, scale, self.geometry.crop, to, self.planes(target), resampler)?
             }
             Some(turned) => Picture::Pixels(self.turned(turned, picture, scale, deadline, resampler)?),
         };
@@ -152,20 +153,15 @@ impl Making {
         }
         Ok(match picture {
             Picture::Planes(planes) => Picture::Planes(planes),
-            Picture::Pixels(pixels) => {
-                let pixels = if format.holds_alpha() { pixels } else { pixels.flattened(WHITE) };
-                if format != Format::Png && pixels.is_opaque() {
-                    Picture::Planes(colour::to_planes_420(&pixels))
-                } else {
-                    Picture::Pixels(pixels)
-                }
-            }
+            Picture::Pixels(pixels) => as_encoded(pixels, target),
         })
     }
 
-    fn stays_planar(&self, format: Format) -> bool {
+    /// How many pixels share a sample of chroma, where there is no need for pixels.
+    fn planes(&self, target: &Target) -> Option<(u8, u8)> {
         let keeps = |operation: &Operation| operation::keeps_planes(operation, &self.geometry);
-        format != Format::Png && self.operations.iter().all(keeps)
+        let planar = !target.is_lossless() && self.operations.iter().all(keeps);
+        planar.then(|| target.shared_chroma())
     }
 
     /// The part `crop` of what is used of the original, as one sees it, at size `to`.
@@ -175,18 +171,20 @@ impl Making {
         scale: f64,
         crop: CropBox,
         to: Size,
-        as_planes: bool,
+        as_planes: Option<(u8, u8)>,
         resampler: &mut Resampler,
     ) -> Result<Picture, TransformError> {
         let orientation = self.stored.then(self.geometry.orientation);
         let crop = self.stored.stored_crop(self.geometry.in_original(crop), self.upright).scaled(scale);
         let to = orientation.size(to);
         let pixels = match picture {
-            Picture::Planes(planes) if as_planes && planes.matrix == Matrix::Bt601 => {
-                let resized = planes.resized_420(crop, to, orientation, resampler)?;
-                return Ok(Picture::Planes(resized.upright(orientation)));
+            Picture::Planes(planes) => {
+                if let Some(shared) = as_planes.filter(|_| planes.matrix == Matrix::Bt601) {
+                    let resized = planes.resized_sharing(shared, crop, to, orientation, resampler)?;
+                    return Ok(Picture::Planes(resized.upright(orientation)));
+                }
+                colour::to_pixels(&planes.resized_444(crop, to, resampler)?)
             }
-            Picture::Planes(planes) => colour::to_pixels(&planes.resized_444(crop, to, resampler)?),
             Picture::Pixels(pixels) => pixels.resized(crop, to, resampler)?,
         };
         Ok(Picture::Pixels(pixels.upright(orientation)))
@@ -204,7 +202,7 @@ impl Making {
         let smaller = (1.0 / self.shrink()).min(1.0);
         let whole = self.geometry.oriented();
         let to = scaled(whole, smaller);
-        let picture = self.seen(picture, scale, CropBox::whole(whole), to, false, resampler)?;
+        let picture = self.seen(picture, scale, CropBox::whole(whole), to, None, resampler)?;
         let Picture::Pixels(pixels) = picture else {
             return Err(TransformError::failed("turning", "the picture has not become pixels"));
         };
@@ -217,6 +215,16 @@ impl Making {
         let CropBox { x, y, width, height } = self.geometry.crop;
         let crop = CropBox { x: x * across, y: y * down, width: width * across, height: height * down };
         made.resized(crop, self.geometry.placed.size(), resampler)
+    }
+}
+
+/// Pixels as the encoder of what they are to become takes them.
+pub(crate) fn as_encoded(pixels: Pixels, target: &Target) -> Picture {
+    let pixels = if target.format.holds_alpha() { pixels } else { pixels.flattened(WHITE) };
+    if !target.is_lossless() && pixels.is_opaque() {
+        Picture::Planes(colour::to_planes(&pixels, target.shared_chroma()))
+    } else {
+        Picture::Pixels(pixels)
     }
 }
 

@@ -1,6 +1,6 @@
 //! How much memory a transform may take, so that no more of them begin than there is memory for.
 
-use plan::{Format, Plan};
+use plan::{Chroma, Format, Plan};
 
 use crate::dimensions::dimensions;
 use crate::limits::Limits;
@@ -35,7 +35,12 @@ pub fn memory_needed(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> u64 {
     known
         + size.pixels() * decoded(format)
         + turned
-        + output * (WORKED_ON + encoded(plan::output_format(plan.format, format.as_output(), true)))
+        + output
+            * (WORKED_ON
+                + encoded(
+                    plan,
+                    plan::output_format(plan.format, format.as_output(), true, plan.encoding.lossless),
+                ))
 }
 
 /// A further original is pixels, and those at the size at which it is seen, which is no more than the output.
@@ -64,10 +69,13 @@ fn decoded(format: InputFormat) -> u64 {
 }
 
 /// Bytes for each pixel of the output, before and in the encoder.
-fn encoded(format: Format) -> u64 {
+fn encoded(plan: &Plan, format: Format) -> u64 {
     match format {
-        Format::Jpeg | Format::Png => 12,
-        Format::Webp => 24,
+        // Of a progressive file all coefficients, of two bytes.
+        Format::Jpeg | Format::Png => 12 + if plan.encoding.progressive { 6 } else { 0 },
+        Format::Webp => 24 + if plan.encoding.lossless { 24 } else { 0 },
+        // With chroma for each pixel, twice as many samples.
+        Format::Avif if plan.encoding.lossless || plan.encoding.chroma != Chroma::Quarter => 160,
         Format::Avif => 80,
     }
 }

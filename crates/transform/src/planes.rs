@@ -101,12 +101,14 @@ impl Planes {
         Size { width: self.luma.width as u32, height: self.luma.height as u32 }
     }
 
-    /// The part `crop` (in luma samples) at `size`, with chroma for every second pixel across and down.
+    /// The part `crop` (in luma samples) at `size`, where so many pixels share a sample of chroma, across and down, once
+    /// the picture is upright.
     ///
     /// With an odd size the outermost chroma samples cover a line of pixels that is not there. Which side that is
     /// must be known before the picture is turned: `orientation` tells.
-    pub fn resized_420(
+    pub fn resized_sharing(
         &self,
+        (across, down): (u8, u8),
         crop: CropBox,
         size: Size,
         orientation: Orientation,
@@ -115,12 +117,14 @@ impl Planes {
         let (width, height) = (size.width as usize, size.height as usize);
         let luma = self.luma.resized(crop, (width, height), resampler)?;
         let (x_backwards, y_backwards) = orientation.backwards();
-        let (x, chroma_width) = covered(crop.x, crop.width, width, x_backwards);
-        let (y, chroma_height) = covered(crop.y, crop.height, height, y_backwards);
+        let subsampling = if orientation.transposed { (down, across) } else { (across, down) };
+        let (across, down) = (usize::from(subsampling.0), usize::from(subsampling.1));
+        let (x, chroma_width) = covered(crop.x, crop.width, (width, across), x_backwards);
+        let (y, chroma_height) = covered(crop.y, crop.height, (height, down), y_backwards);
         let crop = CropBox { x, y, width: chroma_width, height: chroma_height };
-        let to = (width.div_ceil(2), height.div_ceil(2));
+        let to = (width.div_ceil(across), height.div_ceil(down));
         let chroma = self.resized_chroma(crop, to, resampler)?;
-        Ok(Planes { luma, chroma, subsampling: (2, 2), matrix: self.matrix })
+        Ok(Planes { luma, chroma, subsampling, matrix: self.matrix })
     }
 
     /// The part `crop` (in luma samples) at `size`, with chroma for every pixel.
@@ -174,13 +178,12 @@ impl Planes {
     }
 }
 
-/// The stretch that the chroma samples of `pixels` resized pixels cover, where the pixels cover `start..start+length`.
-fn covered(start: f64, length: f64, pixels: usize, backwards: bool) -> (f64, f64) {
-    if pixels.is_multiple_of(2) {
-        return (start, length);
-    }
-    let one = length / pixels as f64;
-    if backwards { (start - one, length + one) } else { (start, length + one) }
+/// The stretch that the chroma samples of `pixels` resized pixels cover, each shared by `shared` of them, where the
+/// pixels cover `start..start+length`.
+fn covered(start: f64, length: f64, (pixels, shared): (usize, usize), backwards: bool) -> (f64, f64) {
+    let missing = pixels.next_multiple_of(shared) - pixels;
+    let more = missing as f64 * length / pixels as f64;
+    if backwards { (start - more, length + more) } else { (start, length + more) }
 }
 
 /// How many samples a stretch needs before the first and after the last one that there is.
@@ -248,7 +251,13 @@ mod tests {
         for (width, height) in [(16, 8), (15, 7), (1, 1), (2, 5)] {
             let planes = ramp(width, height);
             let resized = planes
-                .resized_420(whole(&planes), planes.size(), Orientation::UPRIGHT, &mut Resampler::default())
+                .resized_sharing(
+                    (2, 2),
+                    whole(&planes),
+                    planes.size(),
+                    Orientation::UPRIGHT,
+                    &mut Resampler::default(),
+                )
                 .unwrap();
             assert_eq!(resized.luma, planes.luma, "{width}x{height}");
             assert_eq!(resized.chroma, planes.chroma, "{width}x{height}");
@@ -263,7 +272,7 @@ mod tests {
                 let planes = ramp(width, 9);
                 let size = Size { width: to_width as u32, height: 9 };
                 let made = planes
-                    .resized_420(whole(&planes), size, orientation, &mut Resampler::default())
+                    .resized_sharing((2, 2), whole(&planes), size, orientation, &mut Resampler::default())
                     .unwrap()
                     .upright(orientation);
                 let [cb, _] = made.chroma.unwrap();

@@ -1,12 +1,13 @@
-//! Colour profiles: what the output's format keeps stays as it is, all else is converted to sRGB.
+//! Colour profiles: colours become sRGB unless the profile is to stay beside them.
 
 use std::sync::Arc;
 
-use moxcms::{ColorProfile, Layout, Transform8BitExecutor, TransformOptions};
-use plan::{CropBox, Format};
+use moxcms::{ColorProfile, Layout, ProfileText, Transform8BitExecutor, TransformOptions};
+use plan::CropBox;
 
 use crate::codec::Picture;
 use crate::colour;
+use crate::encode::Target;
 use crate::error::TransformError;
 use crate::pixels::Pixels;
 use crate::resample::Resampler;
@@ -16,26 +17,26 @@ const UNNOTICED: u8 = 2;
 
 /// The picture and the profile to put beside it.
 ///
-/// JPEG and PNG keep a profile. WebP and AVIF could, but a profile is often larger than a small picture; there colours
-/// become sRGB, which is what everybody takes a picture without a profile for. So is one whose profile is broken.
+/// A profile is often larger than a small picture, and sRGB is what everybody takes a picture without one for. So is one
+/// whose profile is broken; and a profile that says sRGB in its own words says nothing.
 pub(crate) fn settle(
     picture: Picture,
     icc: Option<Vec<u8>>,
-    format: Format,
+    target: &Target,
     resampler: &mut Resampler,
 ) -> Result<(Picture, Option<Vec<u8>>), TransformError> {
     let Some(icc) = icc else { return Ok((picture, None)) };
-    if matches!(format, Format::Jpeg | Format::Png) {
+    let Some(conversion) = Conversion::to_srgb(&icc) else { return Ok((picture, None)) };
+    if target.keeps_profile() {
         return Ok((picture, Some(icc)));
     }
-    let Some(conversion) = Conversion::to_srgb(&icc) else { return Ok((picture, None)) };
     let converted = match picture {
         Picture::Planes(planes) => {
             let size = planes.size();
             let whole =
                 CropBox { x: 0.0, y: 0.0, width: f64::from(size.width), height: f64::from(size.height) };
             let pixels = colour::to_pixels(&planes.resized_444(whole, size, resampler)?);
-            Picture::Planes(colour::to_planes_420(&conversion.apply(pixels)))
+            Picture::Planes(colour::to_planes(&conversion.apply(pixels), target.shared_chroma()))
         }
         Picture::Pixels(pixels) => Picture::Pixels(conversion.apply(pixels)),
     };
@@ -63,6 +64,17 @@ pub(crate) fn converted(pixels: Pixels, from: Option<&[u8]>, to: Option<&[u8]>) 
         Some(conversion) => conversion.apply(pixels),
         None => pixels,
     }
+}
+
+/// What a profile that is not sRGB calls itself.
+pub(crate) fn name(icc: &[u8]) -> Option<String> {
+    Conversion::to_srgb(icc)?;
+    let text = match ColorProfile::new_from_slice(icc).ok()?.description? {
+        ProfileText::PlainString(text) => text,
+        ProfileText::Localizable(texts) => texts.into_iter().next()?.value,
+        ProfileText::Description(text) => text.ascii_string,
+    };
+    (!text.trim().is_empty()).then_some(text)
 }
 
 struct Conversion(Arc<Transform8BitExecutor>);
@@ -112,7 +124,7 @@ fn probe() -> Vec<[u8; 4]> {
 
 #[cfg(test)]
 mod tests {
-    use plan::Size;
+    use plan::{Format, Size};
     use proptest::prelude::*;
 
     use super::*;
@@ -121,31 +133,39 @@ mod tests {
     const P3_AS_SRGB: [([u8; 3], [u8; 3]); 3] =
         [([200, 100, 50], [215, 93, 31]), ([60, 160, 90], [0, 163, 82]), ([90, 60, 180], [95, 58, 187])];
 
+    fn target(format: Format) -> Target {
+        Target::new(&plan::Plan::default(), format)
+    }
+
+    fn keeping(format: Format) -> Target {
+        Target { colour_space: plan::ColourSpace::Original, ..target(format) }
+    }
+
     fn picture(colour: [u8; 4]) -> Picture {
         Picture::Pixels(Pixels::filled(Size::new(2, 2), colour))
     }
 
-    fn settled(colour: [u8; 4], icc: &[u8], format: Format) -> ([u8; 4], bool) {
-        match settle(picture(colour), Some(icc.to_vec()), format, &mut Resampler::default()).unwrap() {
+    fn settled(colour: [u8; 4], icc: &[u8], target: &Target) -> ([u8; 4], bool) {
+        match settle(picture(colour), Some(icc.to_vec()), target, &mut Resampler::default()).unwrap() {
             (Picture::Pixels(pixels), icc) => (pixels.rgba[3], icc.is_some()),
             (Picture::Planes(_), _) => panic!("pixels stay pixels"),
         }
     }
 
     #[test]
-    fn display_p3_becomes_srgb_where_it_cannot_stay() {
+    fn display_p3_becomes_srgb_where_it_is_not_to_stay_or_cannot() {
         let p3 = ColorProfile::new_display_p3().encode().unwrap();
         for ([r, g, b], expected) in P3_AS_SRGB {
-            for format in [Format::Webp, Format::Avif] {
-                let (found, kept) = settled([r, g, b, 77], &p3, format);
+            for target in Format::ALL.map(target).into_iter().chain([keeping(Format::Avif)]) {
+                let (found, kept) = settled([r, g, b, 77], &p3, &target);
                 assert!(!kept);
                 assert_eq!(found[3], 77);
                 for (found, expected) in found.iter().zip(expected) {
                     assert!(found.abs_diff(expected) <= 1, "{r} {g} {b}: {found} instead of {expected}");
                 }
             }
-            for format in [Format::Jpeg, Format::Png] {
-                assert_eq!(settled([r, g, b, 77], &p3, format), ([r, g, b, 77], true));
+            for format in [Format::Jpeg, Format::Png, Format::Webp] {
+                assert_eq!(settled([r, g, b, 77], &p3, &keeping(format)), ([r, g, b, 77], true));
             }
         }
     }
@@ -153,7 +173,8 @@ mod tests {
     #[test]
     fn colours_named_by_number_are_those_of_the_profile() {
         for ([r, g, b], expected) in P3_AS_SRGB {
-            let ([r, g, b, _], _) = settled([r, g, b, 255], &of_code_points(12, 13).unwrap(), Format::Webp);
+            let ([r, g, b, _], _) =
+                settled([r, g, b, 255], &of_code_points(12, 13).unwrap(), &target(Format::Webp));
             for (found, expected) in [r, g, b].into_iter().zip(expected) {
                 assert!(found.abs_diff(expected) <= 1, "{r} {g} {b} instead of {expected:?}");
             }
@@ -168,12 +189,16 @@ mod tests {
         let p3 = ColorProfile::new_display_p3().encode().unwrap();
         for (width, height) in [(1, 1), (2, 2), (3, 2), (16, 9), (15, 10), (401, 7)] {
             let ([r, g, b], expected) = P3_AS_SRGB[0];
-            let planes = colour::to_planes_420(&Pixels::filled(Size::new(width, height), [r, g, b, 255]));
-            let made =
-                settle(Picture::Planes(planes), Some(p3.clone()), Format::Avif, &mut Resampler::default());
+            let planes = colour::to_planes(&Pixels::filled(Size::new(width, height), [r, g, b, 255]), (2, 2));
+            let made = settle(
+                Picture::Planes(planes),
+                Some(p3.clone()),
+                &target(Format::Avif),
+                &mut Resampler::default(),
+            );
             let (Picture::Planes(made), None) = made.unwrap() else { panic!("planes stay planes") };
             let [r, g, b] = expected;
-            let wanted = colour::to_planes_420(&Pixels::filled(Size::new(width, height), [r, g, b, 255]));
+            let wanted = colour::to_planes(&Pixels::filled(Size::new(width, height), [r, g, b, 255]), (2, 2));
             let pairs = [(&made.luma, &wanted.luma)]
                 .into_iter()
                 .chain(made.chroma.iter().flatten().zip(wanted.chroma.iter().flatten()));
@@ -190,7 +215,9 @@ mod tests {
         let srgb = ColorProfile::new_srgb().encode().unwrap();
         for icc in [srgb.as_slice(), &srgb[..100], b"", b"RGB "] {
             assert!(Conversion::to_srgb(icc).is_none());
-            assert_eq!(settled([200, 100, 50, 255], icc, Format::Webp), ([200, 100, 50, 255], false));
+            for target in [target(Format::Webp), keeping(Format::Jpeg)] {
+                assert_eq!(settled([200, 100, 50, 255], icc, &target), ([200, 100, 50, 255], false));
+            }
         }
     }
 
@@ -202,7 +229,7 @@ mod tests {
                 let at = at.index(icc.len());
                 icc[at] = value;
             }
-            settled([1, 2, 3, 4], &icc, Format::Webp);
+            settled([1, 2, 3, 4], &icc, &target(Format::Webp));
         }
     }
 }

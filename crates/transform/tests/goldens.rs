@@ -50,7 +50,7 @@ fn golden(query: &str, original: &[u8]) -> Golden {
 fn every_documented_example_looks_as_it_did() {
     let original = Painting::landscape().png();
     let goldens: Vec<_> =
-        documented::queries().into_iter().map(|query| (golden(&query, &original), query)).collect();
+        documented::pictures().into_iter().map(|query| (golden(&query, &original), query)).collect();
     if std::env::var_os("UPDATE_GOLDENS").is_some() {
         return write(&goldens);
     }
@@ -87,7 +87,7 @@ fn planes_and_pixels_make_the_same_of_every_example() {
         made(&painting.png(), &Plan { quality: plan::Quality::new(95).ok(), ..to(Format::Jpeg) }).bytes;
     // The same picture, chroma halved and all, for the path through pixels.
     let png = seen(&jpeg).png();
-    for query in documented::queries() {
+    for query in documented::pictures() {
         let plan = documented::plan(&query);
         // Where a border ends is told from what is there, and that is not quite the same.
         if plan.trim.by.is_some() {
@@ -106,7 +106,7 @@ fn light_and_colour_leave_transparent_what_is() {
     let disc = Painting::disc(60);
     let png = disc.png();
     let mut tried = 0;
-    for query in documented::queries() {
+    for query in documented::pictures() {
         let plan = documented::plan(&query);
         let moves_nothing = |operation: &Operation| {
             !matches!(

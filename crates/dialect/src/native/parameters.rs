@@ -8,7 +8,10 @@ use std::str::FromStr;
 
 pub(super) use self::marks::MARKS;
 
-use plan::{Crop, FormatWish, Fraction, MaskShape, Plan, Resize, TrimBy};
+use plan::{
+    Background, Crop, Description, Fill, Format, FormatWish, Fraction, GradientShape, MaskShape, Plan,
+    Resize, TrimBy,
+};
 
 pub(super) struct Parameter {
     pub name: &'static str,
@@ -78,12 +81,18 @@ macro_rules! optional {
 /// A parameter that is there or not.
 macro_rules! flag {
     ($name:literal, $($field:ident).+) => {
+        flag!($name, $($field).+, None)
+    };
+    ($name:literal, $($field:ident).+, needs $what:literal, $met:expr) => {
+        flag!($name, $($field).+, Some(Needs { what: $what, met: $met }))
+    };
+    ($name:literal, $($field:ident).+, $needs:expr) => {
         Parameter {
             name: $name,
             allowed: "1",
             read: |text, _, plan| (text == "1").then(|| plan.$($field).+ = true),
             write: |plan| plan.$($field).+.then(|| "1".to_owned()),
-            needs: None,
+            needs: $needs,
         }
     };
 }
@@ -126,6 +135,15 @@ fn fills(plan: &Plan) -> bool {
     plan.resize.fills() && has_box(plan)
 }
 
+/// Whether the URL names one of these formats, or leaves the choice to us.
+fn may_be(plan: &Plan, formats: &[Format]) -> bool {
+    match plan.format {
+        FormatWish::Auto(_) => true,
+        FormatWish::Exactly(format) => formats.contains(&format),
+        FormatWish::Original | FormatWish::Described(_) => false,
+    }
+}
+
 const FORMAT_AUTO: &str = "auto";
 const FORMAT_ORIGINAL: &str = "original";
 
@@ -133,7 +151,10 @@ fn read_format(text: &str, accept: Option<&str>, plan: &mut Plan) -> Option<()> 
     plan.format = match text {
         FORMAT_AUTO => FormatWish::Auto(plan::accepted(accept)),
         FORMAT_ORIGINAL => FormatWish::Original,
-        _ => FormatWish::Exactly(text.parse().ok()?),
+        _ => match Description::FORMATS.into_iter().find(|description| description.as_str() == text) {
+            Some(description) => FormatWish::Described(description),
+            None => FormatWish::Exactly(text.parse().ok()?),
+        },
     };
     Some(())
 }
@@ -143,6 +164,7 @@ fn written_format(plan: &Plan) -> Option<String> {
         FormatWish::Original => None,
         FormatWish::Auto(_) => Some(FORMAT_AUTO.to_owned()),
         FormatWish::Exactly(format) => Some(format.to_string()),
+        FormatWish::Described(description) => Some(description.to_string()),
     }
 }
 
@@ -268,13 +290,29 @@ pub(super) const TABLE: &[Parameter] = &[
     parameter!("htn", PERCENT, halftone),
     parameter!("blur", "a whole number from 0 to 2000", blur),
     optional!("bg", COLOUR, background.colour),
-    parameter!("fill", "solid or blur", background.fill, needs "fit=fill, fillmax or cropfit, and w and h, or ar", fills),
+    parameter!("fill", "solid, blur or gradient", background.fill, needs "fit=fill, fillmax or cropfit, and w and h, or ar", fills),
     parameter!(
         "fill-align",
         PLACE,
         background.align,
         needs "fit=fill, fillmax or cropfit, and w and h, or ar",
         fills
+    ),
+    parameter!("fill-gradient-type", "linear or radial", background.gradient.shape, needs "fill=gradient", |plan| {
+        plan.background.fill == Fill::Gradient
+    }),
+    parameter!("fill-gradient-colors", "two colours with a comma", background.gradient.colours, needs "fill=gradient", |plan| {
+        plan.background.fill == Fill::Gradient
+    }),
+    parameter!(
+        "fill-gradient-direction",
+        "top or bottom, left or right, or one of each with a comma",
+        background.gradient.towards,
+        needs "fill=gradient and fill-gradient-type=linear",
+        |plan| {
+            let Background { fill, gradient, .. } = plan.background;
+            fill == Fill::Gradient && gradient.shape == GradientShape::Linear
+        }
     ),
     optional!("border", "a width from 1 to 1000 and a colour, as in 10,red", border),
     optional!("mask", "ellipse or corners", mask),
@@ -308,7 +346,7 @@ pub(super) const TABLE: &[Parameter] = &[
     }),
     Parameter {
         name: "format",
-        allowed: "jpeg (or jpg), png, webp, avif, auto or original",
+        allowed: "jpeg (or jpg), png, webp, avif, auto or original; or json, blurhash, thumbhash or lqip",
         read: read_format,
         write: written_format,
         needs: None,
@@ -320,5 +358,43 @@ pub(super) const TABLE: &[Parameter] = &[
         write: |plan| plan.quality.as_ref().map(ToString::to_string),
         needs: None,
     },
+    flag!("lossless", encoding.lossless, needs "format=webp, avif or auto, and no q", |plan| {
+        plan.quality.is_none() && may_be(plan, &[Format::Webp, Format::Avif])
+    }),
+    flag!("jpg-progressive", encoding.progressive, needs "format=jpeg or auto, and not lossless", |plan| {
+        !plan.encoding.lossless && may_be(plan, &[Format::Jpeg])
+    }),
+    parameter!(
+        "chromasub",
+        "420, 422 or 444",
+        encoding.chroma,
+        needs "format=jpeg, avif or auto, and not lossless",
+        |plan| !plan.encoding.lossless && may_be(plan, &[Format::Jpeg, Format::Avif])
+    ),
+    optional!("colorquant", "a whole number from 2 to 256", encoding.colours, needs "format=png", |plan| {
+        plan.format == FormatWish::Exactly(Format::Png)
+    }),
+    optional!(
+        "max-bytes",
+        "a whole number from 100 to 100000000",
+        encoding.max_bytes,
+        needs "format=jpeg, webp, avif or auto, and not lossless",
+        |plan| !plan.encoding.lossless && may_be(plan, &[Format::Jpeg, Format::Webp, Format::Avif])
+    ),
+    optional!("palette", "json or css", palette.form, needs "no format", |plan| {
+        plan.format == FormatWish::Original
+    }),
+    parameter!("colors", "a whole number from 1 to 16", palette.colours, needs "palette", |plan| {
+        plan.palette.form.is_some()
+    }),
+    parameter!("cs", "srgb or origin", metadata.colour_space),
+    Parameter {
+        name: "metadata",
+        allowed: "copyright",
+        read: |text, _, plan| (text == "copyright").then(|| plan.metadata.copyright = true),
+        write: |plan| plan.metadata.copyright.then(|| "copyright".to_owned()),
+        needs: None,
+    },
+    optional!("dpi", "a whole number from 1 to 10000", metadata.dpi),
     parameter!("dpr", "a number from 0.1 to 5 with at most two decimals", resize.dpr),
 ];

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::colour::Colour;
 use crate::operation::crop::Align;
+use crate::operation::gradient::Gradient;
 
 /// Without a colour, what can be transparent is, and else it is white.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -14,6 +15,8 @@ pub struct Background {
     pub colour: Option<Colour>,
     /// What covers the canvas of a picture that has been brought to a box without filling it.
     pub fill: Fill,
+    /// If that is what covers it.
+    pub gradient: Gradient,
     /// Where the picture stands on that canvas.
     pub align: Align,
 }
@@ -25,6 +28,8 @@ pub enum Fill {
     Solid,
     /// The picture itself, covering the canvas and out of focus.
     Blur,
+    /// Two colours.
+    Gradient,
 }
 
 impl fmt::Display for Fill {
@@ -32,12 +37,13 @@ impl fmt::Display for Fill {
         f.write_str(match self {
             Fill::Solid => "solid",
             Fill::Blur => "blur",
+            Fill::Gradient => "gradient",
         })
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a canvas is filled with solid or blur")]
+#[error("a canvas is filled with solid, blur or gradient")]
 pub struct InvalidFill;
 
 impl FromStr for Fill {
@@ -47,6 +53,7 @@ impl FromStr for Fill {
         match word {
             "solid" => Ok(Fill::Solid),
             "blur" => Ok(Fill::Blur),
+            "gradient" => Ok(Fill::Gradient),
             _ => Err(InvalidFill),
         }
     }
@@ -58,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_fill_is_read_as_it_is_written() {
-        for fill in [Fill::Solid, Fill::Blur] {
+        for fill in [Fill::Solid, Fill::Blur, Fill::Gradient] {
             assert_eq!(fill.to_string().parse(), Ok(fill));
         }
         for wrong in ["", "Solid", "gen"] {

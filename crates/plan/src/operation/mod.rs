@@ -10,6 +10,7 @@ pub(crate) mod cut;
 pub(crate) mod dpr;
 pub(crate) mod duotone;
 pub(crate) mod flip;
+pub(crate) mod gradient;
 pub(crate) mod grid;
 pub(crate) mod mark;
 pub(crate) mod mask;

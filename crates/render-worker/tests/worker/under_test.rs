@@ -52,7 +52,7 @@ fn make(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivative,
         b"use 512 MiB" => told(used(512 << 20)),
         b"lie about the format" => Ok(Derivative {
             bytes: b"<script>".to_vec(),
-            format: Format::Png,
+            format: Format::Png.into(),
             size: Size { width: 1, height: 1 },
         }),
         b"talk for ever" => loop {
@@ -67,7 +67,7 @@ fn make(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivative,
 /// What a test wants to know comes back behind the first bytes of a PNG, as which it is let through.
 fn told(what: impl ToString) -> Result<Derivative, TransformError> {
     let bytes = [b"\x89PNG\r\n\x1a\n", what.to_string().as_bytes()].concat();
-    Ok(Derivative { bytes, format: Format::Png, size: Size { width: 1, height: 1 } })
+    Ok(Derivative { bytes, format: Format::Png.into(), size: Size { width: 1, height: 1 } })
 }
 
 fn word<T, E: Display>(outcome: Result<T, E>) -> String {

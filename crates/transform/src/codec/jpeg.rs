@@ -18,6 +18,7 @@ use crate::codec::{Decoded, Picture, Shape, describes_rgb};
 use crate::colour::Matrix;
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
+use crate::metadata::Beside;
 use crate::orientation;
 use crate::pixels::Pixels;
 use crate::planes::{Plane, Planes};
@@ -105,21 +106,35 @@ fn subsampling(subsamp: c_int) -> Option<(u8, u8)> {
     }
 }
 
-/// A JPEG of these planes (4:2:0 or grey), with Huffman tables of its own.
-///
-/// The profile is the only metadata that is kept: without it wide-gamut colours would look faded.
-pub(crate) fn encode(
-    planes: &Planes,
-    quality: Quality,
-    icc: Option<&[u8]>,
-) -> Result<Vec<u8>, TransformError> {
+/// How a JPEG is written.
+pub(crate) struct Settings<'a> {
+    pub quality: Quality,
+    pub progressive: bool,
+    pub beside: &'a Beside,
+}
+
+/// A JPEG of these planes, with Huffman tables of its own.
+pub(crate) fn encode(planes: &Planes, settings: &Settings<'_>) -> Result<Vec<u8>, TransformError> {
+    let &Settings { quality, progressive, beside } = settings;
     let encoder = Handle::new(tj::TJINIT_TJINIT_COMPRESS).ok_or_else(out_of_memory)?;
     let failed = |encoder: &Handle| TransformError::failed("encoding JPEG", encoder.message());
-    let layout = if planes.chroma.is_some() { tj::TJSAMP_TJSAMP_420 } else { tj::TJSAMP_TJSAMP_GRAY };
+    let layout = match planes.subsampling {
+        _ if planes.chroma.is_none() => tj::TJSAMP_TJSAMP_GRAY,
+        (1, 1) => tj::TJSAMP_TJSAMP_444,
+        (2, 1) => tj::TJSAMP_TJSAMP_422,
+        _ => tj::TJSAMP_TJSAMP_420,
+    };
     encoder.set(tj::TJPARAM_TJPARAM_QUALITY, c_int::from(quality.get()))?;
     encoder.set(tj::TJPARAM_TJPARAM_SUBSAMP, layout)?;
     encoder.set(tj::TJPARAM_TJPARAM_OPTIMIZE, 1)?;
-    if let Some(icc) = icc {
+    encoder.set(tj::TJPARAM_TJPARAM_PROGRESSIVE, c_int::from(progressive))?;
+    if let Some(dots) = beside.dots_per_inch {
+        // Of what the unit counts, 1 is an inch (ITU-T T.871 §10.1).
+        encoder.set(tj::TJPARAM_TJPARAM_DENSITYUNITS, 1)?;
+        encoder.set(tj::TJPARAM_TJPARAM_XDENSITY, dots as c_int)?;
+        encoder.set(tj::TJPARAM_TJPARAM_YDENSITY, dots as c_int)?;
+    }
+    if let Some(icc) = &beside.icc {
         // SAFETY: `icc` is readable for its length; the library copies it and does not write despite the type.
         if unsafe { tj::tj3SetICCProfile(encoder.raw(), icc.as_ptr().cast_mut(), icc.len() as tj::size_t) }
             != 0
@@ -129,9 +144,11 @@ pub(crate) fn encode(
     }
     let size = planes.size();
     // The library wants as much luma as chroma covers, which in odd sizes is a line more than there is.
-    let (odd_x, odd_y) = (planes.luma.width % 2, planes.luma.height % 2);
+    let missing = |side: usize, shared: u8| side.next_multiple_of(usize::from(shared)) - side;
+    let right = missing(planes.luma.width, planes.subsampling.0);
+    let bottom = missing(planes.luma.height, planes.subsampling.1);
     let luma = match &planes.chroma {
-        Some(_) if (odd_x, odd_y) != (0, 0) => Cow::Owned(planes.luma.extended(0, 0, odd_x, odd_y)),
+        Some(_) if (right, bottom) != (0, 0) => Cow::Owned(planes.luma.extended(0, 0, right, bottom)),
         _ => Cow::Borrowed(&planes.luma),
     };
     let [cb, cr] = planes.chroma.as_ref().map_or([&*luma; 2], |[cb, cr]| [cb, cr]);
@@ -163,7 +180,22 @@ pub(crate) fn encode(
     if code != 0 {
         return Err(failed(&encoder));
     }
-    Ok(jpeg.to_vec())
+    let jpeg = jpeg.to_vec();
+    Ok(match &beside.exif {
+        Some(exif) => with_exif(&jpeg, exif),
+        None => jpeg,
+    })
+}
+
+/// EXIF behind the first segment, which is JFIF's and wants to stay the first (ITU-T T.871 §10.1, Exif 3.0 §4.7.2).
+fn with_exif(jpeg: &[u8], exif: &[u8]) -> Vec<u8> {
+    let first =
+        jpeg.get(4..6).map_or(0, |length| 2 + usize::from(u16::from_be_bytes([length[0], length[1]])));
+    let (before, after) = jpeg.split_at_checked(2 + first).unwrap_or((jpeg, &[]));
+    let payload = [b"Exif\0\0", exif].concat();
+    // A block of ours is far smaller than a segment may be.
+    let Ok(length) = u16::try_from(payload.len() + 2) else { return jpeg.to_vec() };
+    [before, &[0xff, 0xe1], &length.to_be_bytes(), &payload, after].concat()
 }
 
 /// The size that the library expects of a plane: of luma too, it is that of all pixels that share a chroma sample.
@@ -466,7 +498,8 @@ mod tests {
                 matrix: Matrix::Bt601,
             };
             let quality = Quality::new(95).unwrap();
-            assert_agree(&encode(&planes, quality, None).unwrap(), 1.5, &format!("{width}x{height}"));
+            let settings = Settings { quality, progressive: false, beside: &Beside::default() };
+            assert_agree(&encode(&planes, &settings).unwrap(), 1.5, &format!("{width}x{height}"));
         }
     }
 

@@ -31,6 +31,15 @@ pub(crate) enum Picture {
     Pixels(Pixels),
 }
 
+impl Picture {
+    pub fn size(&self) -> Size {
+        match self {
+            Picture::Planes(planes) => planes.size(),
+            Picture::Pixels(pixels) => pixels.size,
+        }
+    }
+}
+
 /// One picture of those that move: the whole canvas, as it is seen for a while.
 pub(crate) struct Frame {
     pub pixels: Pixels,

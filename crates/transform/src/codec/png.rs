@@ -7,7 +7,9 @@ use plan::Size;
 use crate::codec::{Decoded, Picture, Shape, describes_rgb};
 use crate::error::TransformError;
 use crate::limits::Deadline;
+use crate::metadata::Beside;
 use crate::orientation;
+use crate::palette::Palette;
 use crate::pixels::Pixels;
 use crate::sniff::InputFormat;
 
@@ -66,12 +68,11 @@ pub(super) fn append(rgba: &mut Vec<[u8; 4]>, samples: &[u8], colour: png::Color
     }
 }
 
-/// Without an alpha channel where nothing is transparent.
-pub(crate) fn encode(pixels: &Pixels, icc: Option<&[u8]>) -> Result<Vec<u8>, TransformError> {
+/// All colours, without an alpha channel where nothing is transparent.
+pub(crate) fn encode(pixels: &Pixels, beside: &Beside) -> Result<Vec<u8>, TransformError> {
     let failed = |error: png::EncodingError| TransformError::failed("encoding PNG", error);
     let opaque = pixels.is_opaque();
-    let mut info = png::Info::with_size(pixels.size.width, pixels.size.height);
-    info.icc_profile = icc.map(Into::into);
+    let info = info(pixels.size, beside);
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::with_info(&mut bytes, info).map_err(failed)?;
     encoder.set_color(if opaque { png::ColorType::Rgb } else { png::ColorType::Rgba });
@@ -87,6 +88,63 @@ pub(crate) fn encode(pixels: &Pixels, icc: Option<&[u8]>) -> Result<Vec<u8>, Tra
     }
     writer.finish().map_err(failed)?;
     Ok(bytes)
+}
+
+fn info<'a>(size: Size, beside: &'a Beside) -> png::Info<'a> {
+    let mut info = png::Info::with_size(size.width, size.height);
+    info.icc_profile = beside.icc.as_deref().map(Into::into);
+    info.exif_metadata = beside.exif.as_deref().map(Into::into);
+    info.pixel_dims = beside.dots_per_inch.map(|dots| {
+        // An inch has 0.0254 metres.
+        let per_metre = (dots * 10_000 + 127) / 254;
+        png::PixelDimensions { xppu: per_metre, yppu: per_metre, unit: png::Unit::Meter }
+    });
+    info
+}
+
+/// A palette, and for each pixel a place in it; in as few bits as that takes.
+pub(crate) fn encode_indexed(
+    size: Size,
+    palette: &Palette,
+    indices: &[u8],
+    beside: &Beside,
+) -> Result<Vec<u8>, TransformError> {
+    let failed = |error: png::EncodingError| TransformError::failed("encoding PNG", error);
+    let colours = &palette.colours;
+    let (depth, bits) = match colours.len() {
+        0..=2 => (png::BitDepth::One, 1),
+        3..=4 => (png::BitDepth::Two, 2),
+        5..=16 => (png::BitDepth::Four, 4),
+        _ => (png::BitDepth::Eight, 8),
+    };
+    let info = info(size, beside);
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::with_info(&mut bytes, info).map_err(failed)?;
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_depth(depth);
+    encoder.set_palette(colours.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect::<Vec<_>>());
+    // What is left out at the end is opaque.
+    let seen_through: Vec<u8> =
+        colours.iter().map(|colour| colour[3]).take_while(|&alpha| alpha < 255).collect();
+    if !seen_through.is_empty() {
+        encoder.set_trns(seen_through);
+    }
+    // Neighbouring places in a palette are not neighbouring colours, so there is nothing to filter.
+    encoder.set_filter(png::Filter::NoFilter);
+    encoder.set_compression(png::Compression::Balanced);
+    let mut writer = encoder.write_header().map_err(failed)?;
+    let rows = indices.chunks_exact((size.width as usize).max(1));
+    let packed: Vec<u8> =
+        rows.flat_map(|row| row.chunks(8 / bits).map(|places| pack(places, bits))).collect();
+    writer.write_image_data(&packed).map_err(failed)?;
+    writer.finish().map_err(failed)?;
+    Ok(bytes)
+}
+
+/// The places of neighbouring pixels in one byte, the first in its highest bits.
+fn pack(places: &[u8], bits: usize) -> u8 {
+    let slots = 8 / bits;
+    places.iter().enumerate().fold(0, |byte, (slot, place)| byte | place << ((slots - 1 - slot) * bits))
 }
 
 pub(super) fn refused(error: png::DecodingError) -> TransformError {

@@ -111,7 +111,7 @@ pub(super) fn pixels(adjustments: &Adjustments, mut pixels: Pixels) -> Pixels {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::colour::{to_pixels, to_planes_420};
+    use crate::colour::{to_pixels, to_planes};
     use plan::{Amount, Size, Swing};
 
     fn swing(value: i16) -> Swing {
@@ -203,7 +203,7 @@ mod tests {
         for colour in [[200, 120, 40], [90, 100, 160], [128; 3], [60, 140, 70]] {
             let [r, g, b] = colour;
             let flat = Pixels::filled(Size::new(2, 2), [r, g, b, 255]);
-            let mut made = planes(&adjustments, to_planes_420(&flat));
+            let mut made = planes(&adjustments, to_planes(&flat, (2, 2)));
             made.chroma = made.chroma.map(|both| {
                 both.map(|one| crate::planes::Plane { width: 2, height: 2, samples: vec![one.samples[0]; 4] })
             });

@@ -5,6 +5,7 @@ mod blend;
 mod blur;
 mod border;
 mod duotone;
+mod gradient;
 mod grid;
 mod halftone;
 mod mark;

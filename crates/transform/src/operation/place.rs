@@ -3,7 +3,7 @@
 use plan::{Background, CropBox, Fill, Size};
 
 use crate::error::TransformError;
-use crate::operation::{Bench, blur};
+use crate::operation::{Bench, blur, gradient};
 use crate::pixels::Pixels;
 
 /// A background out of focus has no detail to lose: it is made this many times smaller and enlarged again.
@@ -23,6 +23,11 @@ pub(super) fn pixels(
     match background.fill {
         // What is left transparent is closed by `Flatten`.
         Fill::Solid => Ok(pixels.padded(canvas, placed, [0; 4])),
+        Fill::Gradient => {
+            let mut behind = gradient::canvas(&background.gradient, canvas);
+            behind.lay_over(&pixels, placed.x, placed.y);
+            Ok(behind)
+        }
         Fill::Blur => {
             let mut behind = out_of_focus(&pixels, canvas, bench)?;
             behind.lay_over(&pixels, placed.x, placed.y);

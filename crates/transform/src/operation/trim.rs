@@ -96,7 +96,7 @@ fn rest(size: Size, is_border: IsBorder<'_>) -> Option<Rect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::colour::to_planes_420;
+    use crate::colour::to_planes;
     use crate::pixels::Pixels;
 
     /// Red at 10..30, 6..20 of 40 by 24, on this colour.
@@ -125,8 +125,12 @@ mod tests {
             (TrimBy::Alpha, grey(), [0.0, 0.0, 40.0, 24.0]),
             (TrimBy::Auto, clear(), inner),
             (TrimBy::Alpha, clear(), inner),
-            (TrimBy::Auto, Picture::Planes(to_planes_420(&framed([240, 240, 240, 255]))), inner),
-            (TrimBy::Alpha, Picture::Planes(to_planes_420(&framed([0, 0, 0, 255]))), [0.0, 0.0, 40.0, 24.0]),
+            (TrimBy::Auto, Picture::Planes(to_planes(&framed([240, 240, 240, 255]), (2, 2))), inner),
+            (
+                TrimBy::Alpha,
+                Picture::Planes(to_planes(&framed([0, 0, 0, 255]), (2, 2))),
+                [0.0, 0.0, 40.0, 24.0],
+            ),
             // Nothing but border: all of it stays.
             (
                 TrimBy::Auto,

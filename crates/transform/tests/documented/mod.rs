@@ -1,5 +1,8 @@
 //! The examples of the page on operations: what is documented is what is tested and looked at.
 
+// Each test binary uses its own part of this module.
+#![allow(dead_code)]
+
 use std::path::Path;
 
 use plan::Plan;
@@ -19,6 +22,11 @@ pub fn queries() -> Vec<String> {
         }
     }
     queries
+}
+
+/// Those that make a picture.
+pub fn pictures() -> Vec<String> {
+    queries().into_iter().filter(|query| plan(query).description().is_none()).collect()
 }
 
 /// What a query asks for, as a URL.

@@ -14,68 +14,162 @@ use plan::{Quality, Size};
 use crate::colour;
 use crate::error::TransformError;
 use crate::limits::Deadline;
+use crate::metadata::Beside;
 use crate::pixels::Pixels;
 use crate::planes::{Plane, Planes};
 
-/// At speed 8 the options below win back part of what slower speeds would gain; 6 costs twice as much time for files 6 %
-/// smaller.
-const OPTIONS: [(&CStr, &CStr); 9] = [
-    (c"cpu-used", c"8"),
+const OPTIONS: [(&CStr, &CStr); 3] =
+    [(c"cpu-used", c"8"), (c"color-primaries", c"bt709"), (c"transfer-characteristics", c"srgb")];
+
+/// At speed 8 these win back part of what slower speeds would gain; 6 costs twice as much time for files 6 % smaller.
+const LOSSY: [(&CStr, &CStr); 6] = [
     (c"tune", c"ssim"),
     (c"enable-qm", c"1"),
     (c"qm-min", c"2"),
     (c"qm-max", c"10"),
     (c"sharpness", c"7"),
-    (c"color-primaries", c"bt709"),
-    (c"transfer-characteristics", c"srgb"),
     (c"matrix-coefficients", c"bt601"),
 ];
+
+/// Red, green and blue as they are (ITU-T H.273 §8.3, coefficients 0).
+const LOSSLESS: [(&CStr, &CStr); 2] = [(c"lossless", c"1"), (c"matrix-coefficients", c"identity")];
 
 /// Edges of alpha show more than those of colours.
 const ALPHA_QUALITY: u8 = 90;
 
-/// From planes (4:2:0 or grey).
-pub(crate) fn encode_planes(planes: &Planes, quality: Quality) -> Result<Vec<u8>, TransformError> {
-    let colour = encode_colour(planes, quality)?;
-    wrap(&colour, None, planes.size())
+/// What one AV1 picture holds.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Luma and chroma, which so many pixels share across and down.
+    Colour {
+        shared: (u8, u8),
+        quality: u8,
+    },
+    /// Alpha alone. The two other planes are not looked at.
+    Alpha {
+        quality: u8,
+    },
+    /// Green, blue and red.
+    Lossless,
+    LosslessAlpha,
+}
+
+impl Kind {
+    fn is_alpha(self) -> bool {
+        matches!(self, Kind::Alpha { .. } | Kind::LosslessAlpha)
+    }
+
+    fn shared(self) -> (u8, u8) {
+        match self {
+            Kind::Colour { shared, .. } => shared,
+            Kind::Alpha { .. } | Kind::LosslessAlpha => (2, 2),
+            Kind::Lossless => (1, 1),
+        }
+    }
+
+    /// Which of AV1's profiles allows that (AV1 specification §6.4.1).
+    fn profile(self) -> u8 {
+        match self.shared() {
+            (1, 1) => 1,
+            (2, 1) => 2,
+            _ => 0,
+        }
+    }
+}
+
+/// From planes (4:2:0, 4:2:2, 4:4:4 or grey).
+pub(crate) fn encode_planes(
+    planes: &Planes,
+    quality: Quality,
+    beside: &Beside,
+) -> Result<Vec<u8>, TransformError> {
+    let (colour, kind) = encode_colour(planes, quality)?;
+    wrap(&colour, kind, None, planes.size(), beside)
 }
 
 /// From pixels with alpha, which becomes a second, monochrome picture.
 pub(crate) fn encode_pixels(
     pixels: &Pixels,
+    shared_chroma: (u8, u8),
     quality: Quality,
+    beside: &Beside,
     deadline: &Deadline,
 ) -> Result<Vec<u8>, TransformError> {
-    let planes = colour::to_planes_420(pixels);
-    let colour = encode_colour(&planes, quality)?;
+    let planes = colour::to_planes(pixels, shared_chroma);
+    let (colour, kind) = encode_colour(&planes, quality)?;
     deadline.check()?;
-    let alpha = Plane {
-        width: planes.luma.width,
-        height: planes.luma.height,
-        samples: pixels.rgba.iter().map(|pixel| pixel[3]).collect(),
-    };
-    let grey = Plane::filled(alpha.width.div_ceil(2), alpha.height.div_ceil(2), 128);
-    let alpha = encode_av1([&alpha, &grey, &grey], true, quality.get().max(ALPHA_QUALITY))?;
-    wrap(&colour, Some(&alpha), pixels.size)
+    let alpha = encode_alpha(pixels, Kind::Alpha { quality: quality.get().max(ALPHA_QUALITY) })?;
+    wrap(&colour, kind, Some(&alpha), pixels.size, beside)
 }
 
-fn encode_colour(planes: &Planes, quality: Quality) -> Result<Vec<u8>, TransformError> {
+/// Every pixel as it is.
+pub(crate) fn encode_losslessly(
+    pixels: &Pixels,
+    beside: &Beside,
+    deadline: &Deadline,
+) -> Result<Vec<u8>, TransformError> {
+    let [red, green, blue] = [0, 1, 2].map(|index| channel(pixels, index));
+    let colour = encode_av1([&green, &blue, &red], Kind::Lossless)?;
+    deadline.check()?;
+    let alpha = match pixels.is_opaque() {
+        true => None,
+        false => Some(encode_alpha(pixels, Kind::LosslessAlpha)?),
+    };
+    wrap(&colour, Kind::Lossless, alpha.as_deref(), pixels.size, beside)
+}
+
+fn channel(pixels: &Pixels, index: usize) -> Plane {
+    let Size { width, height } = pixels.size;
+    let samples = pixels.rgba.iter().map(|pixel| pixel[index]).collect();
+    Plane { width: width as usize, height: height as usize, samples }
+}
+
+fn encode_alpha(pixels: &Pixels, kind: Kind) -> Result<Vec<u8>, TransformError> {
+    let alpha = channel(pixels, 3);
+    let grey = grey(&alpha);
+    encode_av1([&alpha, &grey, &grey], kind)
+}
+
+fn grey(luma: &Plane) -> Plane {
+    Plane::filled(luma.width.div_ceil(2), luma.height.div_ceil(2), 128)
+}
+
+fn encode_colour(planes: &Planes, quality: Quality) -> Result<(Vec<u8>, Kind), TransformError> {
+    let quality = quality.get();
     match &planes.chroma {
-        Some([cb, cr]) => encode_av1([&planes.luma, cb, cr], false, quality.get()),
+        Some([cb, cr]) => {
+            let kind = Kind::Colour { shared: planes.subsampling, quality };
+            Ok((encode_av1([&planes.luma, cb, cr], kind)?, kind))
+        }
         None => {
-            let luma = &planes.luma;
-            let grey = Plane::filled(luma.width.div_ceil(2), luma.height.div_ceil(2), 128);
-            encode_av1([luma, &grey, &grey], false, quality.get())
+            let kind = Kind::Colour { shared: (2, 2), quality };
+            let grey = grey(&planes.luma);
+            Ok((encode_av1([&planes.luma, &grey, &grey], kind)?, kind))
         }
     }
 }
 
-fn wrap(colour: &[u8], alpha: Option<&[u8]>, size: Size) -> Result<Vec<u8>, TransformError> {
+fn wrap(
+    colour: &[u8],
+    kind: Kind,
+    alpha: Option<&[u8]>,
+    size: Size,
+    beside: &Beside,
+) -> Result<Vec<u8>, TransformError> {
+    let (across, down) = kind.shared();
+    let matrix = match kind {
+        Kind::Lossless => MatrixCoefficients::Rgb,
+        _ => MatrixCoefficients::Bt601,
+    };
     let mut file = Vec::new();
-    Aviffy::new()
-        .set_chroma_subsampling((true, true))
-        .set_seq_profile(0)
-        .set_matrix_coefficients(MatrixCoefficients::Bt601)
+    let mut container = Aviffy::new();
+    if let Some(exif) = &beside.exif {
+        container.set_exif(exif.clone());
+    }
+    container
+        .set_chroma_subsampling((across == 2, down == 2))
+        .set_seq_profile(kind.profile())
+        .set_matrix_coefficients(matrix)
         .set_full_color_range(true)
         .write(&mut file, colour, alpha, size.width, size.height, 8)
         .map_err(|error| TransformError::failed("encoding AVIF", error))?;
@@ -92,37 +186,58 @@ fn quantizer(quality: u8) -> u32 {
     (((100 - of_aom) * 63 + 50) / 100).clamp(2, 63)
 }
 
-/// One still picture. In a monochrome one, the two smaller planes are not looked at.
-fn encode_av1(planes: [&Plane; 3], monochrome: bool, quality: u8) -> Result<Vec<u8>, TransformError> {
+/// One still picture.
+fn encode_av1(planes: [&Plane; 3], kind: Kind) -> Result<Vec<u8>, TransformError> {
     let [luma, cb, cr] = planes;
-    let halved = (luma.width.div_ceil(2), luma.height.div_ceil(2));
-    if (cb.width, cb.height) != halved || (cr.width, cr.height) != halved {
-        return Err(TransformError::failed("encoding AVIF", "chroma is not half the size of luma"));
+    let (across, down) = kind.shared();
+    let expected = (luma.width.div_ceil(across.into()), luma.height.div_ceil(down.into()));
+    if (cb.width, cb.height) != expected || (cr.width, cr.height) != expected {
+        return Err(TransformError::failed("encoding AVIF", "chroma has not the size that it should have"));
     }
-    let mut encoder = Encoder::new(luma.width as u32, luma.height as u32, monochrome)?;
+    let monochrome = kind.is_alpha();
+    let mut encoder = Encoder::new(luma.width as u32, luma.height as u32, kind)?;
     for (name, value) in OPTIONS {
         encoder.set(name, value)?;
     }
-    if !monochrome {
-        encoder.set(c"enable-chroma-deltaq", c"1")?;
+    match kind {
+        Kind::Colour { quality, .. } | Kind::Alpha { quality } => {
+            for (name, value) in LOSSY {
+                encoder.set(name, value)?;
+            }
+            if !monochrome {
+                encoder.set(c"enable-chroma-deltaq", c"1")?;
+            }
+            encoder.set_level(quantizer(quality))?;
+        }
+        Kind::Lossless => {
+            for (name, value) in LOSSLESS {
+                encoder.set(name, value)?;
+            }
+        }
+        Kind::LosslessAlpha => encoder.set(c"lossless", c"1")?,
     }
-    encoder.set_level(quantizer(quality))?;
     // SAFETY: all fields are numbers and pointers, for which zero is a value.
     let mut image: aom::aom_image = unsafe { MaybeUninit::zeroed().assume_init() };
-    image.fmt = aom::AOM_IMG_FMT_I420;
+    (image.fmt, image.bps) = match (across, down) {
+        (1, 1) => (aom::AOM_IMG_FMT_I444, 24),
+        (2, 1) => (aom::AOM_IMG_FMT_I422, 16),
+        _ => (aom::AOM_IMG_FMT_I420, 12),
+    };
     image.w = luma.width as u32;
     image.h = luma.height as u32;
     image.d_w = image.w;
     image.d_h = image.h;
     image.bit_depth = 8;
-    image.bps = 12;
-    image.x_chroma_shift = 1;
-    image.y_chroma_shift = 1;
+    image.x_chroma_shift = u32::from(across == 2);
+    image.y_chroma_shift = u32::from(down == 2);
     image.monochrome = c_int::from(monochrome);
     image.range = aom::AOM_CR_FULL_RANGE;
     image.cp = aom::AOM_CICP_CP_BT_709;
     image.tc = aom::AOM_CICP_TC_SRGB;
-    image.mc = aom::AOM_CICP_MC_BT_601;
+    image.mc = match kind {
+        Kind::Lossless => aom::AOM_CICP_MC_IDENTITY,
+        _ => aom::AOM_CICP_MC_BT_601,
+    };
     for (index, plane) in planes.into_iter().enumerate() {
         // The encoder writes to its input only when it removes noise, which is off.
         image.planes[index] = plane.samples.as_ptr().cast_mut();
@@ -138,7 +253,7 @@ fn encode_av1(planes: [&Plane; 3], monochrome: bool, quality: u8) -> Result<Vec<
 struct Encoder(aom::aom_codec_ctx);
 
 impl Encoder {
-    fn new(width: u32, height: u32, monochrome: bool) -> Result<Encoder, TransformError> {
+    fn new(width: u32, height: u32, kind: Kind) -> Result<Encoder, TransformError> {
         let failed = || TransformError::failed("setting up AVIF", "libaom refuses its configuration");
         // SAFETY: both structures hold numbers and pointers, for which zero is a value; the library fills the
         // configuration, and copies it when it initialises the context.
@@ -155,8 +270,8 @@ impl Encoder {
             config.g_threads = 1;
             config.g_limit = 1;
             config.g_lag_in_frames = 0;
-            config.g_profile = 0;
-            config.monochrome = u32::from(monochrome);
+            config.g_profile = kind.profile().into();
+            config.monochrome = u32::from(kind.is_alpha());
             config.rc_end_usage = aom::AOM_Q;
             config.rc_min_quantizer = 0;
             config.rc_max_quantizer = 63;

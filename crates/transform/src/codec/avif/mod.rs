@@ -8,4 +8,4 @@ mod encode;
 mod obu;
 
 pub(crate) use decode::{decode, header, size};
-pub(crate) use encode::{encode_pixels, encode_planes};
+pub(crate) use encode::{encode_losslessly, encode_pixels, encode_planes};

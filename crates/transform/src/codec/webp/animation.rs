@@ -10,9 +10,9 @@ use std::slice;
 use std::time::Duration;
 
 use libwebp_sys as webp;
-use plan::{Quality, Size};
+use plan::Size;
 
-use super::encode::{EncoderPicture, config};
+use super::encode::{EncoderPicture, Fidelity, config};
 use crate::codec::Frame;
 use crate::error::TransformError;
 use crate::pixels::Pixels;
@@ -98,8 +98,8 @@ pub(crate) struct AnimationEncoder {
 
 impl AnimationEncoder {
     /// `plays` is how often all of it is shown; 0 is without end.
-    pub fn new(size: Size, plays: u32, quality: Quality) -> Result<AnimationEncoder, TransformError> {
-        let config = config(quality)?;
+    pub fn new(size: Size, plays: u32, fidelity: Fidelity) -> Result<AnimationEncoder, TransformError> {
+        let config = config(fidelity)?;
         let mut options = MaybeUninit::<webp::WebPAnimEncoderOptions>::zeroed();
         let version = webp::WEBP_MUX_ABI_VERSION as c_int;
         // SAFETY: zero is a value for all fields, which the library fills; it copies them in the second call.

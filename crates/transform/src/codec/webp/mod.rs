@@ -25,7 +25,7 @@ use crate::sniff::InputFormat;
 use container::Container;
 
 pub(crate) use animation::{AnimationEncoder, Frames};
-pub(crate) use encode::{encode_pixels, encode_planes};
+pub(crate) use encode::{Fidelity, encode_pixels, encode_planes};
 
 pub(crate) fn header(original: &[u8], limits: &Limits) -> Result<Shape, TransformError> {
     let features = features(original)?;

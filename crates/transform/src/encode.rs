@@ -1,0 +1,194 @@
+//! From the picture that was made to the bytes of a format, as was wished.
+
+use plan::{Chroma, ColourSpace, Encoding, Format, MaxBytes, Plan, Quality};
+
+use crate::codec::{Picture, avif, jpeg, png, webp};
+use crate::colour;
+use crate::error::TransformError;
+use crate::limits::Deadline;
+use crate::metadata::{self, Beside};
+use crate::palette::Palette;
+
+/// What a picture is to become.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target {
+    pub format: Format,
+    pub quality: Quality,
+    pub encoding: Encoding,
+    pub colour_space: ColourSpace,
+}
+
+impl Target {
+    pub fn new(plan: &Plan, format: Format) -> Target {
+        Target {
+            format,
+            quality: plan.quality.unwrap_or_default(),
+            encoding: plan.encoding,
+            colour_space: plan.metadata.colour_space,
+        }
+    }
+
+    /// The same, but that nothing gets lost.
+    pub fn without_loss(&self, format: Format) -> Target {
+        Target { format, encoding: Encoding { lossless: true, ..self.encoding }, ..*self }
+    }
+
+    /// Whether each pixel is kept as it is, so that luma and chroma would lose something.
+    pub fn is_lossless(&self) -> bool {
+        self.format == Format::Png || self.encoding.lossless
+    }
+
+    /// How many pixels share a sample of chroma, across and down. WebP leaves no choice.
+    pub fn shared_chroma(&self) -> (u8, u8) {
+        match self.format {
+            Format::Webp => Chroma::Quarter.shared(),
+            Format::Jpeg | Format::Png | Format::Avif => self.encoding.chroma.shared(),
+        }
+    }
+
+    /// Whether colours stay what the original's profile says of them. Nobody writes a profile into an AVIF for us.
+    pub fn keeps_profile(&self) -> bool {
+        self.colour_space == ColourSpace::Original && self.format != Format::Avif
+    }
+
+    pub fn encode(
+        &self,
+        made: &Picture,
+        beside: &Beside,
+        deadline: &Deadline,
+    ) -> Result<Vec<u8>, TransformError> {
+        if self.is_lossless() {
+            return self.encode_losslessly(made, beside, deadline);
+        }
+        self.within(|quality| {
+            deadline.check()?;
+            match (self.format, made) {
+                (Format::Webp, made) => {
+                    let webp = match made {
+                        Picture::Planes(planes) => webp::encode_planes(planes, quality, deadline),
+                        Picture::Pixels(pixels) => {
+                            webp::encode_pixels(pixels, webp::Fidelity::Lossy(quality), deadline)
+                        }
+                    }?;
+                    Ok(metadata::with_chunks(webp, made.size(), beside))
+                }
+                (Format::Avif, Picture::Planes(planes)) => avif::encode_planes(planes, quality, beside),
+                (Format::Avif, Picture::Pixels(pixels)) => {
+                    avif::encode_pixels(pixels, self.shared_chroma(), quality, beside, deadline)
+                }
+                (Format::Jpeg | Format::Png, made) => {
+                    let settings = jpeg::Settings { quality, progressive: self.encoding.progressive, beside };
+                    match made {
+                        Picture::Planes(planes) => jpeg::encode(planes, &settings),
+                        Picture::Pixels(pixels) => {
+                            jpeg::encode(&colour::to_planes(pixels, self.shared_chroma()), &settings)
+                        }
+                    }
+                }
+            }
+        })
+    }
+
+    fn encode_losslessly(
+        &self,
+        made: &Picture,
+        beside: &Beside,
+        deadline: &Deadline,
+    ) -> Result<Vec<u8>, TransformError> {
+        let turned;
+        let pixels = match made {
+            Picture::Pixels(pixels) => pixels,
+            Picture::Planes(planes) => {
+                turned = colour::to_pixels(planes);
+                &turned
+            }
+        };
+        match (self.format, self.encoding.colours) {
+            (Format::Webp, _) => {
+                let webp = webp::encode_pixels(pixels, webp::Fidelity::Lossless, deadline)?;
+                Ok(metadata::with_chunks(webp, pixels.size, beside))
+            }
+            (Format::Avif, _) => avif::encode_losslessly(pixels, beside, deadline),
+            (Format::Jpeg | Format::Png, Some(colours)) => {
+                let palette = Palette::of(pixels, colours.get() as usize, deadline)?;
+                png::encode_indexed(pixels.size, &palette, &palette.dithered(pixels, deadline)?, beside)
+            }
+            (Format::Jpeg | Format::Png, None) => match Palette::exactly(pixels) {
+                Some((palette, indices)) => png::encode_indexed(pixels.size, &palette, &indices, beside),
+                None => png::encode(pixels, beside),
+            },
+        }
+    }
+
+    /// Whether these are no more bytes than were allowed.
+    pub fn fits(&self, bytes: &[u8]) -> bool {
+        self.encoding.max_bytes.is_none_or(|limit| bytes.len() as u64 <= u64::from(limit.get()))
+    }
+
+    /// With as much quality as was wished, or as fits into the bytes that were allowed.
+    pub fn within(
+        &self,
+        mut encode: impl FnMut(Quality) -> Result<Vec<u8>, TransformError>,
+    ) -> Result<Vec<u8>, TransformError> {
+        let bytes = encode(self.quality)?;
+        let Some(limit) = self.encoding.max_bytes.map(MaxBytes::get) else { return Ok(bytes) };
+        if self.fits(&bytes) {
+            return Ok(bytes);
+        }
+        // Halving a hundred, that is seven times at most.
+        let (mut fitting, mut least) = (None, bytes.len());
+        let (mut low, mut high) = (1, self.quality.get() - 1);
+        while low <= high {
+            let middle = low.midpoint(high);
+            let Ok(quality) = Quality::new(middle) else { break };
+            let bytes = encode(quality)?;
+            if self.fits(&bytes) {
+                fitting = Some(bytes);
+                low = middle + 1;
+            } else {
+                least = least.min(bytes.len());
+                high = middle - 1;
+            }
+        }
+        fitting.ok_or(TransformError::CannotFit { least, limit })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(quality: u8, max_bytes: &str) -> Target {
+        let encoding = Encoding { max_bytes: max_bytes.parse().ok(), ..Encoding::default() };
+        Target {
+            quality: Quality::new(quality).unwrap(),
+            encoding,
+            ..Target::new(&Plan::default(), Format::Jpeg)
+        }
+    }
+
+    #[test]
+    fn the_best_quality_that_fits_is_found_in_few_tries() {
+        // A picture that has ten bytes for each step of quality, and fifty beside.
+        for wished in 1..=100u8 {
+            for limit in [100u16, 101, 119, 120, 500, 549, 1049, 1050, 5000] {
+                let mut tries = 0;
+                let made = target(wished, &limit.to_string()).within(|quality| {
+                    tries += 1;
+                    Ok(vec![quality.get(); 50 + 10 * usize::from(quality.get())])
+                });
+                let best = ((limit - 50) / 10).min(wished.into());
+                assert_eq!(u16::from(made.unwrap()[0]), best, "{wished} within {limit}");
+                assert!(tries <= 8, "{tries}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_never_fits_says_how_small_it_would_be() {
+        for wished in [1, 2, 80, 100] {
+            let made = target(wished, "100").within(|quality| Ok(vec![0; 200 + usize::from(quality.get())]));
+            assert_eq!(made, Err(TransformError::CannotFit { least: 201, limit: 100 }));
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! A few colours that stand for all of a picture's: exactly where there are few, else the nearest that can be chosen.
+//!
+//! Chosen by cutting the box of colours that varies most, again and again, and then moving each colour into the middle
+//! of those that are nearest to it. Distances are between colours as they are seen: multiplied by their alpha.
+//! In whole numbers wherever it matters, and in one order, so that every machine chooses alike.
+
+use std::collections::HashMap;
+
+use crate::error::TransformError;
+use crate::limits::Deadline;
+use crate::pixels::Pixels;
+
+/// The most entries of a palette in PNG and GIF.
+const MOST: usize = 256;
+/// How often colours are moved.
+const ROUNDS: usize = 3;
+/// Colours are counted with this many bits of each channel.
+const BITS: u32 = 5;
+
+pub(crate) type Rgba = [u8; 4];
+
+/// At most 256 colours, those that can be seen through first.
+pub(crate) struct Palette {
+    pub colours: Vec<Rgba>,
+}
+
+/// A colour that occurs, as it is seen, and how often.
+#[derive(Clone, Copy)]
+struct Counted {
+    seen: [f32; 4],
+    count: f32,
+}
+
+impl Palette {
+    /// All colours of a picture that has no more than a palette holds, and each pixel's place among them.
+    pub fn exactly(pixels: &Pixels) -> Option<(Palette, Vec<u8>)> {
+        let mut places: HashMap<Rgba, usize> = HashMap::with_capacity(MOST);
+        let mut last = None;
+        for &pixel in &pixels.rgba {
+            if last == Some(pixel) {
+                continue;
+            }
+            last = Some(pixel);
+            let next = places.len();
+            places.entry(pixel).or_insert(next);
+            if places.len() > MOST {
+                return None;
+            }
+        }
+        let palette = Palette::sorted(places.into_keys().collect());
+        let places: HashMap<Rgba, u8> = palette.colours.iter().copied().zip(0..=u8::MAX).collect();
+        let indices = pixels.rgba.iter().map(|pixel| places.get(pixel).copied().unwrap_or(0)).collect();
+        Some((palette, indices))
+    }
+
+    /// At most `size` colours that are near to those of the picture.
+    pub fn of(pixels: &Pixels, size: usize, deadline: &Deadline) -> Result<Palette, TransformError> {
+        let counted = counted(pixels);
+        let mut means = cut(counted.clone(), size.min(MOST));
+        for _ in 0..ROUNDS {
+            deadline.check()?;
+            means = moved(&counted, means);
+        }
+        Ok(Palette::sorted(means.into_iter().map(unseen).collect()))
+    }
+
+    /// For each colour the part of the picture's pixels that are nearest to it.
+    pub fn shares(&self, pixels: &Pixels) -> Vec<f64> {
+        let palette: Vec<[f32; 4]> = self.colours.iter().copied().map(seen).collect();
+        let mut shares = vec![0.0; palette.len()];
+        let part = 1.0 / pixels.rgba.len().max(1) as f64;
+        for colour in counted(pixels) {
+            shares[nearest(colour.seen, &palette)] += f64::from(colour.count) * part;
+        }
+        shares
+    }
+
+    fn sorted(mut colours: Vec<Rgba>) -> Palette {
+        colours.sort_unstable_by_key(|&[r, g, b, a]| (a == 255, a, g, r, b));
+        colours.dedup();
+        Palette { colours }
+    }
+
+    /// For each pixel the place of a colour; what that lacks is made up for by its neighbours (Floyd and Steinberg 1976).
+    pub fn dithered(&self, pixels: &Pixels, deadline: &Deadline) -> Result<Vec<u8>, TransformError> {
+        let width = pixels.size.width as usize;
+        let palette: Vec<[f32; 4]> = self.colours.iter().copied().map(seen).collect();
+        // One more at both ends, so that no pixel has to ask whether it has neighbours.
+        let (mut here, mut below) = (vec![[0.0f32; 4]; width + 2], vec![[0.0f32; 4]; width + 2]);
+        let mut indices = Vec::with_capacity(pixels.rgba.len());
+        let mut known = Known::new();
+        for row in pixels.rgba.chunks_exact(width.max(1)) {
+            deadline.check()?;
+            for (x, &pixel) in row.iter().enumerate() {
+                let lacking = here[x + 1];
+                let of_pixel = seen(pixel);
+                let wanted: [f32; 4] =
+                    std::array::from_fn(|index| (of_pixel[index] + lacking[index]).clamp(0.0, 255.0));
+                let place = known.nearest(wanted, &palette);
+                indices.push(place as u8);
+                for index in 0..4 {
+                    let lacks = (wanted[index] - palette[place][index]) / 16.0;
+                    here[x + 2][index] += 7.0 * lacks;
+                    below[x][index] += 3.0 * lacks;
+                    below[x + 1][index] += 5.0 * lacks;
+                    below[x + 2][index] += lacks;
+                }
+            }
+            std::mem::swap(&mut here, &mut below);
+            below.fill([0.0; 4]);
+        }
+        Ok(indices)
+    }
+}
+
+/// The nearest colours that were looked for before: what differs in the lowest bits alone is not looked for again.
+struct Known(HashMap<u32, usize>);
+
+impl Known {
+    fn new() -> Known {
+        Known(HashMap::new())
+    }
+
+    fn nearest(&mut self, wanted: [f32; 4], palette: &[[f32; 4]]) -> usize {
+        let key = wanted.iter().fold(0, |key, &value| key << 6 | (value as u32 >> 2));
+        *self.0.entry(key).or_insert_with(|| nearest(wanted, palette))
+    }
+}
+
+fn seen([r, g, b, a]: Rgba) -> [f32; 4] {
+    let alpha = f32::from(a);
+    let channel = |value: u8| f32::from(value) * alpha / 255.0;
+    [channel(r), channel(g), channel(b), alpha]
+}
+
+fn unseen([r, g, b, alpha]: [f32; 4]) -> Rgba {
+    if alpha < 0.5 {
+        return [0; 4];
+    }
+    let channel = |value: f32| (value * 255.0 / alpha).round().clamp(0.0, 255.0) as u8;
+    [channel(r), channel(g), channel(b), alpha.round() as u8]
+}
+
+/// The colours that occur, those that are nearly alike taken together, in a fixed order.
+fn counted(pixels: &Pixels) -> Vec<Counted> {
+    let mut sums: HashMap<u32, ([u64; 4], u64)> = HashMap::new();
+    for &[r, g, b, a] in &pixels.rgba {
+        let alpha = u32::from(a);
+        // In parts of 255.
+        let seen = [u32::from(r) * alpha, u32::from(g) * alpha, u32::from(b) * alpha, alpha * 255];
+        let key = seen.iter().fold(0, |key, &value| key << BITS | (value / 255) >> (8 - BITS));
+        let (sum, count) = sums.entry(key).or_default();
+        for (sum, value) in sum.iter_mut().zip(seen) {
+            *sum += u64::from(value);
+        }
+        *count += 1;
+    }
+    let mut sums: Vec<_> = sums.into_iter().collect();
+    sums.sort_unstable_by_key(|(key, _)| *key);
+    let mean = |(_, (sum, count)): (u32, ([u64; 4], u64))| Counted {
+        seen: sum.map(|sum| (sum as f64 / count as f64 / 255.0) as f32),
+        count: count as f32,
+    };
+    sums.into_iter().map(mean).collect()
+}
+
+/// Colours that are to share an entry.
+struct Box {
+    colours: Vec<Counted>,
+    mean: [f32; 4],
+    /// The channel that varies most, and how much all of its colours do together.
+    widest: (usize, f32),
+}
+
+impl Box {
+    fn of(colours: Vec<Counted>) -> Box {
+        let mut weight = 0.0f64;
+        let (mut sums, mut squares) = ([0.0f64; 4], [0.0f64; 4]);
+        for colour in &colours {
+            let count = f64::from(colour.count);
+            weight += count;
+            for index in 0..4 {
+                let value = f64::from(colour.seen[index]);
+                sums[index] += count * value;
+                squares[index] += count * value * value;
+            }
+        }
+        let weight = weight.max(1.0);
+        let mean = sums.map(|sum| (sum / weight) as f32);
+        let mut widest = (0, f32::MIN);
+        for index in 0..4 {
+            let varies = (squares[index] - sums[index] * sums[index] / weight) as f32;
+            if varies > widest.1 {
+                widest = (index, varies);
+            }
+        }
+        Box { colours, mean, widest }
+    }
+
+    /// In two at the mean of the channel that varies most; nothing where all are alike.
+    fn cut(self) -> Result<[Box; 2], Box> {
+        let (channel, _) = self.widest;
+        let at = self.mean[channel];
+        let (low, high): (Vec<_>, Vec<_>) =
+            self.colours.iter().partition(|colour| colour.seen[channel] <= at);
+        if low.is_empty() || high.is_empty() { Err(self) } else { Ok([Box::of(low), Box::of(high)]) }
+    }
+}
+
+fn cut(colours: Vec<Counted>, size: usize) -> Vec<[f32; 4]> {
+    let mut whole = Vec::new();
+    let mut boxes = vec![Box::of(colours)];
+    while whole.len() + boxes.len() < size {
+        let widest =
+            boxes.iter().enumerate().max_by(|(_, one), (_, other)| one.widest.1.total_cmp(&other.widest.1));
+        let Some((at, _)) = widest else { break };
+        match boxes.swap_remove(at).cut() {
+            Ok(halves) => boxes.extend(halves),
+            Err(one) => whole.push(one),
+        }
+    }
+    whole.iter().chain(&boxes).map(|one| one.mean).collect()
+}
+
+/// Each mean moved into the middle of the colours that are nearest to it.
+fn moved(colours: &[Counted], means: Vec<[f32; 4]>) -> Vec<[f32; 4]> {
+    let mut sums = vec![([0.0f64; 4], 0.0f64); means.len()];
+    for colour in colours {
+        let (sum, weight) = &mut sums[nearest(colour.seen, &means)];
+        let count = f64::from(colour.count);
+        for (sum, value) in sum.iter_mut().zip(colour.seen) {
+            *sum += count * f64::from(value);
+        }
+        *weight += count;
+    }
+    let middle = |(mean, (sum, weight)): ([f32; 4], ([f64; 4], f64))| {
+        if weight > 0.0 { sum.map(|sum| (sum / weight) as f32) } else { mean }
+    };
+    means.into_iter().zip(sums).map(middle).collect()
+}
+
+fn nearest(wanted: [f32; 4], among: &[[f32; 4]]) -> usize {
+    let mut best = (0, f32::MAX);
+    for (place, colour) in among.iter().enumerate() {
+        let [r, g, b, a] = std::array::from_fn(|index| wanted[index] - colour[index]);
+        // An eye sees green best and blue least; alpha matters with all three.
+        let distance = 2.0 * r * r + 4.0 * g * g + b * b + 3.0 * a * a;
+        if distance < best.1 {
+            best = (place, distance);
+        }
+    }
+    best.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use plan::Size;
+
+    use super::*;
+
+    fn deadline() -> Deadline {
+        Deadline::after(Duration::from_secs(60))
+    }
+
+    fn pixels(width: u32, colours: impl Iterator<Item = Rgba>) -> Pixels {
+        let rgba: Vec<_> = colours.collect();
+        Pixels { size: Size::new(width, rgba.len() as u32 / width), rgba }
+    }
+
+    fn ramp() -> Pixels {
+        pixels(64, (0..64 * 64u32).map(|at| [(at % 64 * 4) as u8, (at / 64 * 4) as u8, 90, 255]))
+    }
+
+    #[test]
+    fn few_colours_are_kept_exactly_and_those_seen_through_come_first() {
+        let picture = pixels(2, [[9, 9, 9, 255], [1, 2, 3, 0], [9, 9, 9, 255], [5, 5, 5, 100]].into_iter());
+        let (palette, indices) = Palette::exactly(&picture).unwrap();
+        assert_eq!(palette.colours, [[1, 2, 3, 0], [5, 5, 5, 100], [9, 9, 9, 255]]);
+        assert_eq!(indices, [2, 0, 2, 1]);
+        let many = |count: u32| pixels(1, (0..count).map(|at| [at as u8, (at >> 8) as u8, 0, 255]));
+        assert_eq!(Palette::exactly(&many(256)).unwrap().0.colours.len(), 256);
+        assert!(Palette::exactly(&many(257)).is_none());
+    }
+
+    #[test]
+    fn colours_that_stand_apart_are_all_chosen() {
+        let wanted =
+            [[0, 0, 0, 0], [200, 30, 30, 128], [0, 0, 0, 255], [20, 160, 40, 255], [255, 255, 255, 255]];
+        let picture = pixels(10, (0..500).map(|at| wanted[at * 7 % 5]));
+        let palette = Palette::of(&picture, 5, &deadline()).unwrap();
+        assert_eq!(palette.colours.len(), 5);
+        for (found, wanted) in palette.colours.iter().zip(wanted) {
+            assert!(found.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 1), "{found:?} {wanted:?}");
+        }
+    }
+
+    #[test]
+    fn neighbours_make_up_for_what_a_colour_lacks() {
+        let ramp = ramp();
+        for size in [16, 64, 256] {
+            let palette = Palette::of(&ramp, size, &deadline()).unwrap();
+            assert!(palette.colours.len() <= size && palette.colours.len() >= size / 2, "{size}");
+            let indices = palette.dithered(&ramp, &deadline()).unwrap();
+            assert_eq!(indices.len(), ramp.rgba.len());
+            // Squares of eight by eight have the colour that they had.
+            let mean = |at: &dyn Fn(usize) -> Rgba, channel: usize, x: usize, y: usize| -> f64 {
+                let sum = |(dx, dy): (usize, usize)| f64::from(at((y + dy) * 64 + x + dx)[channel]);
+                (0..64).map(|index| sum((index % 8, index / 8))).sum::<f64>() / 64.0
+            };
+            // The corners lie outside of what the colours span.
+            let tolerance = if size == 16 { 20.0 } else { 10.0 };
+            for (x, y) in [(0, 0), (24, 24), (40, 8), (56, 56)] {
+                for channel in 0..3 {
+                    let before = mean(&|at| ramp.rgba[at], channel, x, y);
+                    let after = mean(&|at| palette.colours[usize::from(indices[at])], channel, x, y);
+                    assert!((before - after).abs() <= tolerance, "{size} colours, {x},{y}: {before} {after}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_colour_is_one_colour() {
+        let flat = pixels(3, std::iter::repeat_n([7, 8, 9, 255], 9));
+        let palette = Palette::of(&flat, 256, &deadline()).unwrap();
+        assert_eq!(palette.colours, [[7, 8, 9, 255]]);
+        assert_eq!(palette.dithered(&flat, &deadline()).unwrap(), [0; 9]);
+    }
+}
