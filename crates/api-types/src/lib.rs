@@ -11,7 +11,9 @@ pub mod why;
 
 pub use erasure::{AuditList, AuditView, ErasureList, ErasureView};
 pub use key::{KeyList, KeyRequest, KeyView, NewKey, NotAScope, Scope};
-pub use look::{Evidence, HostReceipt, Look, Rounds, Sample, Verdict};
+pub use look::{
+    Evidence, ExternalReceipt, HostReceipt, Look, Rounds, Sample, Sight, Verdict, Verification, VerifyRequest,
+};
 pub use node::{FollowAnswer, FollowRequest, NodeList, NodeView};
 pub use problem::Problem;
 pub use purge::{

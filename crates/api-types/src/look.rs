@@ -56,6 +56,50 @@ pub struct Evidence {
     pub took: u64,
 }
 
+/// What an answer says of itself: which it is and when it was made. Times are Unix milliseconds, of our clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sight {
+    /// When it came.
+    pub at: u64,
+    pub status: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<String>,
+    /// Its `Date`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<u64>,
+    /// By its `Age`: when the cache got it from the server behind, or that one confirmed it (RFC 9111 §4.2.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aged_since: Option<u64>,
+}
+
+impl Sight {
+    /// When it was made, as far as it says so. Some caches renew the `Date` of what they have stored: an `Age` counts more.
+    pub fn made(&self) -> Option<u64> {
+        self.aged_since.or(self.date)
+    }
+
+    /// What stands between the quotes of its entity tag, weak or not.
+    pub fn opaque_tag(&self) -> Option<&str> {
+        let tag = self.etag.as_deref()?;
+        tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')
+    }
+}
+
+/// A URL that is not ours, at somebody else's CDN.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExternalReceipt {
+    pub url: String,
+    pub cdn: String,
+    /// What was there before the CDN was told; nothing if it could not be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Sight>,
+    /// Whether its `Date` is that of each answer, and so tells nothing.
+    #[serde(default)]
+    pub renews_date: bool,
+}
+
 /// What all looks at one public address come to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostReceipt {
@@ -91,4 +135,25 @@ impl Rounds {
     pub fn have_not_begun(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// The body of `POST /v1/verify`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyRequest {
+    /// A picture of ours, as a client asks for it; a signature in it is not needed.
+    pub url: String,
+    /// The request field that chooses among formats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept: Option<String>,
+}
+
+/// What it is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    pub url: String,
+    pub at: u64,
+    /// Stale if any look is; verified if any is, and none is stale.
+    pub verdict: Verdict,
+    pub looks: Vec<Look>,
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use purge_protocol::{LogId, Mode, Outcome, Position};
 use serde::{Deserialize, Serialize};
 
-use crate::look::{HostReceipt, Look, Rounds, Sample};
+use crate::look::{ExternalReceipt, HostReceipt, Look, Rounds, Sample};
 
 /// The body of `POST /v1/purges`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,12 @@ pub enum Selector {
     Tag(String),
     /// `true`: everything
     All(bool),
+    /// A URL that is not ours, at a CDN that we can tell
+    External {
+        /// Its name in the configuration
+        cdn: String,
+        url: String,
+    },
 }
 
 impl fmt::Display for Selector {
@@ -62,6 +68,7 @@ impl fmt::Display for Selector {
             Selector::Prefix(name) => write!(f, "prefix {name}"),
             Selector::Tag(name) => write!(f, "tag {name}"),
             Selector::All(_) => f.write_str("all"),
+            Selector::External { cdn, url } => write!(f, "{url} at {cdn}"),
         }
     }
 }
@@ -204,6 +211,9 @@ pub struct Receipt {
     pub nodes: Vec<NodeReceipt>,
     /// Other people's CDNs that had to be told.
     pub cdns: Vec<CdnReceipt>,
+    /// URLs that are not ours, and what was there before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub externals: Vec<ExternalReceipt>,
     /// What the verifier saw from outside, the latest looks of many.
     pub looks: Vec<Look>,
     /// Public addresses behind other people's CDNs, and what all looks at each of them come to.

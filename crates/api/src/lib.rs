@@ -21,6 +21,7 @@ pub mod problem;
 mod purges;
 pub mod receipts;
 mod token;
+mod verify;
 mod watch;
 mod why;
 
@@ -45,6 +46,7 @@ pub use jwt::{ALGORITHMS as JWT_ALGORITHMS, Issuers, JwtKeys, JwtSettings};
 pub use operations::Operations;
 pub use receipts::ReceiptKey;
 pub use token::ApiToken;
+pub use verify::{Examiner, Verified};
 pub use watch::{WatchError, Watches};
 pub use why::Explainer;
 
@@ -58,11 +60,12 @@ pub struct Control {
     pub operations: Operations,
     pub hosts: HostRule,
     pub explainer: Arc<dyn Explainer>,
+    pub examiner: Arc<dyn Examiner>,
 }
 
 /// The whole control listener: the API, metrics and probes, and `pages` beside them.
 pub fn router(control: Control, pages: Router) -> Router {
-    let Control { purges, guests, buckets, receipt_key, operations, hosts, explainer } = control;
+    let Control { purges, guests, buckets, receipt_key, operations, hosts, explainer, examiner } = control;
     let keys = guests.keys.clone();
     let watches = Watches::new(Arc::clone(&purges));
     let state = purges::PurgeApi { watches, purges, receipt_key };
@@ -80,6 +83,7 @@ pub fn router(control: Control, pages: Router) -> Router {
                 .with_state(keys),
         )
         .merge(Router::new().route("/why", get(why::explain)).with_state(explainer))
+        .merge(Router::new().route("/verify", post(verify::verify)).with_state(examiner))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .route_layer(middleware::from_fn(authorization::require_owner));
     let v1 = Router::new()

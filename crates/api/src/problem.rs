@@ -8,7 +8,7 @@ use api_types::problem::MEDIA_TYPE;
 use axum::response::{IntoResponse, Response};
 use catalog::CatalogError;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
-use purge::{AcceptError, ChangeError, ForgetNodeError, LiftError};
+use purge::{AcceptError, ChangeError, ForgetNodeError, LiftError, VerifyError};
 use purge_protocol::ForgetError;
 use serde::Serialize;
 
@@ -54,6 +54,8 @@ impl From<AcceptError> for Refused {
             AcceptError::UnknownSource { .. } => {
                 Problem::new(422, "unknown-source", "Unknown source", detail)
             }
+            AcceptError::UnknownCdn { .. } => Problem::new(422, "unknown-cdn", "Unknown CDN", detail),
+            AcceptError::ExternalsAlone => Problem::new(422, "externals-alone", "Not ours, and ours", detail),
             AcceptError::EraseNeedsOriginals => {
                 Problem::new(422, "erase-needs-originals", "Erase needs originals", detail)
             }
@@ -158,6 +160,20 @@ impl From<MalformedRequest> for Refused {
         Refused(match error {
             MalformedRequest::NotJson => Problem::new(415, "not-json", "Not JSON", detail),
             MalformedRequest::NotAPurge(_) => Problem::new(400, "malformed-purge", "Malformed purge", detail),
+        })
+    }
+}
+
+impl From<VerifyError> for Refused {
+    fn from(error: VerifyError) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            VerifyError::NotAUrl(_) | VerifyError::Malformed(_) => {
+                Problem::new(400, "malformed-question", "Malformed question", detail)
+            }
+            VerifyError::NotAPicture { .. } => {
+                Problem::new(422, "not-a-picture", "Not a picture of ours", detail)
+            }
         })
     }
 }

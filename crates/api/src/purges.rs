@@ -32,7 +32,7 @@ pub struct PurgeApi {
 /// What is wrong with the body of `POST /v1/purges` before anybody looks at the selectors.
 #[derive(Debug, thiserror::Error)]
 pub enum MalformedRequest {
-    #[error("the body of a purge is JSON: send it with `Content-Type: application/json`")]
+    #[error("the body is JSON: send it with `Content-Type: application/json`")]
     NotJson,
     #[error(
         "the body is not a purge: {0}. An example: {{\"selectors\": [{{\"original\": \"shop/cat.jpg\"}}], \"mode\": \

@@ -4,9 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use origin::{Client, FetchError, FetchLimits};
+use tokio::sync::Mutex;
 use url::Url;
 
 use crate::answer::Answer;
@@ -14,6 +16,7 @@ use crate::call::Call;
 use crate::capabilities::{Capabilities, Completion};
 use crate::error::CallError;
 use crate::name::VendorName;
+use crate::oauth::Token;
 use crate::settings::{SettingsError, VendorSettings};
 use crate::vendor::{self, Accepted, Context, Vendor};
 
@@ -32,11 +35,13 @@ pub struct Driver {
     name: VendorName,
     vendor: Box<dyn Vendor>,
     client: Client,
+    /// Of a vendor that gives one for a while.
+    token: Mutex<Option<Token>>,
 }
 
 impl Driver {
     pub fn new(name: VendorName, settings: &VendorSettings, client: Client) -> Result<Self, SettingsError> {
-        Ok(Self { name, vendor: vendor::of(name, settings)?, client })
+        Ok(Self { name, vendor: vendor::of(name, settings)?, client, token: Mutex::default() })
     }
 
     pub fn vendor(&self) -> VendorName {
@@ -51,7 +56,7 @@ impl Driver {
     pub async fn send(&self, call: &Call, context: &Context) -> Result<Accepted, CallError> {
         let mut accepted = Accepted { handle: None, completed: true };
         for request in self.vendor.requests(call, context)? {
-            let one = self.vendor.accepted(call, &self.ask(request).await?)?;
+            let one = self.vendor.accepted(call, &self.ask(request, context.now).await?)?;
             accepted.completed &= one.completed;
             accepted.handle = accepted.handle.or(one.handle);
         }
@@ -63,12 +68,39 @@ impl Driver {
     /// Whether a call that was accepted under this handle has taken effect.
     pub async fn has_completed(&self, handle: &str, context: &Context) -> Result<bool, CallError> {
         match self.vendor.question(handle, context)? {
-            Some(request) => self.vendor.completed(&self.ask(request).await?),
+            Some(request) => self.vendor.completed(&self.ask(request, context.now).await?),
             None => Ok(true),
         }
     }
 
-    async fn ask(&self, request: Request<Bytes>) -> Result<Answer, CallError> {
+    /// With a token, if the vendor wants one. One that it refuses before its time is asked for once more.
+    async fn ask(&self, request: Request<Bytes>, now: u64) -> Result<Answer, CallError> {
+        let mut kept = self.token.lock().await;
+        let had_one = kept.as_ref().is_some_and(|token| token.is_good(now));
+        let Some(token) = self.good_token(&mut kept, now).await? else {
+            drop(kept);
+            return self.exchange(request).await;
+        };
+        let answer = self.exchange(carrying(request.clone(), &token)?).await?;
+        if answer.status != StatusCode::UNAUTHORIZED || !had_one {
+            return Ok(answer);
+        }
+        *kept = None;
+        match self.good_token(&mut kept, now).await? {
+            Some(token) => self.exchange(carrying(request, &token)?).await,
+            None => Ok(answer),
+        }
+    }
+
+    async fn good_token(&self, kept: &mut Option<Token>, now: u64) -> Result<Option<Token>, CallError> {
+        if kept.as_ref().is_none_or(|token| !token.is_good(now)) {
+            let Some(login) = self.vendor.login(now)? else { return Ok(None) };
+            *kept = Some(self.vendor.token(&self.exchange(login).await?, now)?);
+        }
+        Ok(kept.clone())
+    }
+
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Answer, CallError> {
         let uri = request.uri();
         let server = format!(
             "{}://{}",
@@ -87,6 +119,14 @@ impl Driver {
         })?;
         Ok(Answer { status: head.status, headers: head.headers, body: body.to_bytes() })
     }
+}
+
+fn carrying(mut request: Request<Bytes>, token: &Token) -> Result<Request<Bytes>, CallError> {
+    let value = HeaderValue::try_from(format!("Bearer {}", token.value()));
+    let mut value = value.map_err(|error| CallError::Unwritable(error.to_string()))?;
+    value.set_sensitive(true);
+    request.headers_mut().insert(AUTHORIZATION, value);
+    Ok(request)
 }
 
 impl fmt::Debug for Driver {

@@ -6,11 +6,13 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VendorName {
     Akamai,
+    Azure,
     Bunny,
     Cloudflare,
     CloudFront,
     Cloudimage,
     Fastly,
+    Google,
     KeyCdn,
     Nginx,
     Varnish,
@@ -39,13 +41,15 @@ pub struct NotAVendor {
 }
 
 impl VendorName {
-    pub const ALL: [VendorName; 10] = [
+    pub const ALL: [VendorName; 12] = [
         VendorName::Akamai,
+        VendorName::Azure,
         VendorName::Bunny,
         VendorName::Cloudflare,
         VendorName::CloudFront,
         VendorName::Cloudimage,
         VendorName::Fastly,
+        VendorName::Google,
         VendorName::KeyCdn,
         VendorName::Nginx,
         VendorName::Varnish,
@@ -55,11 +59,13 @@ impl VendorName {
     pub fn as_str(self) -> &'static str {
         match self {
             VendorName::Akamai => "akamai",
+            VendorName::Azure => "azure",
             VendorName::Bunny => "bunny",
             VendorName::Cloudflare => "cloudflare",
             VendorName::CloudFront => "cloudfront",
             VendorName::Cloudimage => "cloudimage",
             VendorName::Fastly => "fastly",
+            VendorName::Google => "google",
             VendorName::KeyCdn => "keycdn",
             VendorName::Nginx => "nginx",
             VendorName::Varnish => "varnish",
@@ -70,11 +76,13 @@ impl VendorName {
     /// Where its API is, unless somebody says otherwise.
     pub fn api(self) -> Option<&'static str> {
         match self {
+            VendorName::Azure => Some("https://management.azure.com"),
             VendorName::Bunny => Some("https://api.bunny.net"),
             VendorName::Cloudflare => Some("https://api.cloudflare.com"),
             VendorName::CloudFront => Some("https://cloudfront.amazonaws.com"),
             VendorName::Cloudimage => Some("https://api.cloudimage.com"),
             VendorName::Fastly => Some("https://api.fastly.com"),
+            VendorName::Google => Some("https://compute.googleapis.com"),
             VendorName::KeyCdn => Some("https://api.keycdn.com"),
             // Akamai has another one for each client.
             VendorName::Akamai | VendorName::Nginx | VendorName::Varnish | VendorName::Webhook => None,
@@ -95,11 +103,11 @@ impl VendorName {
         match self {
             VendorName::Akamai => Some(("edge-cache-tag", ",")),
             VendorName::Bunny => Some(("cdn-tag", ",")),
-            VendorName::Cloudflare | VendorName::CloudFront => Some(("cache-tag", ",")),
+            VendorName::Cloudflare | VendorName::CloudFront | VendorName::Google => Some(("cache-tag", ",")),
             VendorName::Fastly => Some(("surrogate-key", " ")),
             VendorName::KeyCdn => Some(("cache-tag", " ")),
             VendorName::Varnish => Some(("xkey", " ")),
-            VendorName::Cloudimage | VendorName::Nginx | VendorName::Webhook => None,
+            VendorName::Azure | VendorName::Cloudimage | VendorName::Nginx | VendorName::Webhook => None,
         }
     }
 
@@ -112,12 +120,23 @@ impl VendorName {
             OwnSetting { name: "purge_path", kind: SettingKind::Text, required: false },
             OwnSetting { name: "wildcards", kind: SettingKind::Flag, required: false },
         ];
+        const AZURE: [OwnSetting; 7] = [
+            needed("subscription"),
+            needed("resource_group"),
+            needed("profile"),
+            needed("endpoint"),
+            needed("tenant"),
+            needed("client_id"),
+            OwnSetting { name: "login", kind: SettingKind::Text, required: false },
+        ];
         match self {
             VendorName::Akamai => const { &[needed("client_token"), needed("access_token")] },
+            VendorName::Azure => &AZURE,
             VendorName::Bunny => const { &[needed("pull_zone")] },
             VendorName::Cloudflare | VendorName::KeyCdn => const { &[needed("zone")] },
             VendorName::CloudFront => const { &[needed("distribution"), needed("access_key")] },
             VendorName::Fastly => const { &[needed("service")] },
+            VendorName::Google => const { &[needed("project"), needed("url_map")] },
             VendorName::Nginx => &NGINX,
             VendorName::Cloudimage | VendorName::Varnish | VendorName::Webhook => &[],
         }

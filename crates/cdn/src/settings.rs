@@ -24,6 +24,10 @@ pub enum SettingsError {
     NotAName { name: &'static str },
     #[error("`{name}` must be a path without a query, such as \"/purge\"")]
     NotAPath { name: &'static str },
+    #[error("`{name}` must be a server, such as \"https://login.example.com\"")]
+    NotAServer { name: &'static str },
+    #[error("the secret must be the JSON key file of a service account")]
+    NoServiceAccount,
     #[error("the secret has characters that no header field can carry")]
     UnsendableSecret,
 }
@@ -57,6 +61,25 @@ impl VendorSettings {
 
     pub(crate) fn flag(&self, name: &'static str) -> bool {
         self.own.get(name).is_some_and(|text| text == "true")
+    }
+
+    /// A server other than the vendor's own; nothing where it is not set.
+    pub(crate) fn server(&self, name: &'static str) -> Result<Option<String>, SettingsError> {
+        let Some(text) = self.own.get(name) else { return Ok(None) };
+        let url: Url = text.parse().map_err(|_| SettingsError::NotAServer { name })?;
+        let is_server = matches!(url.scheme(), "http" | "https")
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.username().is_empty();
+        match is_server {
+            true => Ok(Some(url.origin().ascii_serialization())),
+            false => Err(SettingsError::NotAServer { name }),
+        }
+    }
+
+    /// One that is not sent as it is.
+    pub(crate) fn secret_text(&self) -> Result<&str, SettingsError> {
+        self.secret.as_deref().ok_or(SettingsError::Missing("secret"))
     }
 
     pub(crate) fn secret(&self) -> Result<Secret, SettingsError> {

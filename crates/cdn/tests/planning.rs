@@ -266,6 +266,7 @@ fn a_bulk_change_is_few_calls() {
     expect![[r#"
         akamai: 2 calls, the first of 1000 URLs, of known URLs
         akamai with tags: 1 calls, the first of 1000 tags
+        azure: 4 calls, the first of 50 prefixes
         bunny: 20 calls, the first of 1 prefix
         bunny with tags: 20 calls, the first of 1 prefix
         cloudflare: 4 calls, the first of 100 prefixes
@@ -275,6 +276,8 @@ fn a_bulk_change_is_few_calls() {
         cloudimage: 2 calls, the first of 10 prefixes
         fastly: 40 calls, the first of 50 URLs, of known URLs
         fastly with tags: 4 calls, the first of 256 tags
+        google: 20 calls, the first of 1 prefix
+        google with tags: 20 calls, the first of 1 prefix
         keycdn: 20 calls, the first of 100 URLs, of known URLs
         keycdn with tags: 143 calls, the first of 7 tags
         nginx: 4 calls, the first of 100 prefixes

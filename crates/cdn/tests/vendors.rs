@@ -33,9 +33,10 @@ impl Rehearsal {
         Driver::new(self.name, &self.settings(), Client::new()).unwrap()
     }
 
+    /// Without the questions for tokens.
     fn bodies(&self) -> String {
         let told = self.fake.told();
-        let lines = told.iter().map(|told| {
+        let lines = told.iter().filter(|told| !told.uri.path().ends_with("/token")).map(|told| {
             format!(
                 "{} {} {} {}\n",
                 told.status.as_u16(),
@@ -107,8 +108,14 @@ async fn every_vendor_takes_every_kind_of_call_that_its_driver_makes() {
 async fn wrong_credentials_are_an_error_that_says_so() {
     for name in VendorName::ALL.into_iter().filter(|name| name.needs_secret()) {
         let rehearsal = Rehearsal::of(name, Temper::default()).await;
-        let settings =
-            VendorSettings { secret: Some("somebody-elses-secret".to_owned()), ..rehearsal.settings() };
+        let mut settings = rehearsal.settings();
+        match name {
+            // Its secret is a whole file: what is somebody else's is whom it names.
+            VendorName::Google => {
+                settings.secret = settings.secret.map(|file| file.replace("purger@", "somebody@"));
+            }
+            _ => settings.secret = Some("somebody-elses-secret".to_owned()),
+        }
         let driver = Driver::new(name, &settings, Client::new()).unwrap();
         let sent = driver.send(&calls(&driver)[0], &context("r")).await;
         assert!(matches!(sent, Err(CallError::Credentials { .. })), "{name}: {sent:?}");
@@ -151,6 +158,8 @@ async fn an_account_that_is_not_there_is_refused_for_good() {
         (VendorName::Bunny, "pull_zone"),
         (VendorName::Fastly, "service"),
         (VendorName::KeyCdn, "zone"),
+        (VendorName::Google, "url_map"),
+        (VendorName::Azure, "endpoint"),
     ] {
         let rehearsal = Rehearsal::of(name, Temper::default()).await;
         let mut settings = rehearsal.settings();
@@ -244,22 +253,27 @@ async fn a_call_is_written_as_its_vendor_documents_it() {
     let mut written = String::new();
     for name in [
         VendorName::Akamai,
+        VendorName::Azure,
         VendorName::Bunny,
         VendorName::Cloudflare,
         VendorName::Cloudimage,
         VendorName::Fastly,
+        VendorName::Google,
         VendorName::KeyCdn,
     ] {
         let rehearsal = Rehearsal::of(name, Temper::default()).await;
         let driver = rehearsal.driver();
-        for call in calls(&driver) {
-            driver.send(&call, &context("r")).await.unwrap();
+        for (n, call) in calls(&driver).iter().enumerate() {
+            driver.send(call, &context(&format!("r{n}"))).await.unwrap();
         }
         written.push_str(&rehearsal.bodies());
     }
     expect_test::expect![[r#"
         201 POST /ccu/v3/invalidate/url/production {"objects":["https://img.example.com/demo/cat.jpg?w=1&h=2"]}
         201 POST /ccu/v3/invalidate/tag/production {"objects":["00c0ffee00c0ffee","t2"]}
+        202 POST /subscriptions/rehearsal/resourceGroups/rehearsal/providers/Microsoft.Cdn/profiles/rehearsal/afdEndpoints/rehearsal/purge?api-version=2023-05-01 {"contentPaths":["/demo/a%20cat.jpg"]}
+        202 POST /subscriptions/rehearsal/resourceGroups/rehearsal/providers/Microsoft.Cdn/profiles/rehearsal/afdEndpoints/rehearsal/purge?api-version=2023-05-01 {"contentPaths":["/demo/cats","/demo/cats/*","/shop","/shop/*"]}
+        202 POST /subscriptions/rehearsal/resourceGroups/rehearsal/providers/Microsoft.Cdn/profiles/rehearsal/afdEndpoints/rehearsal/purge?api-version=2023-05-01 {"contentPaths":["/*"]}
         204 POST /purge?url=https%3A%2F%2Fimg%2Eexample%2Ecom%2Fdemo%2Fcat%2Ejpg%3Fw%3D1%26h%3D2&async=false&exactPath=true 
         204 POST /purge?url=https%3A%2F%2Fimg%2Eexample%2Ecom%2Fdemo%2Fa%2520cat%2Ejpg%2A&async=false&exactPath=false 
         204 POST /purge?url=https%3A%2F%2Fimg%2Eexample%2Ecom%2Fdemo%2Fcats%2A&async=false&exactPath=false 
@@ -278,10 +292,52 @@ async fn a_call_is_written_as_its_vendor_documents_it() {
         200 POST /purge/img.example.com/demo/cat.jpg?w=1&h=2 
         200 POST /service/SU1rehearsal/purge {"surrogate_keys":["00c0ffee00c0ffee","t2"]}
         200 POST /service/SU1rehearsal/purge_all 
+        200 POST /compute/v1/projects/rehearsal/global/urlMaps/rehearsal/invalidateCache?requestId=fcad3ae3-bd7f-8113-9e28-7b2f971af2e8 {"host":"img.example.com","path":"/demo/a%20cat.jpg"}
+        200 POST /compute/v1/projects/rehearsal/global/urlMaps/rehearsal/invalidateCache?requestId=f68297d6-8cf4-81c0-9194-416b02d0ccb0 {"host":"img.example.com","path":"/demo/cats/*"}
+        200 POST /compute/v1/projects/rehearsal/global/urlMaps/rehearsal/invalidateCache?requestId=a9227743-0406-83cd-808e-45ac492d70ad {"host":"img.example.com","path":"/demo/cats"}
+        200 POST /compute/v1/projects/rehearsal/global/urlMaps/rehearsal/invalidateCache?requestId=06ea13e1-9311-834d-a55b-b4ffb93fc826 {"host":"img.example.com","path":"/shop/*"}
+        200 POST /compute/v1/projects/rehearsal/global/urlMaps/rehearsal/invalidateCache?requestId=2d715af7-c61d-877d-9dee-c865b5363de5 {"host":"img.example.com","path":"/shop"}
+        200 POST /compute/v1/projects/rehearsal/global/urlMaps/rehearsal/invalidateCache?requestId=f11fc322-64c8-83a1-85bb-cc5fbea7e190 {"cacheTags":["00c0ffee00c0ffee","t2"]}
+        200 POST /compute/v1/projects/rehearsal/global/urlMaps/rehearsal/invalidateCache?requestId=8e418845-ebb3-89a4-b82c-0b741aa99947 {"path":"/*"}
         200 DELETE /zones/purgeurl/023e105f4ecef8ad9ca31a8372d0c353.json {"urls":["img.example.com/demo/cat.jpg?w=1&h=2"]}
         200 DELETE /zones/purgetag/023e105f4ecef8ad9ca31a8372d0c353.json {"tags":["00c0ffee00c0ffee","t2"]}
         200 GET /zones/purge/023e105f4ecef8ad9ca31a8372d0c353.json 
     "#]].assert_eq(&written);
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_once_and_again_when_its_time_is_over_or_the_vendor_has_forgotten_it() {
+    for (name, path) in [(VendorName::Google, "/token"), (VendorName::Azure, "/rehearsal/oauth2/v2.0/token")]
+    {
+        let rehearsal = Rehearsal::of(name, Temper::default()).await;
+        let driver = rehearsal.driver();
+        let tokens = || rehearsal.fake.told().iter().filter(|told| told.uri.path() == path).count();
+        let call = Call { targets: Targets::All, soft: false };
+        for (n, later, number) in [(1, 0, 1), (2, 0, 1), (3, 3600, 2), (4, 3600, 2)] {
+            let context = Context { now: now() + later, ..context(&format!("batch-{n}")) };
+            driver.send(&call, &context).await.unwrap();
+            assert_eq!(tokens(), number, "{name}, call {n}");
+        }
+        // Another server takes its place, which knows nothing of that token.
+        let forgetful = Rehearsal::of(name, Temper::default()).await;
+        let fresh = forgetful.driver();
+        fresh.send(&call, &context("batch-5")).await.unwrap();
+        forgetful.fake.forget();
+        fresh.send(&call, &context("batch-6")).await.unwrap();
+        let statuses: Vec<u16> = forgetful.fake.told().iter().map(|told| told.status.as_u16()).collect();
+        let taken = if name == VendorName::Google { 200 } else { 202 };
+        assert_eq!(statuses, [200, taken, 401, 200, taken], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_google_call_that_is_sent_twice_is_one_operation() {
+    let rehearsal = Rehearsal::of(VendorName::Google, Temper::default()).await;
+    let driver = rehearsal.driver();
+    let call = Call { targets: Targets::Prefixes(addresses(&["/a"], true)), soft: false };
+    let first = driver.send(&call, &context("batch-7")).await.unwrap();
+    assert_eq!(first, driver.send(&call, &context("batch-7")).await.unwrap());
+    assert_ne!(first, driver.send(&call, &context("batch-8")).await.unwrap());
 }
 
 #[tokio::test(start_paused = true)]

@@ -63,6 +63,7 @@ impl Scope {
             Selector::Prefix(_) => "prefix",
             Selector::Tag(_) => "tag",
             Selector::All(_) => "all",
+            Selector::External { .. } => "external",
         }
     }
 }

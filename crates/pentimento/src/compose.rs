@@ -34,7 +34,7 @@ use edge::{Answered, Ask, Edge, FillError, FillMemory, Serving, Trust};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use origin::{Balance, FetchLimits, HealthRules, MemberReport, Pool, PoolSettings, Probe};
 use purge::{
-    Authority, Cdn, CdnWorker, Keeping, Purges, Selectors, Tenants, Verifier, Worker, WorkerSettings,
+    Authority, ByHand, Cdn, CdnWorker, Keeping, Purges, Selectors, Tenants, Verifier, Worker, WorkerSettings,
 };
 use purge_protocol::{AsOf, Erasure, Fences, Fill, Follower, Isolation, NodeId, TagKey, Tags};
 use render_worker::{Files, Workers};
@@ -227,7 +227,9 @@ pub async fn run(
                 }
                 let receipt_key = Arc::new(data.receipt_key()?);
                 let buckets = config.buckets.clone();
-                let control = Control { purges, guests, buckets, receipt_key, operations, hosts, explainer };
+                let examiner = Arc::clone(&controlled.by_hand) as _;
+                let control =
+                    Control { purges, guests, buckets, receipt_key, operations, hosts, explainer, examiner };
                 api::router(control, pages)
             }
             None => api::operations_router(operations, hosts),
@@ -273,6 +275,7 @@ struct Controlled {
     authority: Arc<Authority>,
     purges: Arc<Purges>,
     worker: Arc<Worker>,
+    by_hand: Arc<ByHand>,
     cdn_workers: Vec<CdnWorker>,
     renderer: Arc<Renderer>,
     serving: Arc<Serving>,
@@ -304,6 +307,7 @@ async fn control(
     let selectors = Selectors {
         sources: Arc::new(sources.keys().cloned().collect::<BTreeSet<_>>()),
         serving: Arc::clone(&serving),
+        cdns: Arc::new(config.cdns.iter().map(|cdn| (cdn.name.clone(), cdn.terms().sites)).collect()),
     };
     let originals = Arc::new(Originals::new(catalog.clone(), blobs, client.clone(), sources));
     let limits = transform::Limits {
@@ -317,13 +321,13 @@ async fn control(
     let renderer =
         Arc::new(Renderer { originals: Arc::clone(&originals), pool, tag_fields: tag_fields(config) });
     let purges = Arc::new(Purges::new(catalog.clone(), Arc::clone(&authority), selectors.clone()));
-    let verifier = Verifier {
+    let verifier = Arc::new(Verifier {
         catalog: catalog.clone(),
         serving: Arc::clone(&serving),
         renderer: Arc::clone(&renderer) as Arc<dyn Upstream>,
         view: Arc::clone(view),
         client: client.clone(),
-    };
+    });
     let cdns = config.cdns.iter().map(|cdn| driven(cdn, client)).collect::<Result<Vec<_>, _>>()?;
     let names: Vec<String> = cdns.iter().map(|cdn| cdn.name.clone()).collect();
     let forgotten = catalog.forget_other_cdns(&names, unix_millis()).await?;
@@ -332,6 +336,8 @@ async fn control(
     }
     let worker_of = |cdn: &Arc<Cdn>| CdnWorker::new(Arc::clone(cdn), catalog.clone(), Arc::clone(metrics));
     let cdn_workers = cdns.iter().map(worker_of).collect();
+    let by_hand =
+        ByHand { verifier: Arc::clone(&verifier), authority: Arc::clone(&authority), cdns: cdns.clone() };
     let worker = Arc::new(Worker {
         catalog: catalog.clone(),
         cdns,
@@ -352,7 +358,8 @@ async fn control(
         metrics: Arc::clone(metrics),
         appended: Mutex::default(),
     });
-    Ok(Controlled { catalog, authority, purges, worker, cdn_workers, renderer, serving })
+    let by_hand = Arc::new(by_hand);
+    Ok(Controlled { catalog, authority, purges, worker, by_hand, cdn_workers, renderer, serving })
 }
 
 /// Each field that a CDN reads, once.
@@ -372,6 +379,7 @@ fn driven(cdn: &config::Cdn, client: &origin::Client) -> anyhow::Result<Arc<Cdn>
         window: cdn.window,
         attempts: cdn.attempts,
         has_tags: cdn.tags,
+        only_by_name: cdn.only_by_name,
         verify: cdn.verify,
         allow_private: cdn.allow_private,
     }))

@@ -161,6 +161,35 @@ enum Command {
         #[command(flatten)]
         control: ControlArgs,
     },
+    /// Look at a picture's URL through every node and at its public addresses, and compare with what must be there
+    ///
+    /// Ends with 0 if that is there, 1 if something old is, 3 if nothing can be told, 2 if nobody could be asked.
+    Verify {
+        /// As a client asks for it: 'https://img.example.com/demo/cat.jpg?w=300'
+        url: String,
+        /// What the client takes: 'image/avif'
+        #[arg(long)]
+        accept: Option<String>,
+        #[command(flatten)]
+        control: ControlArgs,
+    },
+    /// Tell a CDN that a URL which is not ours is old, and look until it is another
+    ///
+    /// Ends with 0 if it is, 1 if it stays or the CDN cannot be told, 3 if nothing tells it from before, 2 if it was not
+    /// begun. It goes on in the node, whatever becomes of this command.
+    InvalidateAndVerify {
+        /// As its clients ask for it: 'https://token.cloudimg.io/example.com/cat.jpg'; up to ten
+        #[arg(required = true)]
+        url: Vec<String>,
+        /// The CDN's name in the configuration
+        #[arg(long)]
+        via: String,
+        /// Only begin it
+        #[arg(long)]
+        no_wait: bool,
+        #[command(flatten)]
+        control: ControlArgs,
+    },
     /// Play a CDN vendor's API, as strict as documented, to rehearse with: it purges nothing
     FakeCdn {
         /// cloudfront, fastly, cloudflare, …
@@ -173,6 +202,9 @@ enum Command {
         /// How long a call takes from its acceptance to its completion, in milliseconds
         #[arg(long, default_value_t = 2000)]
         completion: u64,
+        /// Take so many calls and do nothing about them (cloudimage, which also serves pictures)
+        #[arg(long, default_value_t = 0)]
+        stale: u32,
         /// Answer everything with this status, as on a bad day
         #[arg(long)]
         answer: Option<http::StatusCode>,
@@ -389,10 +421,20 @@ async fn carry_out(command: Command) -> ExitCode {
             command::nodes::forget(&name, control.into()).await
         }
         Command::Why { url, field, control } => command::why::run(&url, &field, control.into()).await,
-        Command::FakeCdn { vendor, listen, latency, completion, answer } => {
+        Command::Verify { url, accept, control } => {
+            return command::verify::run(url, accept, control.into()).await;
+        }
+        Command::InvalidateAndVerify { url, via, no_wait, control } => {
+            return command::invalidate_and_verify::run(url, &via, !no_wait, control.into()).await;
+        }
+        Command::FakeCdn { vendor, listen, latency, completion, stale, answer } => {
             let millis = Duration::from_millis;
-            let temper =
-                Temper { latency: millis(latency), completes_after: millis(completion), answers: answer };
+            let temper = Temper {
+                latency: millis(latency),
+                completes_after: millis(completion),
+                deaf_to: stale,
+                answers: answer,
+            };
             command::fake_cdn::run(vendor, listen, temper).await
         }
         Command::Token { data } => command::token::run(&data),

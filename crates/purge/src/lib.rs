@@ -5,6 +5,7 @@
 
 mod authority;
 mod cdns;
+mod external;
 mod purges;
 mod rates;
 mod rounds;
@@ -21,5 +22,5 @@ pub use purges::{AcceptError, Accepted, ChangeError, LiftError, Purges};
 pub use rates::{Kind, Meter, Rate, Rates, Standing};
 pub use selectors::{Resolved, Selectors, is_wholesale};
 pub use tenant::{Asker, Tenant, Tenants};
-pub use verifier::{PublicHost, Verifier};
+pub use verifier::{ByHand, PublicHost, Verifier, VerifyError};
 pub use worker::{Worker, WorkerSettings};

@@ -38,6 +38,10 @@ pub enum AcceptError {
     Malformed { selector: String, why: String },
     #[error("there is no source named {name:?}")]
     UnknownSource { name: String },
+    #[error("there is no CDN named {name:?}: [[cdn]] sections of the configuration name them")]
+    UnknownCdn { name: String },
+    #[error("URLs that are not ours are purged by themselves, not together with what is")]
+    ExternalsAlone,
     #[error("mode \"erase\" takes originals only: what is erased must be named one by one")]
     EraseNeedsOriginals,
     #[error("a reason has 1 to {limit} characters without line breaks, and goes with mode \"erase\" only")]

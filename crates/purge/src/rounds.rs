@@ -21,6 +21,8 @@ pub(crate) struct Seen {
     pub stale_hosts: bool,
     /// Whether there is a CDN to tell again that took its last call.
     pub can_tell: bool,
+    /// Something could not be seen at that moment.
+    pub unseen: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +35,14 @@ pub(crate) enum Next {
 
 /// `rounds` counts the last look already.
 pub(crate) fn next(rounds: Rounds, patience: Patience, seen: Seen) -> Next {
-    if !seen.stale_nodes && !seen.stale_hosts {
-        return Next::Enough;
-    }
+    let is_stale = seen.stale_nodes || seen.stale_hosts;
     // What a CDN will not be told does not get better by waiting.
-    let may_get_better = seen.stale_nodes || seen.can_tell;
+    let may_get_better = if is_stale { seen.stale_nodes || seen.can_tell } else { seen.unseen };
     if may_get_better && rounds.looks < patience.looks {
         return Next::LookAgain;
+    }
+    if !is_stale {
+        return Next::Enough;
     }
     let may_tell = seen.can_tell && !seen.stale_nodes && rounds.told_again + 1 < patience.rounds;
     if may_tell { Next::TellAgain } else { Next::GiveUp }
@@ -71,7 +74,7 @@ mod tests {
 
     #[test]
     fn every_way_ends_and_a_cdn_is_told_as_often_as_the_operator_says() {
-        let [nodes, hosts, told] = [0, 1, 2].map(|bit| move |n: u8| n >> bit & 1 == 1);
+        let [nodes, hosts, told, unseen] = [0, 1, 2, 3].map(|bit| move |n: u8| n >> bit & 1 == 1);
         for (n, expected) in [
             (0, "enough"),
             (4, "enough"),
@@ -81,8 +84,11 @@ mod tests {
             (5, "look, look, give up"),
             (6, "look, look, tell, look, look, give up"),
             (7, "look, look, give up"),
+            (8, "look, look, enough"),
+            (14, "look, look, tell, look, look, give up"),
         ] {
-            let seen = Seen { stale_nodes: nodes(n), stale_hosts: hosts(n), can_tell: told(n) };
+            let seen =
+                Seen { stale_nodes: nodes(n), stale_hosts: hosts(n), can_tell: told(n), unseen: unseen(n) };
             assert_eq!(way(seen), expected, "{seen:?}");
         }
     }

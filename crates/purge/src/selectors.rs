@@ -1,6 +1,6 @@
 //! What a selector covers: originals to ask for at their source, and subjects to fence.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api_types::Selector;
@@ -14,6 +14,8 @@ use crate::purges::AcceptError;
 use crate::tenant::Tenant;
 
 pub const SELECTORS_MAX: usize = 100;
+/// Each is looked at, and looked at again.
+pub const EXTERNALS_MAX: usize = 10;
 const REASON_CHARS_MAX: usize = 500;
 const TAG_BYTES_MAX: usize = 1024;
 
@@ -22,6 +24,8 @@ const TAG_BYTES_MAX: usize = 1024;
 pub struct Selectors {
     pub sources: Arc<BTreeSet<String>>,
     pub serving: Arc<Serving>,
+    /// CDNs by their names, with where their clients ask.
+    pub cdns: Arc<BTreeMap<String, Vec<String>>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,13 +36,15 @@ pub enum Resolved {
     Bulk { source: Option<String>, folder: Option<String>, subject: Subject },
     /// Responses that were not made from originals of ours.
     Responses(Subject),
+    /// A URL that is not ours: nothing of ours is fenced.
+    External { cdn: String, url: String },
 }
 
 impl Resolved {
     pub fn original_name(&self) -> Option<String> {
         match self {
             Resolved::Original { source, path, .. } => Some(format!("{source}/{path}")),
-            Resolved::Bulk { .. } | Resolved::Responses(_) => None,
+            Resolved::Bulk { .. } | Resolved::Responses(_) | Resolved::External { .. } => None,
         }
     }
 }
@@ -57,6 +63,13 @@ impl Selectors {
         let only_originals = resolved.iter().all(|one| matches!(one, Resolved::Original { also: None, .. }));
         if mode == Mode::Erase && !only_originals {
             return Err(AcceptError::EraseNeedsOriginals);
+        }
+        let externals = resolved.iter().filter(|one| matches!(one, Resolved::External { .. })).count();
+        if externals > 0 && externals < resolved.len() {
+            return Err(AcceptError::ExternalsAlone);
+        }
+        if externals > EXTERNALS_MAX {
+            return Err(AcceptError::TooManySelectors { found: externals, limit: EXTERNALS_MAX });
         }
         Ok(resolved)
     }
@@ -79,6 +92,7 @@ impl Selectors {
                     continue;
                 }
                 (Selector::Tag(_), _) => return beyond("labels are shared by all sites"),
+                (_, Resolved::External { .. }) => return beyond("it is no site of ours"),
                 (Selector::Url(url) | Selector::Prefix(url), Resolved::Responses(_)) => {
                     let host = web_url(url).map(|(host, _)| host).unwrap_or_default();
                     if !tenant.hosts.contains(&host) {
@@ -107,7 +121,7 @@ impl Selectors {
         let selector = Selector::Original(name.to_owned());
         match self.resolve(&selector)? {
             Resolved::Original { source, path, .. } => Ok((source, path)),
-            Resolved::Bulk { .. } | Resolved::Responses(_) => {
+            Resolved::Bulk { .. } | Resolved::Responses(_) | Resolved::External { .. } => {
                 let why = "it names no single original".to_owned();
                 Err(AcceptError::Malformed { selector: selector.to_string(), why })
             }
@@ -163,6 +177,7 @@ impl Selectors {
             Selector::All(true) => {
                 Ok(Resolved::Bulk { source: None, folder: None, subject: Subject::Tenant })
             }
+            Selector::External { cdn, url } => self.external(cdn, url, selector),
             Selector::All(false) => Err(malformed("say true, or leave the selector out")),
         }
     }
@@ -208,6 +223,22 @@ impl Selectors {
         }
     }
 
+    fn external(&self, cdn: &str, text: &str, selector: &Selector) -> Result<Resolved, AcceptError> {
+        let malformed = |why: String| AcceptError::Malformed { selector: selector.to_string(), why };
+        let Some(sites) = self.cdns.get(cdn) else {
+            return Err(AcceptError::UnknownCdn { name: cdn.to_owned() });
+        };
+        let (_, url) = web_url(text).map_err(malformed)?;
+        if url.fragment().is_some() {
+            return Err(malformed("what is after # is never asked for".to_owned()));
+        }
+        let is_theirs = sites.iter().any(|site| *site == url.origin().ascii_serialization());
+        if !is_theirs {
+            return Err(malformed(format!("{cdn} answers for {}", sites.join(", "))));
+        }
+        Ok(Resolved::External { cdn: cdn.to_owned(), url: url.to_string() })
+    }
+
     /// Of a site with pictures of ours, a prefix of URLs is a folder of a source.
     fn prefix(&self, text: &str, selector: &Selector) -> Result<Resolved, AcceptError> {
         let malformed =
@@ -240,7 +271,11 @@ pub fn is_wholesale(selector: &Selector) -> bool {
         Selector::Prefix(url) => url
             .parse::<Url>()
             .is_ok_and(|url| url.path().split('/').filter(|segment| !segment.is_empty()).count() <= 1),
-        Selector::Original(_) | Selector::Folder(_) | Selector::Url(_) | Selector::Tag(_) => false,
+        Selector::Original(_)
+        | Selector::Folder(_)
+        | Selector::Url(_)
+        | Selector::Tag(_)
+        | Selector::External { .. } => false,
     }
 }
 
@@ -272,7 +307,12 @@ mod tests {
         let sites = vec![Site { hosts: vec!["shop.test".parse().unwrap()], kind: pass, ..Site::default() }];
         let snapshot =
             Snapshot { sites, keys: vec![], tag_key: TagKey::new([1; 16]), limits: RequestLimits::default() };
-        Selectors { sources: Arc::new(["demo".to_owned()].into()), serving: Arc::new(Serving::new(snapshot)) }
+        let theirs = vec!["https://token.cloudimg.test".to_owned()];
+        Selectors {
+            sources: Arc::new(["demo".to_owned()].into()),
+            serving: Arc::new(Serving::new(snapshot)),
+            cdns: Arc::new([("far".to_owned(), theirs)].into()),
+        }
     }
 
     fn resolve(selector: Selector) -> String {
@@ -284,9 +324,14 @@ mod tests {
                 }
                 Resolved::Bulk { subject, .. } => format!("bulk {subject}"),
                 Resolved::Responses(subject) => format!("responses {subject}"),
+                Resolved::External { cdn, url } => format!("external {url} at {cdn}"),
             },
             Err(error) => format!("refused: {error}"),
         }
+    }
+
+    fn external(cdn: &str, url: &str) -> Selector {
+        Selector::External { cdn: cdn.to_owned(), url: url.to_owned() }
     }
 
     #[test]
@@ -304,6 +349,10 @@ mod tests {
             (Selector::Prefix(text("https://shop.test")), "responses prefix:shop.test"),
             (Selector::Prefix(text("http://other.test/demo/a/")), "bulk folder:demo/a"),
             (Selector::Prefix(text("http://other.test/demo")), "bulk source:demo"),
+            (
+                external("far", "https://Token.cloudimg.test:443/v7/https://x.test/a b.jpg?w=1"),
+                "external https://token.cloudimg.test/v7/https://x.test/a%20b.jpg?w=1 at far",
+            ),
             (
                 Selector::Url(text("http://other.test/demo/cat.jpg?fit=crop&w=9&h=8")),
                 "original demo cat.jpg + url:/demo/cat.jpg?w=9&h=8&fit=crop",
@@ -330,6 +379,11 @@ mod tests {
             Selector::Tag(text("")),
             Selector::Tag(text("a b")),
             Selector::All(false),
+            external("near", "https://token.cloudimg.test/a.jpg"),
+            external("far", "http://token.cloudimg.test/a.jpg"),
+            external("far", "https://token.cloudimg.test.evil.test/a.jpg"),
+            external("far", "https://token.cloudimg.test/a.jpg#x"),
+            external("far", "/a.jpg"),
         ] {
             let shown = resolve(selector.clone());
             assert!(shown.starts_with("refused: "), "{selector}: {shown}");
@@ -337,6 +391,12 @@ mod tests {
         let mixed = [Selector::Original("demo/cat.jpg".into()), Selector::Tag("x".into())];
         let erased = selectors().resolve_all(&mixed, Mode::Erase);
         assert!(matches!(erased, Err(AcceptError::EraseNeedsOriginals)));
+        let theirs = external("far", "https://token.cloudimg.test/a.jpg");
+        let mixed = [theirs.clone(), Selector::Tag("x".into())];
+        assert!(matches!(selectors().resolve_all(&mixed, Mode::Hard), Err(AcceptError::ExternalsAlone)));
+        let many = vec![theirs; EXTERNALS_MAX + 1];
+        let refused = selectors().resolve_all(&many, Mode::Hard);
+        assert!(matches!(refused, Err(AcceptError::TooManySelectors { limit: EXTERNALS_MAX, .. })));
     }
 
     #[test]

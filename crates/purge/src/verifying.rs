@@ -22,11 +22,19 @@ struct Turn {
     looks: Vec<Look>,
     hosts: Vec<PublicHost>,
     sample: Option<Sample>,
+    /// Whether something could not be seen at this moment, and that is all that is wrong with it.
+    unseen: bool,
 }
 
 impl Worker {
     pub(crate) async fn verify(&self, claim: &Claim) -> Result<Step, CatalogError> {
-        let Turn { looks, hosts, sample } = self.look(claim).await?;
+        let Turn { looks, hosts, sample, unseen } = match claim.receipt.externals.is_empty() {
+            true => self.look(claim).await?,
+            false => {
+                let (looks, unseen) = self.look_at_externals(claim).await;
+                Turn { looks, hosts: self.external_hosts(claim), sample: None, unseen }
+            }
+        };
         let is_stale = |look: &&Look| look.verdict == Verdict::Stale;
         let stale = looks.iter().filter(is_stale).count();
         let stale_hosts: BTreeSet<&str> =
@@ -36,6 +44,7 @@ impl Worker {
             stale_nodes: looks.iter().filter(is_stale).any(|look| look.node.is_some()),
             stale_hosts: !stale_hosts.is_empty(),
             can_tell: !to_tell.is_empty(),
+            unseen,
         };
         let rounds = Rounds { looks: claim.receipt.rounds.looks + 1, ..claim.receipt.rounds };
         let patience = Patience { looks: self.settings.looks, rounds: self.settings.rounds };
@@ -107,7 +116,7 @@ impl Worker {
         let mut looks = self.verifier.look(&subjects, &self.authority.live_nodes()).await;
         // What costs nothing without a CDN goes on costing nothing.
         if hosts.is_empty() {
-            return Ok(Turn { looks, hosts, sample: None });
+            return Ok(Turn { looks, hosts, sample: None, unseen: false });
         }
         let mut of = known as u64;
         if let Some((latest, all)) = self.latest_of_many(claim).await? {
@@ -115,10 +124,10 @@ impl Worker {
             of += all;
         }
         subjects.truncate(OUTSIDE_MAX);
-        looks.extend(self.verifier.look_outside(&subjects, &hosts, settled(&claim.receipt)).await);
+        looks.extend(self.verifier.look_outside(&subjects, &hosts, Some(settled(&claim.receipt))).await);
         let looked_at = subjects.len() as u64;
         let sample = (looked_at < of).then_some(Sample { looked_at, of });
-        Ok(Turn { looks, hosts, sample })
+        Ok(Turn { looks, hosts, sample, unseen: false })
     }
 
     /// Of folders and sources, what was asked for last.

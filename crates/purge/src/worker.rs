@@ -55,7 +55,7 @@ pub struct Worker {
     pub purges: Arc<Purges>,
     pub originals: Arc<Originals>,
     pub selectors: Selectors,
-    pub verifier: Verifier,
+    pub verifier: Arc<Verifier>,
     pub cdns: Vec<Arc<Cdn>>,
     pub tag_key: TagKey,
     pub settings: WorkerSettings,
@@ -147,7 +147,7 @@ impl Worker {
     async fn step(&self, claim: &Claim, appended: Moment) -> Result<Step, StepError> {
         match claim.state {
             PurgeState::Received => Ok(go(claim, PurgeState::Preparing)),
-            PurgeState::Preparing => Ok(go(claim, PurgeState::FlushingOrigin)),
+            PurgeState::Preparing => Ok(self.prepare(claim).await?),
             PurgeState::FlushingOrigin => self.flush_origin(claim).await,
             PurgeState::FlushingServers => self.flush_servers(claim, appended).await,
             PurgeState::FlushingCdn => self.flush_cdns(claim).await,
@@ -203,7 +203,7 @@ impl Worker {
             .iter()
             .filter_map(|one| match one {
                 Resolved::Original { source, path, .. } => Some((source.clone(), path.clone())),
-                Resolved::Bulk { .. } | Resolved::Responses(_) => None,
+                Resolved::Bulk { .. } | Resolved::Responses(_) | Resolved::External { .. } => None,
             })
             .collect();
         Ok(step)
@@ -353,6 +353,7 @@ fn subjects_to_fence(claim: &Claim, resolved: &[Resolved]) -> Vec<Subject> {
     for one in resolved {
         match one {
             Resolved::Bulk { subject, .. } | Resolved::Responses(subject) => subjects.push(subject.clone()),
+            Resolved::External { .. } => {}
             Resolved::Original { source, path, also } => {
                 let outcome = receipts.next().map(|receipt| receipt.outcome);
                 let whole = Subject::Original(format!("{source}/{path}"));
@@ -440,11 +441,11 @@ pub(crate) fn go(claim: &Claim, state: PurgeState) -> Step {
 }
 
 /// The same state once more, later.
-fn again(claim: &Claim, after: Duration, why: Option<String>) -> Step {
+pub(crate) fn again(claim: &Claim, after: Duration, why: Option<String>) -> Step {
     Step { detail: why, due_ms: unix_millis() + millis(after), ..go(claim, claim.state) }
 }
 
-fn fail(claim: &Claim, why: String) -> Step {
+pub(crate) fn fail(claim: &Claim, why: String) -> Step {
     Step { detail: Some(why.clone()), error: Some(why), ..go(claim, PurgeState::Error) }
 }
 

@@ -219,10 +219,12 @@ fn path_of(selector: &Selector) -> String {
         Selector::Original(name) => format!("/{name}"),
         Selector::Source(name) | Selector::Folder(name) => format!("/{name}/*"),
         Selector::Tag(name) => name.clone(),
-        Selector::Url(url) | Selector::Prefix(url) => match url.parse::<Url>() {
-            Ok(url) => url[url::Position::BeforePath..].to_owned(),
-            Err(_) => url.clone(),
-        },
+        Selector::Url(url) | Selector::Prefix(url) | Selector::External { url, .. } => {
+            match url.parse::<Url>() {
+                Ok(url) => url[url::Position::BeforePath..].to_owned(),
+                Err(_) => url.clone(),
+            }
+        }
     }
 }
 

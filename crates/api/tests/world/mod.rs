@@ -8,9 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use api::faces::{Doors, FaceKind, FaceRates, FaceSettings, Warmer};
-use api::{ApiToken, BucketSource, Control, Explainer, Guests, HostRule, Issuers, Operations, ReceiptKey};
-use api_types::PurgeState;
+use api::{
+    ApiToken, BucketSource, Control, Examiner, Explainer, Guests, HostRule, Issuers, Operations, ReceiptKey,
+    Verified,
+};
 use api_types::why::{WhyList, WhyQuestion};
+use api_types::{PurgeState, VerifyRequest};
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
@@ -20,7 +23,7 @@ use edge::Serving;
 use http::request::Builder;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use purge::{Authority, Keeping, Purges, Rate, Selectors, Tenant, Tenants};
+use purge::{Authority, Keeping, Purges, Rate, Selectors, Tenant, Tenants, VerifyError};
 use purge_protocol::{Gone, TagKey, Tombstone};
 use serde_json::Value;
 use snapshot::{RequestLimits, Snapshot};
@@ -57,7 +60,7 @@ impl World {
         let serving =
             Serving::new(Snapshot { sites: vec![], keys: vec![], tag_key: TagKey::new([7; 16]), limits });
         let sources = Arc::new(BTreeSet::from(["demo".to_owned(), "other".to_owned()]));
-        let selectors = Selectors { sources, serving: Arc::new(serving) };
+        let selectors = Selectors { sources, serving: Arc::new(serving), cdns: Arc::default() };
         let authority = Arc::new(authority.expect("an authority"));
         let purges = Arc::new(Purges::new(catalog.clone(), authority, selectors));
         Self { _folder: folder, catalog, purges, unready: Arc::default() }
@@ -76,6 +79,7 @@ impl World {
             operations: self.operations(),
             hosts: HostRule::Loopback,
             explainer: Arc::new(NobodyExplains),
+            examiner: Arc::new(NobodyLooks),
         };
         api::router(control, Router::new().route("/page", get(async || "a page")))
     }
@@ -217,6 +221,15 @@ impl Warmer for TakesThree {
 }
 
 /// No nodes are asked on this stage.
+struct NobodyLooks;
+
+impl Examiner for NobodyLooks {
+    fn examine<'a>(&'a self, question: &'a VerifyRequest) -> Verified<'a> {
+        let url = question.url.clone();
+        Box::pin(async move { Err(VerifyError::NotAPicture { host: url }) })
+    }
+}
+
 struct NobodyExplains;
 
 impl Explainer for NobodyExplains {

@@ -4,11 +4,13 @@
 //! They remember what they were told, and purge nothing.
 
 mod akamai;
+mod azure;
 mod bunny;
 mod cloudflare;
 mod cloudfront;
 mod cloudimage;
 mod fastly;
+mod google;
 mod keycdn;
 mod server;
 mod servers_of_ones_own;
@@ -36,14 +38,17 @@ pub(crate) trait FakeVendor: Send {
     fn answer(&mut self, request: &Request<Bytes>, now_ms: u64) -> Response<Bytes>;
 }
 
-pub(crate) fn of(name: VendorName, completes_after: Duration) -> Box<dyn FakeVendor> {
+pub(crate) fn of(name: VendorName, temper: &Temper) -> Box<dyn FakeVendor> {
+    let completes_after = temper.completes_after;
     match name {
         VendorName::Akamai => Box::new(akamai::Fake::default()),
+        VendorName::Azure => Box::new(azure::Fake::new(completes_after)),
         VendorName::Bunny => Box::new(bunny::Fake::default()),
         VendorName::Cloudflare => Box::new(cloudflare::Fake::default()),
         VendorName::CloudFront => Box::new(cloudfront::Fake::new(completes_after)),
-        VendorName::Cloudimage => Box::new(cloudimage::Fake::new(completes_after)),
+        VendorName::Cloudimage => Box::new(cloudimage::Fake::new(completes_after, temper.deaf_to)),
         VendorName::Fastly => Box::new(fastly::Fake),
+        VendorName::Google => Box::new(google::Fake::new(completes_after)),
         VendorName::KeyCdn => Box::new(keycdn::Fake::default()),
         VendorName::Nginx | VendorName::Varnish => Box::new(servers_of_ones_own::Fake { name }),
         VendorName::Webhook => Box::new(webhook::Fake),
@@ -53,9 +58,17 @@ pub(crate) fn of(name: VendorName, completes_after: Duration) -> Box<dyn FakeVen
 /// Settings with which a driver is let in at a fake that listens there.
 pub fn settings(name: VendorName, address: SocketAddr) -> VendorSettings {
     let at: Option<Url> = format!("http://{address}").parse().ok();
+    let server = format!("http://{address}");
+    let own_setting = |name: &str| match name {
+        "login" => server.clone(),
+        _ => own_setting(name).to_owned(),
+    };
     let own: BTreeMap<&'static str, String> =
-        name.own_settings().iter().map(|one| (one.name, own_setting(one.name).to_owned())).collect();
-    let secret = name.needs_secret().then(|| SECRET.to_owned());
+        name.own_settings().iter().map(|one| (one.name, own_setting(one.name))).collect();
+    let secret = match name {
+        VendorName::Google => Some(google::key_file(&server)),
+        _ => name.needs_secret().then(|| SECRET.to_owned()),
+    };
     match name.has_nodes() {
         true => VendorSettings { nodes: at.into_iter().collect(), own, secret, ..VendorSettings::default() },
         false => VendorSettings { api: at, own, secret, ..VendorSettings::default() },

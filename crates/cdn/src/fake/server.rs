@@ -34,13 +34,15 @@ pub struct Temper {
     pub latency: Duration,
     /// From a call to its completion, where the vendor has such a thing.
     pub completes_after: Duration,
+    /// So many calls it takes, says that they have taken effect, and does nothing: a fake that serves pictures.
+    pub deaf_to: u32,
     /// What it answers to whatever it is told, instead of what is right.
     pub answers: Option<StatusCode>,
 }
 
 impl Default for Temper {
     fn default() -> Self {
-        Self { latency: Duration::ZERO, completes_after: Duration::from_secs(2), answers: None }
+        Self { latency: Duration::ZERO, completes_after: Duration::from_secs(2), deaf_to: 0, answers: None }
     }
 }
 
@@ -65,6 +67,7 @@ struct Memory {
 /// A fake that listens. Clones are the same one; it ends with [`FakeCdn::serve`]'s future.
 #[derive(Clone)]
 pub struct FakeCdn {
+    name: VendorName,
     vendor: Arc<Mutex<Box<dyn FakeVendor>>>,
     temper: Arc<Mutex<Temper>>,
     told: Arc<Mutex<Memory>>,
@@ -74,7 +77,8 @@ pub struct FakeCdn {
 impl FakeCdn {
     pub fn new(name: VendorName, temper: Temper) -> Self {
         Self {
-            vendor: Arc::new(Mutex::new(super::of(name, temper.completes_after))),
+            name,
+            vendor: Arc::new(Mutex::new(super::of(name, &temper))),
             temper: Arc::new(Mutex::new(temper)),
             told: Arc::default(),
             changed: watch::Sender::new(()),
@@ -84,6 +88,12 @@ impl FakeCdn {
     /// From now on.
     pub fn set_temper(&self, change: impl FnOnce(&mut Temper)) {
         change(&mut locked(&self.temper));
+    }
+
+    /// Whatever it remembered of its clients, tokens and all: as one that is begun anew.
+    pub fn forget(&self) {
+        let temper = *locked(&self.temper);
+        *locked(&self.vendor) = super::of(self.name, &temper);
     }
 
     pub fn told(&self) -> Vec<Told> {

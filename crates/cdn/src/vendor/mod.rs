@@ -1,11 +1,13 @@
 //! Vendors: each says what it can, writes a call as requests, and reads the answers. None does I/O by itself.
 
 mod akamai;
+mod azure;
 mod bunny;
 mod cloudflare;
 mod cloudfront;
 mod cloudimage;
 mod fastly;
+mod google;
 mod keycdn;
 mod nginx;
 mod varnish;
@@ -22,6 +24,7 @@ use crate::call::Call;
 use crate::capabilities::Capabilities;
 use crate::error::CallError;
 use crate::name::VendorName;
+use crate::oauth::Token;
 use crate::settings::{SettingsError, VendorSettings};
 
 /// What a request needs that is not in the call.
@@ -63,17 +66,29 @@ pub trait Vendor: fmt::Debug + Send + Sync {
     fn completed(&self, _answer: &Answer) -> Result<bool, CallError> {
         Ok(true)
     }
+
+    /// Asks for the token that each request carries, of a vendor that wants one. `now` in Unix seconds.
+    fn login(&self, _now: u64) -> Result<Option<Request<Bytes>>, CallError> {
+        Ok(None)
+    }
+
+    /// The token, by the answer.
+    fn token(&self, answer: &Answer, _now: u64) -> Result<Token, CallError> {
+        Err(CallError::nonsense(answer, "nobody asked for a token"))
+    }
 }
 
 /// A vendor with these settings.
 pub(crate) fn of(name: VendorName, settings: &VendorSettings) -> Result<Box<dyn Vendor>, SettingsError> {
     Ok(match name {
         VendorName::Akamai => Box::new(akamai::Akamai::new(settings)?),
+        VendorName::Azure => Box::new(azure::Azure::new(settings)?),
         VendorName::Bunny => Box::new(bunny::Bunny::new(settings)?),
         VendorName::Cloudflare => Box::new(cloudflare::Cloudflare::new(settings)?),
         VendorName::CloudFront => Box::new(cloudfront::CloudFront::new(settings)?),
         VendorName::Cloudimage => Box::new(cloudimage::Cloudimage::new(settings)?),
         VendorName::Fastly => Box::new(fastly::Fastly::new(settings)?),
+        VendorName::Google => Box::new(google::Google::new(settings)?),
         VendorName::KeyCdn => Box::new(keycdn::KeyCdn::new(settings)?),
         VendorName::Nginx => Box::new(nginx::Nginx::new(settings)?),
         VendorName::Varnish => Box::new(varnish::Varnish::new(settings)?),

@@ -7,7 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ApiToken, Control, Explainer, HostRule, Operations};
+use api::{ApiToken, Control, Examiner, Explainer, HostRule, Operations, Verified};
+use api_types::VerifyRequest;
 use api_types::why::{WhyList, WhyQuestion};
 use axum::Router;
 use axum::body::Body;
@@ -19,7 +20,7 @@ use edge::Serving;
 use http::request::Builder;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use purge::{Authority, Keeping, Purges, Selectors};
+use purge::{Authority, Keeping, Purges, Selectors, VerifyError};
 use purge_protocol::{Gone, TagKey, Tombstone};
 use snapshot::{RequestLimits, Snapshot};
 use tempfile::TempDir;
@@ -83,7 +84,7 @@ impl World {
         let serving =
             Serving::new(Snapshot { sites: vec![], keys: vec![], tag_key: TagKey::new([7; 16]), limits });
         let sources = Arc::new(BTreeSet::from(["demo".to_owned()]));
-        let selectors = Selectors { sources, serving: Arc::new(serving) };
+        let selectors = Selectors { sources, serving: Arc::new(serving), cdns: Arc::default() };
         let authority = Arc::new(authority.expect("an authority"));
         let purges = Arc::new(Purges::new(catalog.clone(), authority, selectors));
         let token = ApiToken::new(TOKEN);
@@ -103,6 +104,7 @@ impl World {
                 operations,
                 hosts: HostRule::Loopback,
                 explainer: Arc::new(NobodyExplains),
+                examiner: Arc::new(NobodyLooks),
             },
             pages,
         );
@@ -210,6 +212,15 @@ fn url(text: &str) -> Url {
 }
 
 /// No nodes are asked on this stage.
+struct NobodyLooks;
+
+impl Examiner for NobodyLooks {
+    fn examine<'a>(&'a self, question: &'a VerifyRequest) -> Verified<'a> {
+        let url = question.url.clone();
+        Box::pin(async move { Err(VerifyError::NotAPicture { host: url }) })
+    }
+}
+
 struct NobodyExplains;
 
 impl Explainer for NobodyExplains {

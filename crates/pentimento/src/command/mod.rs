@@ -6,6 +6,7 @@ pub mod demo;
 pub mod demo_source;
 pub mod erasures;
 pub mod fake_cdn;
+pub mod invalidate_and_verify;
 pub mod keys;
 pub mod nodes;
 pub mod purge;
@@ -15,6 +16,7 @@ pub mod run;
 pub mod sign;
 pub mod stop;
 pub mod token;
+pub mod verify;
 pub mod why;
 
 pub use control::ControlAddress;

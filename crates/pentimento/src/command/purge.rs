@@ -69,7 +69,11 @@ pub async fn run(
     }
 }
 
-async fn purge(request: &PurgeRequest, wait: bool, control: ControlAddress) -> anyhow::Result<PurgeView> {
+pub(super) async fn purge(
+    request: &PurgeRequest,
+    wait: bool,
+    control: ControlAddress,
+) -> anyhow::Result<PurgeView> {
     let client = ControlClient::new(control)?;
     let mut view: PurgeView = client.post("/v1/purges", serde_json::to_vec(request)?).await?;
     println!("purge {}", view.id);
@@ -132,6 +136,9 @@ fn print_receipt(view: &PurgeView) {
         for note in &cdn.notes {
             println!("    note: {note}");
         }
+    }
+    for external in &receipt.externals {
+        println!("  {} at {}", external.url, external.cdn);
     }
     for host in &receipt.hosts {
         let why = host.why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();

@@ -30,6 +30,8 @@ pub struct Cdn {
     pub purge_all: bool,
     /// Whether pictures carry their tags for it.
     pub tags: bool,
+    /// Whether it stands before somebody else's server, and is told of nothing but what names it.
+    pub only_by_name: bool,
     /// Whether purges look at its sites afterwards.
     pub verify: bool,
     /// Whether these looks may reach loopback and private networks.
@@ -57,6 +59,7 @@ impl Cdn {
         let window = section.duration("window", MINUTE * 5, Duration::ZERO..=MINUTE * 60 * 24);
         let attempts = section.count("attempts", 8, 1..=100);
         let [purge_all, tags] = ["purge_all", "tags"].map(|key| section.boolean(key).unwrap_or(false));
+        let only_by_name = section.boolean("only_by_name").unwrap_or(false);
         let verify = section.boolean("verify").unwrap_or(true);
         let allow_private = section.boolean("allow_private").unwrap_or(false);
         let api = section.parsed_with("api", "a URL in quotes", web_address::base);
@@ -77,6 +80,7 @@ impl Cdn {
             attempts,
             purge_all,
             tags,
+            only_by_name,
             verify,
             allow_private,
             api: api.or_else(|| vendor.api().and_then(|api| api.parse().ok())),
@@ -144,6 +148,7 @@ impl Cdn {
         out.duration("window", self.window);
         out.plain("attempts", self.attempts);
         out.plain("purge_all", self.purge_all);
+        out.plain("only_by_name", self.only_by_name);
         out.plain("verify", self.verify);
         out.plain("allow_private", self.allow_private);
         if self.vendor.tag_field().is_some() {

@@ -30,6 +30,8 @@ pub struct Cdn {
     pub attempts: u32,
     /// Whether our responses carry their tags for it.
     pub has_tags: bool,
+    /// Whether it stands before somebody else's server, so that purges of ours are nothing to it.
+    pub only_by_name: bool,
     /// Whether purges look at its sites afterwards.
     pub verify: bool,
     /// Whether these looks may reach loopback and private networks.

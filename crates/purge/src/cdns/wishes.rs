@@ -36,6 +36,8 @@ struct Covered {
     /// The same of other originals that show this one.
     elsewhere: Option<Vec<Place>>,
     is_pictures: bool,
+    /// Of a URL that is not ours: the only CDN that it concerns.
+    only: Option<String>,
 }
 
 impl Wishes<'_> {
@@ -98,8 +100,10 @@ impl Wishes<'_> {
                     known: known.into_iter().map(place).collect(),
                     elsewhere: is_shown_elsewhere.then(|| elsewhere.into_iter().map(place).collect()),
                     is_pictures: true,
+                    only: None,
                 }
             }
+            Resolved::External { cdn, url } => self.external(cdn, url),
             Resolved::Bulk { source, folder, subject } => Covered {
                 subject: subject.clone(),
                 scope: match source {
@@ -111,6 +115,7 @@ impl Wishes<'_> {
                 elsewhere: None,
                 // Everything concerns everybody.
                 is_pictures: source.is_some(),
+                only: None,
             },
             Resolved::Responses(subject) => {
                 let label = match subject {
@@ -130,12 +135,36 @@ impl Wishes<'_> {
                     known: Vec::new(),
                     elsewhere: None,
                     is_pictures: false,
+                    only: None,
                 }
             }
         })
     }
 
+    /// All that was made of one picture, if its CDN makes pictures of pictures and knows such a thing.
+    fn external(&self, name: &str, url: &str) -> Covered {
+        let place = web_place(url);
+        let makes_pictures =
+            self.cdns.iter().any(|cdn| cdn.name == name && cdn.driver.capabilities().path.is_some());
+        let scope = place.clone().map(|place| match makes_pictures && !place.path.contains('?') {
+            true => Scope::Path(place),
+            false => Scope::Url(place),
+        });
+        Covered {
+            subject: Subject::Url(url.to_owned()),
+            scope: scope.unwrap_or(Scope::Tagged),
+            label: None,
+            known: place.into_iter().collect(),
+            is_pictures: false,
+            only: Some(name.to_owned()),
+        }
+    }
+
     fn wish(&self, cdn: &Cdn, one: &Covered) -> Wish {
+        if one.only.is_some() {
+            let (subject, scope, known) = (one.subject.to_string(), one.scope.clone(), one.known.clone());
+            return Wish { subject, scope, tag: None, known };
+        }
         // Pictures carry our tags for it; what passes through carries what its server gave it.
         let carries_ours = match one.scope {
             Scope::All => !self.has(cdn, |kind| matches!(kind, SiteKind::PassThrough { .. })),
@@ -156,6 +185,12 @@ impl Wishes<'_> {
 
     /// A CDN before a shop alone need not hear of pictures, nor one before pictures of a shop's labels.
     fn concerns(&self, cdn: &Cdn, one: &Covered) -> bool {
+        if let Some(only) = &one.only {
+            return cdn.name == *only;
+        }
+        if cdn.only_by_name {
+            return false;
+        }
         match &one.scope {
             Scope::All => true,
             _ if one.is_pictures => self.has(cdn, |kind| matches!(kind, SiteKind::Images { .. })),

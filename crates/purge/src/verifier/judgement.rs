@@ -5,9 +5,7 @@
 
 use std::fmt;
 
-use api_types::Verdict;
-
-use super::said::Said;
+use api_types::{Sight, Verdict};
 
 /// Clocks of other machines may differ by so much, in milliseconds.
 const LEEWAY: u64 = 5_000;
@@ -47,11 +45,11 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    fn plain(verdict: Verdict) -> Self {
+    pub(super) fn plain(verdict: Verdict) -> Self {
         Self { verdict, why: None }
     }
 
-    fn because(verdict: Verdict, why: impl Into<String>) -> Self {
+    pub(super) fn because(verdict: Verdict, why: impl Into<String>) -> Self {
         Self { verdict, why: Some(why.into()) }
     }
 
@@ -61,15 +59,9 @@ impl Judged {
 }
 
 /// `None`: only the body can tell.
-pub(crate) fn by_head(expected: &Expected, said: &Said) -> Option<Judged> {
-    match said.status {
-        300..=399 => {
-            return Some(Judged::unverifiable(format!("it redirects elsewhere (status {})", said.status)));
-        }
-        401 | 403 | 407 | 408 | 425 | 429 | 500.. => {
-            return Some(Judged::unverifiable(format!("it answered {}", said.status)));
-        }
-        _ => {}
+pub(crate) fn by_head(expected: &Expected, said: &Sight) -> Option<Judged> {
+    if let Some(judged) = by_status(said) {
+        return Some(judged);
     }
     match expected {
         Expected::Unknown(why) => {
@@ -83,37 +75,41 @@ pub(crate) fn by_head(expected: &Expected, said: &Said) -> Option<Judged> {
     }
 }
 
+/// Of an answer that is not about the picture at all.
+pub(super) fn by_status(said: &Sight) -> Option<Judged> {
+    match said.status {
+        300..=399 => Some(Judged::unverifiable(format!("it redirects elsewhere (status {})", said.status))),
+        401 | 403 | 407 | 408 | 425 | 429 | 500.. => {
+            Some(Judged::unverifiable(format!("it answered {}", said.status)))
+        }
+        _ => None,
+    }
+}
+
 /// Of a 200 whose tag is not the one that must be there. `settled`: since then our own nodes have answered with nothing
-/// older than the purge.
-pub(crate) fn by_body(tag: &str, said: &Said, digest: &str, settled: u64) -> Judged {
+/// older than the purge, if there was one.
+pub(crate) fn by_body(tag: &str, said: &Sight, digest: &str, settled: Option<u64>) -> Judged {
     if digest.starts_with(tag) {
         return Judged::because(Verdict::Verified, "by the digest of its bytes; its entity tag is not ours");
     }
     if said.opaque_tag().is_some_and(is_ours) {
         return Judged::plain(Verdict::Stale);
     }
-    by_time(said, settled)
+    settled
+        .and_then(|settled| by_time(said, settled, "our nodes were done"))
         .unwrap_or_else(|| Judged::unverifiable("neither entity tag nor bytes are ours, and it tells no age"))
 }
 
-/// By when it was made, where nothing better tells. A `Date` alone may be old, and then it proves that; a new one proves
-/// nothing, for there are caches that renew it.
-pub(crate) fn by_time(said: &Said, settled: u64) -> Option<Judged> {
+/// By when it was made, where nothing better tells: before or after `event`. A `Date` alone may be old, and then it
+/// proves that; a new one proves nothing, for there are caches that renew it.
+pub(super) fn by_time(said: &Sight, when: u64, event: &str) -> Option<Judged> {
     let made = said.made()?;
-    if made.saturating_add(LEEWAY) < settled {
-        let before = (settled - made).div_ceil(1000);
-        return Some(Judged::because(
-            Verdict::Stale,
-            format!("it was made {before} s before our nodes were done"),
-        ));
+    if made.saturating_add(LEEWAY) < when {
+        let before = (when - made).div_ceil(1000);
+        return Some(Judged::because(Verdict::Stale, format!("it was made {before} s before {event}")));
     }
-    let aged_since = said.aged_since?;
-    (aged_since > settled.saturating_add(LEEWAY)).then(|| {
-        Judged::because(
-            Verdict::Verified,
-            "by its age: it was made after our nodes were done; its bytes are not ours",
-        )
-    })
+    let is_new = said.aged_since? > when.saturating_add(LEEWAY);
+    is_new.then(|| Judged::because(Verdict::Verified, format!("it was made after {event}")))
 }
 
 fn is_ours(tag: &str) -> bool {
@@ -130,15 +126,15 @@ mod tests {
     const NEW: &str = "243787581150ab16243787581150ab16";
     const OLD: &str = "ffffffffffffffffffffffffffffffff";
 
-    fn said(status: u16, etag: Option<&str>, aged_since: Option<u64>, date: Option<u64>) -> Said {
+    fn said(status: u16, etag: Option<&str>, aged_since: Option<u64>, date: Option<u64>) -> Sight {
         let etag = etag.map(str::to_owned);
-        Said { status, etag, last_modified: None, at: SETTLED + 60_000, aged_since, date }
+        Sight { status, etag, last_modified: None, at: SETTLED + 60_000, aged_since, date }
     }
 
-    fn judged(expected: &Expected, said: &Said, digest: &str) -> Judged {
+    fn judged(expected: &Expected, said: &Sight, digest: &str) -> Judged {
         match (by_head(expected, said), expected) {
             (Some(judged), _) => judged,
-            (None, Expected::Picture(tag)) => by_body(tag, said, digest, SETTLED),
+            (None, Expected::Picture(tag)) => by_body(tag, said, digest, Some(SETTLED)),
             (None, _) => panic!("only a picture is told by its body"),
         }
     }
@@ -185,7 +181,7 @@ mod tests {
             no tag, other bytes            Unverifiable: neither entity tag nor bytes are ours, and it tells no age
             no tag, other bytes, old age   Stale: it was made 60 s before our nodes were done
             no tag, other bytes, old date  Stale: it was made 60 s before our nodes were done
-            no tag, other bytes, new age   Verified: by its age: it was made after our nodes were done; its bytes are not ours
+            no tag, other bytes, new age   Verified: it was made after our nodes were done
             no tag, other bytes, new date  Unverifiable: neither entity tag nor bytes are ours, and it tells no age
             other bytes, at that moment    Unverifiable: neither entity tag nor bytes are ours, and it tells no age
             a picture, and it is gone      Stale

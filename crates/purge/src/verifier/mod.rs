@@ -1,8 +1,11 @@
 //! Looks from outside: a client's request through each node and to each public address, compared with what must be there.
 
+mod by_hand;
+mod change;
+mod external;
 mod judgement;
 mod outside;
-mod said;
+mod sight;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +24,9 @@ use origin::FetchLimits;
 use snapshot::SiteKind;
 use url::Url;
 
+pub use by_hand::{ByHand, VerifyError};
+pub(crate) use change::{may_renew_date, renews_date};
+pub(crate) use external::is_passing;
 use judgement::Expected;
 pub use outside::PublicHost;
 
@@ -76,10 +82,15 @@ impl Verifier {
             None => (delivery.url.as_str(), None),
         };
         let accept = (!delivery.accept.is_empty()).then_some(delivery.accept.as_str());
-        let parsed = native::parse(&dialect::Request { path, query, accept }).ok()?;
-        Some(Arc::new(Image {
-            delivery: parsed.delivery,
-            url: delivery.url.clone(),
+        self.image_of(path, query, accept).ok()
+    }
+
+    fn image_of(&self, path: &str, query: Option<&str>, accept: Option<&str>) -> Result<Arc<Image>, String> {
+        let parsed = native::parse(&dialect::Request { path, query, accept });
+        let delivery = parsed.map_err(|error| error.to_string())?.delivery;
+        Ok(Arc::new(Image {
+            url: native::canonical(&delivery),
+            delivery,
             host: String::new(),
             tag_key: self.serving.snapshot.tag_key.clone(),
             terms: Terms::of(&self.serving.default_site),

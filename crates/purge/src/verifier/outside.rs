@@ -15,7 +15,7 @@ use snapshot::SiteKind;
 use url::Url;
 
 use super::judgement::{Expected, Judged, by_body, by_head};
-use super::said::{Said, evidence};
+use super::sight::{evidence, sight};
 use super::{LOOKS_AT_ONCE, Subject, USER_AGENT, Verifier};
 
 const LIMITS: FetchLimits = FetchLimits {
@@ -54,12 +54,12 @@ struct Seen {
 
 impl Verifier {
     /// Looks at each at each of the public addresses. `settled`: since then our own nodes have answered with nothing
-    /// older than the purge.
+    /// older than the purge, if there was one.
     pub(crate) async fn look_outside(
         &self,
         subjects: &[Subject],
         hosts: &[PublicHost],
-        settled: u64,
+        settled: Option<u64>,
     ) -> Vec<Look> {
         let looks: Vec<_> = subjects
             .iter()
@@ -68,7 +68,7 @@ impl Verifier {
         stream::iter(looks).buffered(LOOKS_AT_ONCE).collect().await
     }
 
-    async fn look_at(&self, host: &PublicHost, subject: &Subject, settled: u64) -> Look {
+    async fn look_at(&self, host: &PublicHost, subject: &Subject, settled: Option<u64>) -> Look {
         let image = &subject.image;
         let mut expected = subject.expected.clone();
         let mut look = Look {
@@ -109,13 +109,13 @@ impl Verifier {
         host: &PublicHost,
         image: &Image,
         expected: &Expected,
-        settled: u64,
+        settled: Option<u64>,
     ) -> Result<Seen, String> {
         let started = Instant::now();
         let answer = self.ask_outside(host, image).await?;
         let mut evidence = evidence(answer.status(), answer.headers());
         evidence.address = remote_address(&answer).map(|address| address.to_string());
-        let said = Said::of(answer.status(), answer.headers(), unix_millis());
+        let said = sight(answer.status(), answer.headers(), unix_millis());
         let judged = match (by_head(expected, &said), expected) {
             (None, Expected::Picture(tag)) => {
                 let body = answer.into_body().collect().await.map_err(|error| error.to_string())?;

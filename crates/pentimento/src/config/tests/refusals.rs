@@ -532,7 +532,7 @@ fn a_cdn_says_what_its_vendor_needs() {
             name = "a b"
             vendor = "akamia"
             sites = ["img.test"]=> pentimento.toml:2:8: `name`: "a b" is not a CDN's name: allowed are 1 to 63 of a-z, A-Z, 0-9, -, _ and .
-            => pentimento.toml:3:10: `vendor`: "akamia" is no vendor: allowed are akamai, bunny, cloudflare, cloudfront, cloudimage, fastly, keycdn, nginx, varnish, webhook
+            => pentimento.toml:3:10: `vendor`: "akamia" is no vendor: allowed are akamai, azure, bunny, cloudflare, cloudfront, cloudimage, fastly, google, keycdn, nginx, varnish, webhook
             => pentimento.toml:4:9: a CDN needs `sites`, where its clients ask, such as ["https://img.example.com"]
             => pentimento.toml:4:10: `sites`: "img.test" is not a URL (relative URL without a base): allowed is http://… or https://…
 
@@ -549,7 +549,7 @@ fn a_cdn_says_what_its_vendor_needs() {
             zone = "z"=> pentimento.toml:3:10: fastly: `service` is missing
             => pentimento.toml:4:10: `sites`: "https://img.test/x" has a path: allowed are scheme, host and port, since the path is that of the request
             => pentimento.toml:4:50: `sites`: https://b.test is named twice
-            => pentimento.toml:6:1: "zone" is not a setting of [[cdn]]: known are `name`, `vendor`, `sites`, `window`, `attempts`, `purge_all`, `tags`, `verify`, `allow_private`, `api`, `nodes`, `service`, `secret`, `secret_file`, `secret_env`
+            => pentimento.toml:6:1: "zone" is not a setting of [[cdn]]: known are `name`, `vendor`, `sites`, `window`, `attempts`, `purge_all`, `tags`, `only_by_name`, `verify`, `allow_private`, `api`, `nodes`, `service`, `secret`, `secret_file`, `secret_env`
 
             [[cdn]]
             name = "a"

@@ -264,11 +264,11 @@ proptest! {
 #[test]
 fn a_cdn_whose_secret_is_elsewhere_loads_again_and_one_written_here_is_not_shown() {
     let written = "[[cdn]]\nname = \"front\"\nvendor = \"varnish\"\nsites = [\"http://img.test\"]\nwindow = \"0s\"\n\
-                   attempts = 3\npurge_all = true\nverify = true\nallow_private = true\ntags = true\nnodes = [\"http://10.0.0.1\", \"http://10.0.0.2\"]\n\n\
+                   attempts = 3\npurge_all = true\nonly_by_name = false\nverify = true\nallow_private = true\ntags = true\nnodes = [\"http://10.0.0.1\", \"http://10.0.0.2\"]\n\n\
                    [[cdn]]\nname = \"n\"\nvendor = \"nginx\"\nsites = [\"http://img.test:8080\"]\nwindow = \"5m\"\n\
-                   attempts = 8\npurge_all = false\nverify = false\nallow_private = false\nnodes = [\"http://10.0.0.3\"]\npurge_path = \"/purge\"\nwildcards = true\n\n\
+                   attempts = 8\npurge_all = false\nonly_by_name = true\nverify = false\nallow_private = false\nnodes = [\"http://10.0.0.3\"]\npurge_path = \"/purge\"\nwildcards = true\n\n\
                    [[cdn]]\nname = \"far\"\nvendor = \"cloudfront\"\nsites = [\"https://img.test\"]\nwindow = \"5m\"\n\
-                   attempts = 8\npurge_all = false\nverify = true\nallow_private = false\ntags = false\napi = \"https://cloudfront.amazonaws.com\"\n\
+                   attempts = 8\npurge_all = false\nonly_by_name = false\nverify = true\nallow_private = false\ntags = false\napi = \"https://cloudfront.amazonaws.com\"\n\
                    distribution = \"E1\"\naccess_key = \"AKIA1\"\nsecret_env = \"AWS_SECRET\"\n";
     let variables = [("AWS_SECRET", "sixteen-bytes-or-more")];
     let config = try_load(written, &variables, &Overrides::default()).expect("a configuration");

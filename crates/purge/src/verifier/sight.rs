@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api_types::Evidence;
+use api_types::{Evidence, Sight};
 use http::{HeaderMap, StatusCode, header};
 use http_caching::{EntityTag, date};
 
@@ -33,44 +33,17 @@ const TELLING: [&str; 21] = [
 /// Of one of them.
 const VALUE_CHARS_MAX: usize = 200;
 
-/// Times are Unix milliseconds, of this machine's clock.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Said {
-    pub status: u16,
-    pub etag: Option<String>,
-    pub last_modified: Option<String>,
-    /// When it came.
-    pub at: u64,
-    /// From its `Age`: when the cache got it from the server behind, or that one confirmed it (RFC 9111 §4.2.3).
-    pub aged_since: Option<u64>,
-    /// Its `Date`.
-    pub date: Option<u64>,
-}
-
-impl Said {
-    pub(crate) fn of(status: StatusCode, headers: &HeaderMap, at: u64) -> Self {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let age = text(header::AGE).and_then(|age| age.trim().parse::<u32>().ok());
-        let date = text(header::DATE).and_then(|date| date::parse(&date));
-        Self {
-            status: status.as_u16(),
-            etag: EntityTag::of(headers).and_then(|_| text(header::ETAG)).map(|tag| tag.trim().to_owned()),
-            last_modified: text(header::LAST_MODIFIED),
-            at,
-            aged_since: age.map(|age| at.saturating_sub(u64::from(age) * 1000)),
-            date: date.map(|date| date.0.saturating_mul(1000)),
-        }
-    }
-
-    /// When it was made, as far as it says so.
-    pub(crate) fn made(&self) -> Option<u64> {
-        self.aged_since.or(self.date)
-    }
-
-    /// What stands between the quotes of its entity tag, weak or not.
-    pub(crate) fn opaque_tag(&self) -> Option<&str> {
-        let tag = self.etag.as_deref()?;
-        tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')
+pub(crate) fn sight(status: StatusCode, headers: &HeaderMap, at: u64) -> Sight {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let age = text(header::AGE).and_then(|age| age.trim().parse::<u32>().ok());
+    let date = text(header::DATE).and_then(|date| date::parse(&date));
+    Sight {
+        at,
+        status: status.as_u16(),
+        etag: EntityTag::of(headers).and_then(|_| text(header::ETAG)).map(|tag| tag.trim().to_owned()),
+        last_modified: text(header::LAST_MODIFIED),
+        date: date.map(|date| date.0.saturating_mul(1000)),
+        aged_since: age.map(|age| at.saturating_sub(u64::from(age) * 1000)),
     }
 }
 
@@ -94,23 +67,23 @@ mod tests {
 
     const NOW: u64 = 1_795_335_060_000;
 
-    fn said(fields: &[(&'static str, &str)]) -> Said {
+    fn seen(fields: &[(&'static str, &str)]) -> Sight {
         let headers = fields.iter().map(|(name, value)| {
             (http::HeaderName::from_static(name), HeaderValue::from_str(value).expect("a field value"))
         });
-        Said::of(StatusCode::OK, &headers.collect(), NOW)
+        sight(StatusCode::OK, &headers.collect(), NOW)
     }
 
     #[test]
     fn an_age_counts_more_than_a_date_which_some_caches_renew() {
         let date = date::format(http_caching::Timestamp(NOW / 1000));
         let date = date.expect("it is within the calendar");
-        assert_eq!(said(&[("date", &date), ("age", "60")]).made(), Some(NOW - 60_000));
-        assert_eq!(said(&[("date", &date)]).made(), Some(NOW));
+        assert_eq!(seen(&[("date", &date), ("age", "60")]).made(), Some(NOW - 60_000));
+        assert_eq!(seen(&[("date", &date)]).made(), Some(NOW));
         for nonsense in [[("age", "-1")], [("age", "soon")], [("date", "yesterday")]] {
-            assert_eq!(said(&nonsense).made(), None, "{nonsense:?}");
+            assert_eq!(seen(&nonsense).made(), None, "{nonsense:?}");
         }
-        assert_eq!(said(&[("age", "4294967295")]).made(), Some(0), "no further than the epoch");
+        assert_eq!(seen(&[("age", "4294967295")]).made(), Some(0), "no further than the epoch");
     }
 
     #[test]
@@ -123,7 +96,7 @@ mod tests {
             ("\"a", None),
             ("\"a\", \"b\"", None),
         ] {
-            assert_eq!(said(&[("etag", field)]).opaque_tag(), opaque, "{field}");
+            assert_eq!(seen(&[("etag", field)]).opaque_tag(), opaque, "{field}");
         }
     }
 
