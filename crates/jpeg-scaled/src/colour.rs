@@ -1,10 +1,11 @@
-//! What a file says about its colours: whether they are YCbCr, and the profile they are meant in.
+//! What application segments say: whether colours are YCbCr, the profile they are meant in, and EXIF metadata.
 
 use crate::error::DecodeError;
 use crate::frame::Frame;
 use crate::markers::{END_OF_IMAGE, Marker, Markers, START_OF_SCAN};
 
 const APP0: u8 = 0xe0;
+const APP1: u8 = 0xe1;
 const APP2: u8 = 0xe2;
 const APP14: u8 = 0xee;
 
@@ -67,6 +68,18 @@ pub fn icc_profile(file: &[u8]) -> Option<Vec<u8>> {
     Some(parts?.concat()).filter(|profile| !profile.is_empty())
 }
 
+/// The EXIF metadata before a file's first scan, beginning with its TIFF header (EXIF 2.32, §4.5.4).
+pub fn exif(file: &[u8]) -> Option<&[u8]> {
+    let mut markers = Markers::new(file).ok()?;
+    loop {
+        match markers.next().ok()? {
+            Marker { code: END_OF_IMAGE | START_OF_SCAN, .. } => return None,
+            Marker { code: APP1, content } if content.starts_with(b"Exif\0\0") => return content.get(6..),
+            _ => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +112,15 @@ mod tests {
             let segments: Vec<(u8, &[u8])> = parts.iter().map(|part| (APP2, part.as_slice())).collect();
             assert_eq!(icc_profile(&file(&segments)), None, "{parts:?}");
         }
+    }
+
+    #[test]
+    fn exif_metadata_is_found_before_the_picture_and_not_behind() {
+        let segments: [(u8, &[u8]); 3] = [(APP0, b"JFIF\0"), (APP1, b"http://"), (APP1, b"Exif\0\0MM")];
+        assert_eq!(exif(&file(&segments)), Some(&b"MM"[..]));
+        assert_eq!(exif(&file(&segments[..2])), None);
+        assert_eq!(exif(&[&file(&[])[..], &file(&segments)[2..]].concat()), None);
+        assert_eq!(exif(&file(&segments)[..20]), None);
     }
 
     #[test]

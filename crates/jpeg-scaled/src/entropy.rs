@@ -10,6 +10,12 @@ const UNIT: usize = 10 * 64 * 4;
 /// Zeros after the data, for a reader that looks ahead or runs over the end.
 const ZEROS: usize = 8;
 
+/// Bits that are at hand for sure after they have been filled up.
+pub(crate) const HELD: u32 = 56;
+
+/// More bits than a code and its value can have: 16 and 15.
+pub(crate) const LONGEST: u32 = 32;
+
 /// Where the data ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -144,20 +150,20 @@ pub(crate) struct Bits {
 }
 
 impl Bits {
-    /// Holds at least 56 bits after this. Behind the data there are zeros at first, then anything.
+    /// Holds at least [`HELD`] bits after this. Behind the data there are zeros at first, then anything.
     #[inline(always)]
     pub fn fill(&mut self, window: &[u8]) {
         let bytes = window.get(self.next..).and_then(|rest| rest.first_chunk());
         let more = bytes.map_or(0, |bytes| u64::from_be_bytes(*bytes));
         self.ahead |= more >> self.held;
         self.next += ((63 - self.held) >> 3) as usize;
-        self.held |= 56;
+        self.held |= HELD;
     }
 
-    /// Holds at least 32 bits after this.
+    /// Holds at least so many bits after this, up to [`HELD`].
     #[inline(always)]
-    pub fn fill_if_low(&mut self, window: &[u8]) {
-        if self.held < 32 {
+    pub fn fill_if_below(&mut self, count: u32, window: &[u8]) {
+        if self.held < count {
             self.fill(window);
         }
     }

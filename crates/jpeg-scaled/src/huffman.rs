@@ -181,26 +181,33 @@ pub(crate) struct Leap(u16);
 
 impl Leap {
     /// Stands for the rest of the block, beside the coefficients before it.
-    const END: u32 = 128;
+    const END: u32 = 64;
+    /// More than a block has: where not one coefficient is known whole.
+    const NONE: u32 = 128;
 
     #[inline(always)]
     pub fn bits(self) -> u32 {
         u32::from(self.0 & 15)
     }
 
+    /// Whether the block goes on behind this, if it begins at `index` of the block.
     #[inline(always)]
-    pub fn is_none(self) -> bool {
-        self.0 == 0
+    pub fn is_within(self, index: usize) -> bool {
+        index + self.coefficients() < 64
     }
 
+    /// Whether the block ends with this, if it begins at `index` of the block.
     #[inline(always)]
-    pub fn ends_the_block(self) -> bool {
-        u32::from(self.0 >> 4) >= Leap::END
+    pub fn ends(self, index: usize) -> bool {
+        let coefficients = self.coefficients();
+        let end = Leap::END as usize;
+        index + coefficients == 64
+            || (end..Leap::NONE as usize).contains(&coefficients) && index + coefficients - end < 64
     }
 
     #[inline(always)]
     pub fn coefficients(self) -> usize {
-        usize::from(self.0 >> 4) & (Leap::END as usize - 1)
+        usize::from(self.0 >> 4)
     }
 }
 
@@ -229,7 +236,7 @@ impl AcTable {
 
     /// The table of leaps; one without any if none was built.
     pub fn leaps(&self) -> &[u16; 1 << LEAP] {
-        static NONE: [u16; 1 << LEAP] = [0; 1 << LEAP];
+        static NONE: [u16; 1 << LEAP] = [(Leap::NONE << 4) as u16; 1 << LEAP];
         self.leaps.as_deref().unwrap_or(&NONE)
     }
 
@@ -285,6 +292,9 @@ fn leap_over(look: u32, short: &[u16; 1 << LOOK]) -> u16 {
         used += length + size;
         coefficients += run + 1;
     }
+    if used == 0 {
+        coefficients = Leap::NONE;
+    }
     (coefficients << 4 | used) as u16
 }
 
@@ -330,13 +340,17 @@ mod tests {
         let at = |bits: &str| {
             let look = usize::from_str_radix(bits, 2).unwrap();
             let leap = leap(leaps, look);
-            (leap.coefficients(), leap.bits(), leap.ends_the_block())
+            (leap.coefficients() % 64, leap.bits(), leap.ends(1))
         };
         assert_eq!(at("1001010000000"), (2, 7, true));
         assert_eq!(at("1011101101110"), (33, 9, false), "what follows is no code");
         assert_eq!(at("1011011011101"), (19, 12, false), "half a code is left");
         assert_eq!(at("1001001001001"), (4, 12, false), "a code is left without its value");
-        assert!(leap(leaps, 0b1_1111_1111_1111).is_none());
+        let none = leap(leaps, 0b1_1111_1111_1111);
+        assert!(!none.is_within(0) && !none.ends(1));
+        // Behind the last coefficient but one there is room for one and the end, not for two.
+        let two = leap(leaps, 0b1_0010_1000_0000);
+        assert!(two.ends(61) && !two.ends(62));
     }
 
     #[test]

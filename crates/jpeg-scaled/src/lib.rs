@@ -36,7 +36,7 @@ mod simd;
 mod tables;
 
 pub use crate::budget::Budget;
-pub use crate::colour::icc_profile;
+pub use crate::colour::{exif, icc_profile};
 pub use crate::decoder::{Header, header};
 pub use crate::error::DecodeError;
 pub use crate::plane::{Plane, Planes};

@@ -4,7 +4,7 @@
 //! decides which bits of a refining scan are whose.
 
 use crate::block::{difference, symbol};
-use crate::entropy::{Bits, EntropyCoded};
+use crate::entropy::{Bits, EntropyCoded, LONGEST};
 use crate::error::{DecodeError, corrupt};
 use crate::huffman::{AcTable, DcTable, LOOK, extended};
 use crate::inverse::{self, Kept};
@@ -234,7 +234,7 @@ impl Block<'_> {
     fn begin(&mut self, bits: &mut Bits, window: &[u8], table: &AcTable, band: Band) -> u32 {
         let mut index = band.first;
         while index <= band.last {
-            bits.fill_if_low(window);
+            bits.fill_if_below(LONGEST, window);
             let entry = table.entry(bits.look(LOOK));
             if entry.is_whole() {
                 index += entry.run();
@@ -320,7 +320,7 @@ impl Block<'_> {
         while stored != 0 {
             let index = stored.trailing_zeros() as usize;
             stored &= stored - 1;
-            bits.fill_if_low(window);
+            bits.fill_if_below(LONGEST, window);
             let grows = bits.take(1) != 0;
             if let Some(kept) = self.kept.get_mut(usize::from(self.places[index & 63]))
                 && grows

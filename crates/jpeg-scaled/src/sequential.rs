@@ -1,7 +1,7 @@
 //! Scans of baseline and extended sequential files, block by block straight into the planes (T.81, annex F.2).
 
 use crate::block::{difference, symbol};
-use crate::entropy::{Bits, EntropyCoded};
+use crate::entropy::{Bits, EntropyCoded, HELD, LONGEST};
 use crate::error::DecodeError;
 use crate::huffman::{AcTable, DcTable, LEAP, LOOK, extended, leap};
 use crate::inverse::{self, Kept};
@@ -111,16 +111,32 @@ fn block<const LAST: usize>(bits: &mut Bits, window: &[u8], target: &Target<'_>,
     *mean = mean.wrapping_add(difference(bits, target.dc));
     kept[0] = target.steps.mean(*mean);
     let mut index = 1;
-    while index <= LAST {
-        bits.fill_if_low(window);
-        let entry = target.ac.entry(bits.look(LOOK));
-        if entry.is_whole() {
-            index += entry.run();
-            bits.pass(entry.bits());
-            target.steps.put(&mut kept, index, entry.value());
-            index += 1;
-            continue;
+    // As many entries as can be held: to ask each time would take longer than the entry itself.
+    let at_once = (HELD / LOOK).min(LAST as u32);
+    'kept: while index <= LAST {
+        if LAST > 4 {
+            bits.fill(window);
+        } else {
+            // What the mean has left is mostly enough.
+            bits.fill_if_below(at_once * LOOK, window);
         }
+        let entry = 'entry: {
+            for _ in 0..at_once {
+                let entry = target.ac.entry(bits.look(LOOK));
+                if !entry.is_whole() || index > LAST {
+                    break 'entry entry;
+                }
+                index += entry.run();
+                bits.pass(entry.bits());
+                target.steps.put(&mut kept, index, entry.value());
+                index += 1;
+            }
+            continue 'kept;
+        };
+        if index > LAST {
+            break;
+        }
+        bits.fill_if_below(LONGEST, window);
         let symbol = symbol(bits, target.ac, entry);
         let (run, size) = ((symbol >> 4) as usize, symbol & 15);
         if size > 0 {
@@ -133,21 +149,25 @@ fn block<const LAST: usize>(bits: &mut Bits, window: &[u8], target: &Target<'_>,
             return kept;
         }
     }
-    while index < 64 {
-        bits.fill_if_low(window);
-        let leap = leap(target.leaps, bits.look(LEAP));
-        let after = index + leap.coefficients();
-        // The table does not know where the block ends, and may have looked into the next one.
-        if leap.ends_the_block() {
-            if after < 64 {
-                bits.pass(leap.bits());
-                return kept;
+    'others: while index < 64 {
+        bits.fill(window);
+        let next = 'next: {
+            for _ in 0..HELD / LEAP {
+                let next = leap(target.leaps, bits.look(LEAP));
+                if !next.is_within(index) {
+                    break 'next next;
+                }
+                bits.pass(next.bits());
+                index += next.coefficients();
             }
-        } else if !leap.is_none() && after <= 64 {
-            bits.pass(leap.bits());
-            index = after;
-            continue;
+            continue 'others;
+        };
+        // The table does not know where the block ends, and may have looked into the next one.
+        if next.ends(index) {
+            bits.pass(next.bits());
+            return kept;
         }
+        bits.fill_if_below(LONGEST, window);
         let entry = target.ac.entry(bits.look(LOOK));
         if entry.is_whole() {
             bits.pass(entry.bits());

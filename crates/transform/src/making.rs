@@ -185,7 +185,7 @@ impl Making {
                 }
                 colour::to_pixels(&planes.resized_444(crop, to, resampler)?)
             }
-            Picture::Pixels(pixels) => pixels.resized(crop, to, resampler)?,
+            Picture::Pixels(pixels) => pixels.into_resized(crop, to, resampler)?,
         };
         Ok(Picture::Pixels(pixels.upright(orientation)))
     }

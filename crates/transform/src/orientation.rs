@@ -17,9 +17,17 @@ pub(crate) fn of_exif(original: &[u8], format: InputFormat) -> Orientation {
     if !matches!(format, InputFormat::Jpeg | InputFormat::Png | InputFormat::Webp) {
         return Orientation::UPRIGHT;
     }
-    let value = exif::Reader::new()
-        .continue_on_error(true)
-        .read_from_container(&mut Cursor::new(original))
+    let mut reader = exif::Reader::new();
+    reader.continue_on_error(true);
+    let read = match format {
+        // The reader would look for it among the picture's data too, and that is nearly all of a file.
+        InputFormat::Jpeg => match jpeg_scaled::exif(original) {
+            Some(metadata) => reader.read_raw(metadata.to_vec()),
+            None => return Orientation::UPRIGHT,
+        },
+        _ => reader.read_from_container(&mut Cursor::new(original)),
+    };
+    let value = read
         .or_else(|error| error.distill_partial_result(|_| {}))
         .ok()
         .and_then(|exif| exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY)?.value.get_uint(0));

@@ -41,6 +41,33 @@ impl Pixels {
         Ok(resized)
     }
 
+    /// As [`Pixels::resized`], of pixels that nobody needs afterwards: no second picture of their size is made.
+    pub fn into_resized(
+        mut self,
+        crop: CropBox,
+        size: Size,
+        resampler: &mut Resampler,
+    ) -> Result<Pixels, TransformError> {
+        if self.size == size && crop == CropBox::whole(size) {
+            return Ok(self);
+        }
+        if self.is_opaque() {
+            return self.resized(crop, size, resampler);
+        }
+        resampler.multiply_by_alpha(self.rgba.as_flattened_mut(), self.size)?;
+        let mut resized = Pixels::filled(size, [0; 4]);
+        resampler.resample(
+            self.rgba.as_flattened(),
+            Samples::Rgbx,
+            (self.size.width as usize, self.size.height as usize),
+            crop,
+            (size.width as usize, size.height as usize),
+            resized.rgba.as_flattened_mut(),
+        )?;
+        resampler.divide_by_alpha(resized.rgba.as_flattened_mut(), size)?;
+        Ok(resized)
+    }
+
     pub fn upright(self, orientation: Orientation) -> Pixels {
         Pixels {
             size: orientation.size(self.size),
@@ -128,6 +155,8 @@ mod tests {
         }
         let crop = CropBox { x: 0.0, y: 0.0, width: 16.0, height: 16.0 };
         let made = pixels.resized(crop, Size::new(4, 4), &mut Resampler::default()).unwrap();
+        let again = pixels.into_resized(crop, Size::new(4, 4), &mut Resampler::default()).unwrap();
+        assert_eq!(again, made);
         for [r, g, b, a] in made.rgba {
             assert!(r >= 253 && g <= 2 && b <= 2 && (100..156).contains(&a), "{:?}", [r, g, b, a]);
         }

@@ -2,8 +2,8 @@
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x4};
-use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
-use plan::CropBox;
+use fast_image_resize::{FilterType, MulDiv, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use plan::{CropBox, Size};
 
 use crate::error::TransformError;
 
@@ -11,6 +11,7 @@ use crate::error::TransformError;
 #[derive(Default)]
 pub(crate) struct Resampler {
     resizer: Resizer,
+    weights: MulDiv,
 }
 
 /// What one pixel of a buffer is.
@@ -47,6 +48,22 @@ impl Resampler {
                 self.typed::<U8x4>(samples, true, (width, height), crop, (to_width, to_height), resized)
             }
         }
+    }
+
+    /// Weights colours with alpha, in place.
+    pub fn multiply_by_alpha(&self, rgba: &mut [u8], size: Size) -> Result<(), TransformError> {
+        let failed = |why: String| TransformError::failed("resizing", why);
+        let mut image = TypedImage::<U8x4>::from_buffer(size.width, size.height, rgba)
+            .map_err(|error| failed(error.to_string()))?;
+        self.weights.multiply_alpha_inplace_typed(&mut image).map_err(|error| failed(error.to_string()))
+    }
+
+    /// Undoes [`Resampler::multiply_by_alpha`], in place.
+    pub fn divide_by_alpha(&self, rgba: &mut [u8], size: Size) -> Result<(), TransformError> {
+        let failed = |why: String| TransformError::failed("resizing", why);
+        let mut image = TypedImage::<U8x4>::from_buffer(size.width, size.height, rgba)
+            .map_err(|error| failed(error.to_string()))?;
+        self.weights.divide_alpha_inplace_typed(&mut image).map_err(|error| failed(error.to_string()))
     }
 
     /// By the type of its pixels, for letting the library choose would compile it for every type that it has.
