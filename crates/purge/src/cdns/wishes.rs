@@ -155,6 +155,7 @@ impl Wishes<'_> {
             scope: scope.unwrap_or(Scope::Tagged),
             label: None,
             known: place.into_iter().collect(),
+            elsewhere: None,
             is_pictures: false,
             only: Some(name.to_owned()),
         }
@@ -163,7 +164,7 @@ impl Wishes<'_> {
     fn wish(&self, cdn: &Cdn, one: &Covered) -> Wish {
         if one.only.is_some() {
             let (subject, scope, known) = (one.subject.to_string(), one.scope.clone(), one.known.clone());
-            return Wish { subject, scope, tag: None, known };
+            return Wish { subject, scope, tag: None, known, elsewhere: None };
         }
         // Pictures carry our tags for it; what passes through carries what its server gave it.
         let carries_ours = match one.scope {
