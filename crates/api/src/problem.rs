@@ -138,6 +138,10 @@ impl From<ForgetNodeError> for Refused {
 impl From<CatalogError> for Refused {
     fn from(error: CatalogError) -> Self {
         tracing::error!(%error, "the catalog failed");
+        if error.is_away() {
+            let detail = "the server's catalog cannot be reached now; try again shortly";
+            return Refused(Problem::new(503, "catalog-away", "Catalog away", detail));
+        }
         let detail = "the server's catalog failed; its log says how";
         Refused(Problem::new(500, "internal", "Internal error", detail))
     }

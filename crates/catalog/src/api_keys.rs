@@ -1,9 +1,9 @@
 //! API keys: their names, what they may, and the digests of their secrets.
 
 use api_types::Scope;
-use sqlx::FromRow;
 
 use crate::audit::note;
+use crate::row::row;
 use crate::{Action, AuditEntry, Catalog, CatalogError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,15 +27,16 @@ pub enum NewKeyOutcome {
     Full,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    name: String,
-    digest: String,
-    scopes: String,
-    tenant: Option<String>,
-    created_ms: i64,
-    creator: String,
+row! {
+    struct Row {
+        id: String,
+        name: String,
+        digest: String,
+        scopes: String,
+        tenant: Option<String>,
+        created_ms: i64,
+        creator: String,
+    }
 }
 
 const COLUMNS: &str = "id, name, digest, scopes, tenant, created_ms, creator";
@@ -57,7 +58,7 @@ fn entry(action: Action, key: &str, operator: &str, at_ms: u64) -> AuditEntry {
 impl Catalog {
     /// Stores a key, unless one of its name stands or there are `most` already.
     pub async fn add_key(&self, key: &ApiKey, most: u32) -> Result<NewKeyOutcome, CatalogError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM api_key").fetch_one(&mut *tx).await?;
         if count >= i64::from(most) {
             return Ok(NewKeyOutcome::Full);
@@ -91,7 +92,7 @@ impl Catalog {
         let row: Option<Row> =
             sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM api_key WHERE id = $1")))
                 .bind(id)
-                .fetch_optional(&self.reader)
+                .fetch_optional(&self.db.reader)
                 .await?;
         row.map(ApiKey::try_from).transpose()
     }
@@ -100,14 +101,14 @@ impl Catalog {
     pub async fn keys(&self) -> Result<Vec<ApiKey>, CatalogError> {
         let rows: Vec<Row> =
             sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM api_key ORDER BY name")))
-                .fetch_all(&self.reader)
+                .fetch_all(&self.db.reader)
                 .await?;
         rows.into_iter().map(ApiKey::try_from).collect()
     }
 
     /// From the end of this call on the key opens nothing. False if there is none of that name.
     pub async fn revoke_key(&self, name: &str, operator: &str, now_ms: u64) -> Result<bool, CatalogError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         let gone = sqlx::query("DELETE FROM api_key WHERE name = $1").bind(name).execute(&mut *tx).await?;
         if gone.rows_affected() == 0 {
             return Ok(false);
@@ -119,8 +120,9 @@ impl Catalog {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::stage::stories;
 
     fn key(name: &str) -> ApiKey {
         ApiKey {
@@ -134,27 +136,27 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_key_is_found_until_it_is_revoked_and_the_audit_has_both() {
-        let folder = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(&folder.path().join("catalog.sqlite")).await.unwrap();
-        assert_eq!(catalog.add_key(&key("deploy"), 2).await.unwrap(), NewKeyOutcome::Stored);
-        assert_eq!(catalog.add_key(&key("deploy"), 2).await.unwrap(), NewKeyOutcome::NameTaken);
-        assert_eq!(catalog.add_key(&key("other"), 2).await.unwrap(), NewKeyOutcome::Stored);
-        assert_eq!(catalog.add_key(&key("third"), 2).await.unwrap(), NewKeyOutcome::Full);
-        assert_eq!(catalog.key("id-of-deploy").await.unwrap(), Some(key("deploy")));
-        assert_eq!(catalog.keys().await.unwrap(), [key("deploy"), key("other")]);
+    stories! {
+        async fn a_key_is_found_until_it_is_revoked_and_the_audit_has_both(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            assert_eq!(catalog.add_key(&key("deploy"), 2).await.unwrap(), NewKeyOutcome::Stored);
+            assert_eq!(catalog.add_key(&key("deploy"), 2).await.unwrap(), NewKeyOutcome::NameTaken);
+            assert_eq!(catalog.add_key(&key("other"), 2).await.unwrap(), NewKeyOutcome::Stored);
+            assert_eq!(catalog.add_key(&key("third"), 2).await.unwrap(), NewKeyOutcome::Full);
+            assert_eq!(catalog.key("id-of-deploy").await.unwrap(), Some(key("deploy")));
+            assert_eq!(catalog.keys().await.unwrap(), [key("deploy"), key("other")]);
 
-        assert!(catalog.revoke_key("deploy", "api", 8).await.unwrap());
-        assert!(!catalog.revoke_key("deploy", "api", 9).await.unwrap());
-        assert_eq!(catalog.key("id-of-deploy").await.unwrap(), None);
-        let told = catalog.audit(10).await.unwrap().into_iter().map(|entry| (entry.action, entry.subject));
-        let told: Vec<_> = told.collect();
-        let expected = [
-            (Action::RevokeKey, "key:deploy".to_owned()),
-            (Action::CreateKey, "key:other".to_owned()),
-            (Action::CreateKey, "key:deploy".to_owned()),
-        ];
-        assert_eq!(told, expected);
+            assert!(catalog.revoke_key("deploy", "api", 8).await.unwrap());
+            assert!(!catalog.revoke_key("deploy", "api", 9).await.unwrap());
+            assert_eq!(catalog.key("id-of-deploy").await.unwrap(), None);
+            let told = catalog.audit(10).await.unwrap().into_iter().map(|entry| (entry.action, entry.subject));
+            let told: Vec<_> = told.collect();
+            let expected = [
+                (Action::RevokeKey, "key:deploy".to_owned()),
+                (Action::CreateKey, "key:other".to_owned()),
+                (Action::CreateKey, "key:deploy".to_owned()),
+            ];
+            assert_eq!(told, expected);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What operators did that no purge shows: who, when, to what.
 
-use sqlx::{FromRow, Sqlite, Transaction};
-
+use crate::database::Tx;
+use crate::row::row;
 use crate::{Catalog, CatalogError};
 
 /// Older entries are forgotten.
@@ -56,13 +56,14 @@ pub struct AuditEntry {
     pub purge: Option<String>,
 }
 
-#[derive(FromRow)]
-struct Row {
-    at_ms: i64,
-    operator: String,
-    action: String,
-    subject: String,
-    purge: Option<String>,
+row! {
+    struct Row {
+        at_ms: i64,
+        operator: String,
+        action: String,
+        subject: String,
+        purge: Option<String>,
+    }
 }
 
 impl TryFrom<Row> for AuditEntry {
@@ -79,7 +80,7 @@ impl TryFrom<Row> for AuditEntry {
 }
 
 /// In the transaction of what is told.
-pub(crate) async fn note(tx: &mut Transaction<'_, Sqlite>, entry: &AuditEntry) -> Result<(), CatalogError> {
+pub(crate) async fn note(tx: &mut Tx<'_>, entry: &AuditEntry) -> Result<(), CatalogError> {
     sqlx::query("INSERT INTO audit (at_ms, operator, action, subject, purge) VALUES ($1, $2, $3, $4, $5)")
         .bind(entry.at_ms.cast_signed())
         .bind(&entry.operator)
@@ -106,7 +107,7 @@ impl Catalog {
     /// Writes down that somebody was refused.
     pub async fn note_refusal(&self, operator: &str, subject: &str, at_ms: u64) -> Result<(), CatalogError> {
         let (operator, subject) = (operator.to_owned(), subject.to_owned());
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         note(&mut tx, &AuditEntry { at_ms, operator, action: Action::Refuse, subject, purge: None }).await?;
         Ok(tx.commit().await?)
     }
@@ -117,44 +118,45 @@ impl Catalog {
             "SELECT at_ms, operator, action, subject, purge FROM audit ORDER BY sequence DESC LIMIT $1",
         )
         .bind(i64::from(limit))
-        .fetch_all(&self.reader)
+        .fetch_all(&self.db.reader)
         .await?;
         rows.into_iter().map(AuditEntry::try_from).collect()
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::stage::stories;
 
-    #[tokio::test]
-    async fn refusals_push_out_refusals_and_no_deeds() {
-        let folder = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(&folder.path().join("catalog.sqlite")).await.unwrap();
-        let entry = |action, subject: String| AuditEntry {
-            at_ms: 1,
-            operator: "api".to_owned(),
-            action,
-            subject,
-            purge: None,
-        };
-        let mut tx = catalog.write().await.unwrap();
-        note(&mut tx, &entry(Action::Lift, "a deed".to_owned())).await.unwrap();
-        sqlx::query(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \
-             INSERT INTO audit (at_ms, operator, action, subject) SELECT 1, 'key:x', 'refuse', 'old ' || i FROM n",
-        )
-        .bind(REFUSALS_KEPT)
-        .execute(&mut *tx)
-        .await
-        .unwrap();
-        tx.commit().await.unwrap();
-        catalog.note_refusal("key:x", "the newest", 2).await.unwrap();
+    stories! {
+        async fn refusals_push_out_refusals_and_no_deeds(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            let entry = |action, subject: String| AuditEntry {
+                at_ms: 1,
+                operator: "api".to_owned(),
+                action,
+                subject,
+                purge: None,
+            };
+            let mut tx = catalog.db.write().await.unwrap();
+            note(&mut tx, &entry(Action::Lift, "a deed".to_owned())).await.unwrap();
+            sqlx::query(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \
+                 INSERT INTO audit (at_ms, operator, action, subject) SELECT 1, 'key:x', 'refuse', 'old ' || i FROM n",
+            )
+            .bind(REFUSALS_KEPT)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+            tx.commit().await.unwrap();
+            catalog.note_refusal("key:x", "the newest", 2).await.unwrap();
 
-        let all = catalog.audit(u32::MAX).await.unwrap();
-        assert_eq!(all.len() as i64, REFUSALS_KEPT + 1);
-        assert_eq!((all[0].subject.as_str(), all[0].operator.as_str()), ("the newest", "key:x"));
-        let oldest: Vec<_> = all.iter().rev().take(2).map(|entry| entry.subject.as_str()).collect();
-        assert_eq!(oldest, ["a deed", "old 2"]);
+            let all = catalog.audit(u32::MAX).await.unwrap();
+            assert_eq!(all.len() as i64, REFUSALS_KEPT + 1);
+            assert_eq!((all[0].subject.as_str(), all[0].operator.as_str()), ("the newest", "key:x"));
+            let oldest: Vec<_> = all.iter().rev().take(2).map(|entry| entry.subject.as_str()).collect();
+            assert_eq!(oldest, ["a deed", "old 2"]);
+        }
     }
 }

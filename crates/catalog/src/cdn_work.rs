@@ -2,9 +2,10 @@
 //!
 //! What a wish or a call says is text here; whoever wrote it reads it.
 
-use sqlx::{FromRow, Sqlite, Transaction};
 use tokio::sync::watch;
 
+use crate::database::{Tx, list};
+use crate::row::row;
 use crate::{Catalog, CatalogError};
 
 /// Something of a purge that one CDN is to be told.
@@ -17,7 +18,7 @@ pub struct NewWish {
     pub due_ms: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingWish {
     pub purge: String,
     pub number: i64,
@@ -109,20 +110,23 @@ pub struct CallSeen {
     pub ended_ms: Option<u64>,
 }
 
-#[derive(FromRow)]
-struct CallRow {
-    reference: String,
-    call: String,
-    state: String,
-    handle: Option<String>,
-    trouble: Option<String>,
-    attempt: i64,
-    sent_ms: Option<i64>,
-    ended_ms: Option<i64>,
-    fence: i64,
+row! {
+    struct CallRow {
+        reference: String,
+        call: String,
+        state: String,
+        handle: Option<String>,
+        trouble: Option<String>,
+        attempt: i64,
+        sent_ms: Option<i64>,
+        ended_ms: Option<i64>,
+        fence: i64,
+    }
 }
 
 const CALL: &str = "reference, call, state, handle, trouble, attempt, sent_ms, ended_ms, fence";
+/// When a claimed row may be taken at the earliest: at its time, and after its claim.
+pub(crate) const LATER: &str = "CASE WHEN due_ms > lease_until_ms THEN due_ms ELSE lease_until_ms END";
 const OPEN: &str = "state IN ('planned', 'accepted')";
 
 /// Open work of the purge `$1`.
@@ -158,7 +162,7 @@ impl Catalog {
         now_ms: u64,
         limit: u32,
     ) -> Result<Vec<WaitingWish>, CatalogError> {
-        Ok(sqlx::query_as(
+        let rows: Vec<(String, i64, String, i64)> = sqlx::query_as(
             "SELECT purge, number, wish, soft FROM cdn_wish WHERE cdn = $1 AND batch IS NULL AND EXISTS \
              (SELECT 1 FROM cdn_wish WHERE cdn = $1 AND batch IS NULL AND due_ms <= $2) \
              ORDER BY due_ms, purge, number LIMIT $3",
@@ -166,8 +170,10 @@ impl Catalog {
         .bind(cdn)
         .bind(now_ms.cast_signed())
         .bind(i64::from(limit))
-        .fetch_all(&self.reader)
-        .await?)
+        .fetch_all(&self.db.reader)
+        .await?;
+        let wish = |(purge, number, wish, soft)| WaitingWish { purge, number, wish, soft: soft != 0 };
+        Ok(rows.into_iter().map(wish).collect())
     }
 
     /// Turns waiting wishes into a batch of calls, each with a reference that begins with the batch's name. Purges of
@@ -180,7 +186,7 @@ impl Catalog {
         calls: &[String],
         now_ms: u64,
     ) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         for (wish, planned) in wishes {
             sqlx::query(
                 "UPDATE cdn_wish SET batch = $1, refusal = $2, is_partial = $3 \
@@ -188,7 +194,7 @@ impl Catalog {
             )
             .bind(batch)
             .bind(&planned.refusal)
-            .bind(planned.is_partial)
+            .bind(i64::from(planned.is_partial))
             .bind(&wish.purge)
             .bind(wish.number)
             .execute(&mut *tx)
@@ -228,13 +234,14 @@ impl Catalog {
              sent_ms = coalesce(sent_ms, $2) WHERE sequence = \
              (SELECT sequence FROM cdn_call WHERE cdn = $3 AND {OPEN} AND due_ms <= $2 AND lease_until_ms <= $2 AND \
              (state = 'accepted' OR (SELECT count(*) FROM cdn_call WHERE cdn = $3 AND state = 'accepted') < $4) \
-             ORDER BY state, sequence LIMIT 1) RETURNING {CALL}"
+             ORDER BY state, sequence LIMIT 1 {}) RETURNING {CALL}",
+            self.db.skip_locked()
         )))
         .bind(now.saturating_add(lease_ms.cast_signed()))
         .bind(now)
         .bind(cdn)
         .bind(i64::try_from(in_progress).unwrap_or(i64::MAX))
-        .fetch_optional(&self.writer)
+        .fetch_optional(&self.db.writer)
         .await?;
         let Some(row) = row else { return Ok(None) };
         let fence = row.fence;
@@ -249,7 +256,7 @@ impl Catalog {
         note: &CallNote,
         now_ms: u64,
     ) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         let batch: Option<String> = sqlx::query_scalar(
             "UPDATE cdn_call SET state = $1, handle = coalesce($2, handle), trouble = $3, due_ms = $4, attempt = $5, \
              ended_ms = $6, lease_until_ms = 0 WHERE reference = $7 AND fence = $8 RETURNING batch",
@@ -278,36 +285,36 @@ impl Catalog {
     pub async fn cdn_due(&self, cdn: &str, in_progress: usize) -> Result<Option<u64>, CatalogError> {
         let due: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
             "SELECT min(due) FROM (SELECT min(due_ms) AS due FROM cdn_wish WHERE cdn = $1 AND batch IS NULL \
-             UNION ALL SELECT min(max(due_ms, lease_until_ms)) FROM cdn_call WHERE cdn = $1 AND {OPEN} AND \
-             (state = 'accepted' OR (SELECT count(*) FROM cdn_call WHERE cdn = $1 AND state = 'accepted') < $2))"
+             UNION ALL SELECT min({LATER}) FROM cdn_call WHERE cdn = $1 AND {OPEN} AND \
+             (state = 'accepted' OR (SELECT count(*) FROM cdn_call WHERE cdn = $1 AND state = 'accepted') < $2)) AS dues"
         )))
         .bind(cdn)
         .bind(i64::try_from(in_progress).unwrap_or(i64::MAX))
-        .fetch_one(&self.reader)
+        .fetch_one(&self.db.reader)
         .await?;
         Ok(due.map(i64::unsigned_abs))
     }
 
     /// Gives up what waits for CDNs that the configuration no longer has.
     pub async fn forget_other_cdns(&self, known: &[String], now_ms: u64) -> Result<u64, CatalogError> {
-        let known = serde_json::to_string(known)?;
-        let mut tx = self.write().await?;
-        let wishes = sqlx::query(
+        // No CDN is called nothing; so the list is never empty.
+        let known: Vec<&str> = known.iter().map(String::as_str).chain([""]).collect();
+        let mut tx = self.db.write().await?;
+        let wishes = format!(
             "UPDATE cdn_wish SET batch = 'forgotten-' || purge, refusal = 'the configuration does not have it any more' \
-             WHERE batch IS NULL AND cdn NOT IN (SELECT value FROM json_each($1))",
-        )
-        .bind(&known)
-        .execute(&mut *tx)
-        .await?;
-        let calls = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "UPDATE cdn_call SET state = 'failed', ended_ms = $2, fence = fence + 1, \
-             trouble = 'the configuration does not have this CDN any more' \
-             WHERE {OPEN} AND cdn NOT IN (SELECT value FROM json_each($1))"
-        )))
-        .bind(&known)
-        .bind(now_ms.cast_signed())
-        .execute(&mut *tx)
-        .await?;
+             WHERE batch IS NULL AND cdn NOT IN ({})",
+            list(1, known.len())
+        );
+        let wishes =
+            known.iter().fold(sqlx::query(sqlx::AssertSqlSafe(wishes)), |query, name| query.bind(*name));
+        let wishes = wishes.execute(&mut *tx).await?;
+        let calls = format!(
+            "UPDATE cdn_call SET state = 'failed', ended_ms = $1, fence = fence + 1, \
+             trouble = 'the configuration does not have this CDN any more' WHERE {OPEN} AND cdn NOT IN ({})",
+            list(2, known.len())
+        );
+        let calls = sqlx::query(sqlx::AssertSqlSafe(calls)).bind(now_ms.cast_signed());
+        let calls = known.iter().fold(calls, |query, name| query.bind(*name)).execute(&mut *tx).await?;
         let forgotten = wishes.rows_affected() + calls.rows_affected();
         if forgotten > 0 {
             sqlx::query("UPDATE purge SET due_ms = $1 WHERE state = 'flushing_cdn'")
@@ -321,9 +328,9 @@ impl Catalog {
 
     /// How far each CDN is with a purge; `calls_max` of its calls, those that went wrong first.
     pub async fn cdn_parts(&self, purge: &str, calls_max: u32) -> Result<Vec<CdnPart>, CatalogError> {
-        let mut tx = self.reader.begin().await?;
+        let mut tx = self.db.read().await?;
         let rows: Vec<(String, Option<i64>, i64)> = sqlx::query_as(
-            "SELECT cdn, min(CASE WHEN batch IS NULL THEN due_ms END), sum(is_partial) \
+            "SELECT cdn, min(CASE WHEN batch IS NULL THEN due_ms END), CAST(sum(is_partial) AS BIGINT) \
              FROM cdn_wish WHERE purge = $1 GROUP BY cdn ORDER BY cdn",
         )
         .bind(purge)
@@ -361,7 +368,7 @@ impl Catalog {
 }
 
 pub(crate) async fn insert_wishes(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut Tx<'_>,
     purge: &str,
     wishes: &[NewWish],
 ) -> Result<(), CatalogError> {
@@ -381,7 +388,7 @@ pub(crate) async fn insert_wishes(
         .bind(&wish.cdn)
         .bind(number)
         .bind(&wish.wish)
-        .bind(wish.soft)
+        .bind(i64::from(wish.soft))
         .bind(wish.due_ms.cast_signed())
         .execute(&mut **tx)
         .await?;
@@ -390,7 +397,7 @@ pub(crate) async fn insert_wishes(
 }
 
 /// A purge that waited for nothing else goes on now.
-async fn wake_purges(tx: &mut Transaction<'_, Sqlite>, batch: &str, now_ms: u64) -> Result<(), CatalogError> {
+async fn wake_purges(tx: &mut Tx<'_>, batch: &str, now_ms: u64) -> Result<(), CatalogError> {
     sqlx::query(
         "UPDATE purge SET due_ms = $2 WHERE state = 'flushing_cdn' AND due_ms > $2 \
          AND id IN (SELECT purge FROM cdn_wish WHERE batch = $1) \
@@ -404,17 +411,12 @@ async fn wake_purges(tx: &mut Transaction<'_, Sqlite>, batch: &str, now_ms: u64)
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::stage::{by_hand, stories};
     use crate::{Claim, NewPurge, Step};
     use api_types::{PurgeState, Receipt, Selector};
     use purge_protocol::Mode;
-
-    async fn catalog() -> (tempfile::TempDir, Catalog) {
-        let folder = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(&folder.path().join("catalog.sqlite")).await.unwrap();
-        (folder, catalog)
-    }
 
     fn step(due_ms: u64, wishes: Vec<NewWish>) -> Step {
         Step {
@@ -466,107 +468,102 @@ mod tests {
         CallNote { state, handle: None, trouble: None, due_ms: 0 }
     }
 
-    #[tokio::test]
-    async fn the_first_that_is_due_takes_all_that_wait_along() {
-        let (_folder, catalog) = catalog().await;
-        waiting(&catalog, "a", 100).await;
-        waiting(&catalog, "b", 200).await;
-        assert!(due(&catalog, 99).await.is_empty());
-        assert_eq!(catalog.cdn_due("cdn", 1).await.unwrap(), Some(100));
-        assert_eq!(due(&catalog, 100).await, ["a", "b"]);
-        assert!(catalog.wishes_due("other", 1000, 100).await.unwrap().is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_purge_is_woken_when_the_last_call_of_its_batch_has_ended() {
-        let (_folder, catalog) = catalog().await;
-        waiting(&catalog, "a", 100).await;
-        batch(&catalog, &["one", "two"]).await;
-        for state in [CallState::Done, CallState::Failed] {
-            assert!(catalog.claim_purge(500, 1).await.unwrap().is_none(), "a call is open");
-            let call = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
-            catalog.note_call(&call, &note(state), 30).await.unwrap();
+    stories! {
+        async fn the_first_that_is_due_takes_all_that_wait_along(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            waiting(&catalog, "a", 100).await;
+            waiting(&catalog, "b", 200).await;
+            assert!(due(&catalog, 99).await.is_empty());
+            assert_eq!(catalog.cdn_due("cdn", 1).await.unwrap(), Some(100));
+            assert_eq!(due(&catalog, 100).await, ["a", "b"]);
+            assert!(catalog.wishes_due("other", 1000, 100).await.unwrap().is_empty());
         }
-        assert_eq!(catalog.claim_purge(500, 1).await.unwrap().unwrap().id, "a");
-        let parts = catalog.cdn_parts("a", 10).await.unwrap();
-        let calls: Vec<_> = parts[0].calls.iter().map(|call| (call.reference.as_str(), call.state)).collect();
-        assert_eq!(calls, [("b-2", CallState::Failed), ("b-1", CallState::Done)], "trouble first");
-    }
 
-    #[tokio::test]
-    async fn a_purge_that_tells_a_cdn_again_waits_for_another_call_with_another_reference() {
-        let (_folder, catalog) = catalog().await;
-        waiting(&catalog, "a", 100).await;
-        batch(&catalog, &["one"]).await;
-        let call = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
-        catalog.note_call(&call, &note(CallState::Done), 30).await.unwrap();
-        let claim = catalog.claim_purge(500, 1000).await.unwrap().unwrap();
+        async fn a_purge_is_woken_when_the_last_call_of_its_batch_has_ended(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            waiting(&catalog, "a", 100).await;
+            batch(&catalog, &["one", "two"]).await;
+            for state in [CallState::Done, CallState::Failed] {
+                assert!(catalog.claim_purge(500, 1).await.unwrap().is_none(), "a call is open");
+                let call = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
+                catalog.note_call(&call, &note(state), 30).await.unwrap();
+            }
+            assert_eq!(catalog.claim_purge(500, 1).await.unwrap().unwrap().id, "a");
+            let parts = catalog.cdn_parts("a", 10).await.unwrap();
+            let calls: Vec<_> = parts[0].calls.iter().map(|call| (call.reference.as_str(), call.state)).collect();
+            assert_eq!(calls, [("b-2", CallState::Failed), ("b-1", CallState::Done)], "trouble first");
+        }
 
-        let wish = NewWish { cdn: "cdn".to_owned(), wish: "again".to_owned(), soft: false, due_ms: 600 };
-        catalog.advance_purge(&claim, step(1_000_000, vec![wish]), 600, 0).await.unwrap();
-        assert!(catalog.claim_purge(700, 1).await.unwrap().is_none(), "it waits");
-        let wishes = catalog.wishes_due("cdn", 600, 100).await.unwrap();
-        assert_eq!(wishes.iter().map(|wish| wish.wish.as_str()).collect::<Vec<_>>(), ["again"]);
-        let wishes: Vec<_> = wishes.into_iter().map(|wish| (wish, Planned::default())).collect();
-        catalog.write_batch("cdn", "b2", &wishes, &["two".to_owned()], 600).await.unwrap();
-        let call = catalog.claim_call("cdn", 1, 610, 1000).await.unwrap().unwrap();
-        assert_eq!(call.reference, "b2-1");
-        catalog.note_call(&call, &note(CallState::Done), 620).await.unwrap();
-        assert!(catalog.claim_purge(700, 1).await.unwrap().is_some());
-        assert_eq!(catalog.cdn_parts("a", 10).await.unwrap()[0].calls.len(), 2);
-    }
+        async fn a_purge_that_tells_a_cdn_again_waits_for_another_call_with_another_reference(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            waiting(&catalog, "a", 100).await;
+            batch(&catalog, &["one"]).await;
+            let call = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
+            catalog.note_call(&call, &note(CallState::Done), 30).await.unwrap();
+            let claim = catalog.claim_purge(500, 1000).await.unwrap().unwrap();
 
-    #[tokio::test]
-    async fn a_purge_that_looks_while_its_last_call_ends_does_not_sleep_on() {
-        let (_folder, catalog) = catalog().await;
-        waiting(&catalog, "a", 100).await;
-        batch(&catalog, &["one"]).await;
-        sqlx::query("UPDATE purge SET due_ms = 0").execute(&catalog.writer).await.unwrap();
-        let looking = catalog.claim_purge(500, 1000).await.unwrap().unwrap();
-        let call = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
-        catalog.note_call(&call, &note(CallState::Done), 30).await.unwrap();
-        // It saw the call open, and means to wait for long.
-        catalog.advance_purge(&looking, step(1_000_000, Vec::new()), 40, 0).await.unwrap();
-        assert_eq!(catalog.claim_purge(500, 1).await.unwrap().unwrap().id, "a");
-    }
+            let wish = NewWish { cdn: "cdn".to_owned(), wish: "again".to_owned(), soft: false, due_ms: 600 };
+            catalog.advance_purge(&claim, step(1_000_000, vec![wish]), 600, 0).await.unwrap();
+            assert!(catalog.claim_purge(700, 1).await.unwrap().is_none(), "it waits");
+            let wishes = catalog.wishes_due("cdn", 600, 100).await.unwrap();
+            assert_eq!(wishes.iter().map(|wish| wish.wish.as_str()).collect::<Vec<_>>(), ["again"]);
+            let wishes: Vec<_> = wishes.into_iter().map(|wish| (wish, Planned::default())).collect();
+            catalog.write_batch("cdn", "b2", &wishes, &["two".to_owned()], 600).await.unwrap();
+            let call = catalog.claim_call("cdn", 1, 610, 1000).await.unwrap().unwrap();
+            assert_eq!(call.reference, "b2-1");
+            catalog.note_call(&call, &note(CallState::Done), 620).await.unwrap();
+            assert!(catalog.claim_purge(700, 1).await.unwrap().is_some());
+            assert_eq!(catalog.cdn_parts("a", 10).await.unwrap()[0].calls.len(), 2);
+        }
 
-    #[tokio::test]
-    async fn no_more_calls_are_in_progress_than_may_be() {
-        let (_folder, catalog) = catalog().await;
-        waiting(&catalog, "a", 100).await;
-        batch(&catalog, &["one", "two"]).await;
-        let first = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
-        let accepted = CallNote { handle: Some("I1".to_owned()), due_ms: 50, ..note(CallState::Accepted) };
-        catalog.note_call(&first, &accepted, 30).await.unwrap();
-        assert!(catalog.claim_call("cdn", 1, 40, 1000).await.unwrap().is_none());
-        assert_eq!(catalog.cdn_due("cdn", 1).await.unwrap(), Some(50), "the other has no room");
-        assert_eq!(catalog.claim_call("cdn", 2, 40, 0).await.unwrap().unwrap().reference, "b-2");
-        let asked = catalog.claim_call("cdn", 1, 50, 1000).await.unwrap().unwrap();
-        assert_eq!((asked.reference.as_str(), asked.handle.as_deref()), ("b-1", Some("I1")));
-    }
+        async fn a_purge_that_looks_while_its_last_call_ends_does_not_sleep_on(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            waiting(&catalog, "a", 100).await;
+            batch(&catalog, &["one"]).await;
+            by_hand(&catalog, "UPDATE purge SET due_ms = 0").await;
+            let looking = catalog.claim_purge(500, 1000).await.unwrap().unwrap();
+            let call = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
+            catalog.note_call(&call, &note(CallState::Done), 30).await.unwrap();
+            // It saw the call open, and means to wait for long.
+            catalog.advance_purge(&looking, step(1_000_000, Vec::new()), 40, 0).await.unwrap();
+            assert_eq!(catalog.claim_purge(500, 1).await.unwrap().unwrap().id, "a");
+        }
 
-    #[tokio::test]
-    async fn a_worker_that_was_thought_dead_notes_nothing() {
-        let (_folder, catalog) = catalog().await;
-        waiting(&catalog, "a", 100).await;
-        batch(&catalog, &["one"]).await;
-        let dead = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
-        assert!(catalog.claim_call("cdn", 1, 30, 1000).await.unwrap().is_none(), "it is held");
-        catalog.release_all_claims().await.unwrap();
-        let again = catalog.claim_call("cdn", 1, 30, 1000).await.unwrap().unwrap();
-        assert_eq!(again.reference, dead.reference, "the same call, under the same reference");
-        let late = catalog.note_call(&dead, &note(CallState::Failed), 40).await;
-        assert!(matches!(late, Err(CatalogError::LeaseLost)));
-        catalog.note_call(&again, &note(CallState::Done), 40).await.unwrap();
-    }
+        async fn no_more_calls_are_in_progress_than_may_be(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            waiting(&catalog, "a", 100).await;
+            batch(&catalog, &["one", "two"]).await;
+            let first = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
+            let accepted = CallNote { handle: Some("I1".to_owned()), due_ms: 50, ..note(CallState::Accepted) };
+            catalog.note_call(&first, &accepted, 30).await.unwrap();
+            assert!(catalog.claim_call("cdn", 1, 40, 1000).await.unwrap().is_none());
+            assert_eq!(catalog.cdn_due("cdn", 1).await.unwrap(), Some(50), "the other has no room");
+            assert_eq!(catalog.claim_call("cdn", 2, 40, 0).await.unwrap().unwrap().reference, "b-2");
+            let asked = catalog.claim_call("cdn", 1, 50, 1000).await.unwrap().unwrap();
+            assert_eq!((asked.reference.as_str(), asked.handle.as_deref()), ("b-1", Some("I1")));
+        }
 
-    #[tokio::test]
-    async fn what_waits_for_a_cdn_that_is_gone_is_given_up() {
-        let (_folder, catalog) = catalog().await;
-        waiting(&catalog, "a", 100).await;
-        assert_eq!(catalog.forget_other_cdns(&["cdn".to_owned()], 20).await.unwrap(), 0);
-        assert_eq!(catalog.forget_other_cdns(&[], 20).await.unwrap(), 1);
-        assert_eq!(catalog.cdn_parts("a", 10).await.unwrap()[0].refusals.len(), 1);
-        assert!(catalog.claim_purge(500, 1).await.unwrap().is_some());
+        async fn a_worker_that_was_thought_dead_notes_nothing(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            waiting(&catalog, "a", 100).await;
+            batch(&catalog, &["one"]).await;
+            let dead = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap().unwrap();
+            assert!(catalog.claim_call("cdn", 1, 30, 1000).await.unwrap().is_none(), "it is held");
+            catalog.release_all_claims().await.unwrap();
+            let again = catalog.claim_call("cdn", 1, 30, 1000).await.unwrap().unwrap();
+            assert_eq!(again.reference, dead.reference, "the same call, under the same reference");
+            let late = catalog.note_call(&dead, &note(CallState::Failed), 40).await;
+            assert!(matches!(late, Err(CatalogError::LeaseLost)));
+            catalog.note_call(&again, &note(CallState::Done), 40).await.unwrap();
+        }
+
+        async fn what_waits_for_a_cdn_that_is_gone_is_given_up(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            waiting(&catalog, "a", 100).await;
+            assert_eq!(catalog.forget_other_cdns(&["cdn".to_owned()], 20).await.unwrap(), 0);
+            assert_eq!(catalog.forget_other_cdns(&[], 20).await.unwrap(), 1);
+            assert_eq!(catalog.cdn_parts("a", 10).await.unwrap()[0].refusals.len(), 1);
+            assert!(catalog.claim_purge(500, 1).await.unwrap().is_some());
+        }
     }
 }

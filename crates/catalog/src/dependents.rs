@@ -1,13 +1,13 @@
 //! Which URLs show an original that they do not name first: its dependents.
 
 use purge_protocol::{Subject, Tag};
-use sqlx::{Sqlite, Transaction};
 
+use crate::database::Tx;
 use crate::{Catalog, CatalogError};
 
 /// What a record names is answered by nobody any more, so nothing depends on it until it has been asked for anew. In the
 /// transaction that appends the record: what is noted later comes from a fill that may have begun after it.
-pub(crate) async fn forget(tx: &mut Transaction<'_, Sqlite>, subject: &Subject) -> Result<(), CatalogError> {
+pub(crate) async fn forget(tx: &mut Tx<'_>, subject: &Subject) -> Result<(), CatalogError> {
     let (source, path, folder) = match subject {
         Subject::Tenant => (None, None, None),
         Subject::Source(source) => (Some(source.as_str()), None, None),
@@ -41,13 +41,14 @@ pub(crate) async fn forget(tx: &mut Transaction<'_, Sqlite>, subject: &Subject) 
 impl Catalog {
     /// Remembers that the picture at this URL was made with an original.
     pub async fn note_dependent(&self, source: &str, path: &str, url: Tag) -> Result<(), CatalogError> {
+        let mut tx = self.db.write().await?;
         sqlx::query("INSERT INTO dependent (source, path, url) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
             .bind(source)
             .bind(path)
             .bind(url.0.cast_signed())
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     /// How many URLs show this original since a purge last reached them.
@@ -55,25 +56,23 @@ impl Catalog {
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM dependent WHERE source = $1 AND path = $2")
             .bind(source)
             .bind(path)
-            .fetch_one(&self.reader)
+            .fetch_one(&self.db.reader)
             .await?;
         Ok(count.unsigned_abs())
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::stage::stories;
 
-    async fn noted() -> (tempfile::TempDir, Catalog) {
-        let folder = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(&folder.path().join("catalog.sqlite")).await.unwrap();
+    async fn note_all(catalog: &Catalog) {
         for (source, path) in [("brand", "a/logo.png"), ("brand", "ab/logo.png"), ("shop", "logo.png")] {
             for url in [1, u64::MAX, 1] {
                 catalog.note_dependent(source, path, Tag(url)).await.unwrap();
             }
         }
-        (folder, catalog)
     }
 
     async fn counted(catalog: &Catalog) -> [u64; 3] {
@@ -86,21 +85,23 @@ mod tests {
         found
     }
 
-    #[tokio::test]
-    async fn a_url_counts_once_and_until_a_record_names_what_it_shows() {
-        for (subject, left) in [
-            (Subject::Original("brand/a/logo.png".to_owned()), [0, 2, 2]),
-            (Subject::Folder("brand/a".to_owned()), [0, 2, 2]),
-            (Subject::Source("brand".to_owned()), [0, 0, 2]),
-            (Subject::Tenant, [0, 0, 0]),
-            (Subject::Url("/brand/a/logo.png".to_owned()), [2, 2, 2]),
-        ] {
-            let (_folder, catalog) = noted().await;
-            assert_eq!(counted(&catalog).await, [2, 2, 2]);
-            let mut tx = catalog.write().await.unwrap();
-            forget(&mut tx, &subject).await.unwrap();
-            tx.commit().await.unwrap();
-            assert_eq!(counted(&catalog).await, left, "{subject}");
+    stories! {
+        async fn a_url_counts_once_and_until_a_record_names_what_it_shows(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            for (subject, left) in [
+                (Subject::Original("brand/a/logo.png".to_owned()), [0, 2, 2]),
+                (Subject::Folder("brand/a".to_owned()), [0, 2, 2]),
+                (Subject::Source("brand".to_owned()), [0, 0, 2]),
+                (Subject::Tenant, [0, 0, 0]),
+                (Subject::Url("/brand/a/logo.png".to_owned()), [2, 2, 2]),
+            ] {
+                note_all(&catalog).await;
+                assert_eq!(counted(&catalog).await, [2, 2, 2]);
+                let mut tx = catalog.db.write().await.unwrap();
+                forget(&mut tx, &subject).await.unwrap();
+                tx.commit().await.unwrap();
+                assert_eq!(counted(&catalog).await, left, "{subject}");
+            }
         }
     }
 }

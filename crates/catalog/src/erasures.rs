@@ -2,10 +2,11 @@
 
 use api_types::PurgeState;
 use purge_protocol::{Gone, Subject, Tombstone, Tombstones};
-use sqlx::{FromRow, QueryBuilder, Sqlite, Transaction};
 
 use crate::audit::{Action, AuditEntry, note};
+use crate::database::{Tx, list};
 use crate::purges::insert_purge;
+use crate::row::row;
 use crate::{Catalog, CatalogError, NewPurge};
 
 /// A tombstone with who set it.
@@ -28,19 +29,23 @@ pub enum Lifted {
     UnderWay { purge: String },
 }
 
-#[derive(FromRow)]
-struct Row {
-    subject: String,
-    reason: Option<String>,
-    purge: String,
-    at_ms: i64,
+row! {
+    struct Row {
+        subject: String,
+        reason: Option<String>,
+        purge: String,
+        at_ms: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct ErasureRow {
-    #[sqlx(flatten)]
-    row: Row,
-    cause: Option<String>,
+row! {
+    struct ErasureRow {
+        subject: String,
+        reason: Option<String>,
+        purge: String,
+        at_ms: i64,
+        cause: Option<String>,
+    }
 }
 
 impl TryFrom<Row> for (Subject, Tombstone) {
@@ -60,27 +65,27 @@ impl TryFrom<Row> for (Subject, Tombstone) {
 impl TryFrom<ErasureRow> for Erasure {
     type Error = CatalogError;
 
-    fn try_from(ErasureRow { row, cause }: ErasureRow) -> Result<Self, CatalogError> {
-        let (subject, tombstone) = row.try_into()?;
+    fn try_from(row: ErasureRow) -> Result<Self, CatalogError> {
+        let ErasureRow { subject, reason, purge, at_ms, cause } = row;
+        let (subject, tombstone) = Row { subject, reason, purge, at_ms }.try_into()?;
         Ok(Erasure { subject, tombstone, cause })
     }
 }
 
 /// The tombstone over an original. Which of those that stand counts, `purge-protocol` says.
 pub(crate) async fn over(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut Tx<'_>,
     source: &str,
     path: &str,
 ) -> Result<Option<Tombstone>, CatalogError> {
     let subjects = Subject::of_original(source, path);
-    let mut query =
-        QueryBuilder::new("SELECT subject, reason, purge, at_ms FROM tombstone WHERE subject IN (");
-    let mut list = query.separated(", ");
-    for subject in &subjects {
-        list.push_bind(subject.to_string());
-    }
-    query.push(")");
-    let rows: Vec<Row> = query.build_query_as().fetch_all(&mut **tx).await?;
+    let found = format!(
+        "SELECT subject, reason, purge, at_ms FROM tombstone WHERE subject IN ({})",
+        list(1, subjects.len())
+    );
+    let found = sqlx::query_as(sqlx::AssertSqlSafe(found));
+    let found = subjects.iter().fold(found, |query, subject| query.bind(subject.to_string()));
+    let rows: Vec<Row> = found.fetch_all(&mut **tx).await?;
     let standing = rows.into_iter().map(TryInto::try_into).collect::<Result<Tombstones, CatalogError>>()?;
     Ok(standing.over(&subjects).cloned())
 }
@@ -104,7 +109,7 @@ impl Catalog {
             Gone::Forbidden { reason } => Some(reason),
         };
         let at_ms = tombstone.at.cast_signed();
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         let before: Option<String> =
             sqlx::query_scalar("SELECT purge FROM tombstone WHERE subject = $1 AND purge = $2")
                 .bind(&subject)
@@ -151,7 +156,7 @@ impl Catalog {
 
     /// The bytes of an erased original are gone, and what they were is forgotten with them.
     pub async fn forget_erased(&self, source: &str, path: &str) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         for table in ["derivative", "delivery", "dependent"] {
             sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table} WHERE source = $1 AND path = $2")))
                 .bind(source)
@@ -179,7 +184,7 @@ impl Catalog {
         now_ms: u64,
     ) -> Result<Lifted, CatalogError> {
         let text = subject.to_string();
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         let set_by: Option<(String, Option<String>)> = sqlx::query_as(
             "SELECT tombstone.purge, purge.state FROM tombstone LEFT JOIN purge ON purge.id = tombstone.purge \
              WHERE tombstone.subject = $1",
@@ -214,7 +219,7 @@ impl Catalog {
         let row: Option<ErasureRow> =
             sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} WHERE tombstone.subject = $1")))
                 .bind(subject.to_string())
-                .fetch_optional(&self.reader)
+                .fetch_optional(&self.db.reader)
                 .await?;
         row.map(Erasure::try_from).transpose()
     }
@@ -225,15 +230,16 @@ impl Catalog {
             "{SELECT} ORDER BY tombstone.at_ms DESC, tombstone.subject LIMIT $1"
         )))
         .bind(i64::from(limit))
-        .fetch_all(&self.reader)
+        .fetch_all(&self.db.reader)
         .await?;
         rows.into_iter().map(Erasure::try_from).collect()
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::stage::{by_hand, stories};
     use crate::{Moved, OriginalState, Seen};
 
     fn seen(digest: &str) -> Seen {
@@ -267,72 +273,62 @@ mod tests {
         }
     }
 
-    async fn catalog() -> (tempfile::TempDir, Catalog) {
-        let folder = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(&folder.path().join("catalog.sqlite")).await.unwrap();
-        (folder, catalog)
-    }
-
-    #[tokio::test]
-    async fn a_fetch_that_began_before_an_erasure_does_not_land_even_if_it_was_the_first() {
-        let (_folder, catalog) = catalog().await;
-        let read = catalog.original("demo", "a/cat.jpg").await.unwrap();
-        assert_eq!(catalog.entomb("demo", "a/cat.jpg", &tombstone("p"), "api").await.unwrap(), None);
-        let late = catalog.move_original("demo", "a/cat.jpg", &read, &seen("a"), None).await.unwrap();
-        assert_eq!(late, Moved::Overtaken);
-        let now = catalog.original("demo", "a/cat.jpg").await.unwrap();
-        assert_eq!(now.tombstone, Some(tombstone("p")));
-    }
-
-    #[tokio::test]
-    async fn a_tombstone_over_a_folder_stops_a_fetch_below_it() {
-        let (_folder, catalog) = catalog().await;
-        let read = catalog.original("demo", "a/cat.jpg").await.unwrap();
-        sqlx::query("INSERT INTO tombstone (subject, purge, at_ms) VALUES ('folder:demo/a', 'p', 7)")
-            .execute(&catalog.writer)
-            .await
-            .unwrap();
-        let late = catalog.move_original("demo", "a/cat.jpg", &read, &seen("a"), None).await.unwrap();
-        assert_eq!(late, Moved::Overtaken);
-        assert_eq!(catalog.original("demo", "b/cat.jpg").await.unwrap().tombstone, None);
-    }
-
-    #[tokio::test]
-    async fn an_erasure_is_lifted_only_when_its_purge_has_ended_and_never_without_an_announcement() {
-        let (_folder, catalog) = catalog().await;
-        let subject = Subject::Original("demo/a/cat.jpg".to_owned());
-        catalog.accept_purge(&announce("p", "console"), 1).await.unwrap();
-        catalog.entomb("demo", "a/cat.jpg", &tombstone("p"), "console").await.unwrap();
-        let wish = announce("q", "api");
-        let lifted = catalog.lift_erasure(&subject, &wish, 8).await.unwrap();
-        assert_eq!(lifted, Lifted::UnderWay { purge: "p".to_owned() });
-        assert_eq!(catalog.purge("q").await.unwrap(), None);
-
-        sqlx::query("UPDATE purge SET state = 'done'").execute(&catalog.writer).await.unwrap();
-        let listed = catalog.erasures(10).await.unwrap();
-        assert_eq!(listed, [catalog.erasure(&subject).await.unwrap().unwrap()]);
-        assert_eq!((&listed[0].subject, listed[0].cause.as_deref()), (&subject, Some("console")));
-        assert_eq!(catalog.lift_erasure(&subject, &wish, 9).await.unwrap(), Lifted::Lifted);
-        assert!(catalog.purge("q").await.unwrap().is_some());
-        assert_eq!(catalog.original("demo", "a/cat.jpg").await.unwrap().tombstone, None);
-        assert_eq!(catalog.lift_erasure(&subject, &wish, 9).await.unwrap(), Lifted::NotErased);
-
-        let told: Vec<_> =
-            catalog.audit(10).await.unwrap().into_iter().map(|e| (e.action, e.operator)).collect();
-        assert_eq!(told, [(Action::Lift, "api".to_owned()), (Action::Erase, "console".to_owned())]);
-    }
-
-    #[tokio::test]
-    async fn a_step_that_runs_twice_is_one_erasure_and_still_knows_which_bytes_must_go() {
-        let (_folder, catalog) = catalog().await;
-        let read = catalog.original("demo", "a/cat.jpg").await.unwrap();
-        catalog.move_original("demo", "a/cat.jpg", &read, &seen("d1"), None).await.unwrap();
-        for _ in 0..2 {
-            let before = catalog.entomb("demo", "a/cat.jpg", &tombstone("p"), "api").await.unwrap();
-            assert_eq!(before.as_deref(), Some("d1"));
+    stories! {
+        async fn a_fetch_that_began_before_an_erasure_does_not_land_even_if_it_was_the_first(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            let read = catalog.original("demo", "a/cat.jpg").await.unwrap();
+            assert_eq!(catalog.entomb("demo", "a/cat.jpg", &tombstone("p"), "api").await.unwrap(), None);
+            let late = catalog.move_original("demo", "a/cat.jpg", &read, &seen("a"), None).await.unwrap();
+            assert_eq!(late, Moved::Overtaken);
+            let now = catalog.original("demo", "a/cat.jpg").await.unwrap();
+            assert_eq!(now.tombstone, Some(tombstone("p")));
         }
-        assert_eq!(catalog.audit(10).await.unwrap().len(), 1);
-        catalog.forget_erased("demo", "a/cat.jpg").await.unwrap();
-        assert_eq!(catalog.original("demo", "a/cat.jpg").await.unwrap().row.unwrap().digest, None);
+
+        async fn a_tombstone_over_a_folder_stops_a_fetch_below_it(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            let read = catalog.original("demo", "a/cat.jpg").await.unwrap();
+            let over_folder = "INSERT INTO tombstone (subject, purge, at_ms) VALUES ('folder:demo/a', 'p', 7)";
+            by_hand(&catalog, over_folder).await;
+            let late = catalog.move_original("demo", "a/cat.jpg", &read, &seen("a"), None).await.unwrap();
+            assert_eq!(late, Moved::Overtaken);
+            assert_eq!(catalog.original("demo", "b/cat.jpg").await.unwrap().tombstone, None);
+        }
+
+        async fn an_erasure_is_lifted_only_when_its_purge_has_ended_and_never_without_an_announcement(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            let subject = Subject::Original("demo/a/cat.jpg".to_owned());
+            catalog.accept_purge(&announce("p", "console"), 1).await.unwrap();
+            catalog.entomb("demo", "a/cat.jpg", &tombstone("p"), "console").await.unwrap();
+            let wish = announce("q", "api");
+            let lifted = catalog.lift_erasure(&subject, &wish, 8).await.unwrap();
+            assert_eq!(lifted, Lifted::UnderWay { purge: "p".to_owned() });
+            assert_eq!(catalog.purge("q").await.unwrap(), None);
+
+            by_hand(&catalog, "UPDATE purge SET state = 'done'").await;
+            let listed = catalog.erasures(10).await.unwrap();
+            assert_eq!(listed, [catalog.erasure(&subject).await.unwrap().unwrap()]);
+            assert_eq!((&listed[0].subject, listed[0].cause.as_deref()), (&subject, Some("console")));
+            assert_eq!(catalog.lift_erasure(&subject, &wish, 9).await.unwrap(), Lifted::Lifted);
+            assert!(catalog.purge("q").await.unwrap().is_some());
+            assert_eq!(catalog.original("demo", "a/cat.jpg").await.unwrap().tombstone, None);
+            assert_eq!(catalog.lift_erasure(&subject, &wish, 9).await.unwrap(), Lifted::NotErased);
+
+            let told: Vec<_> =
+                catalog.audit(10).await.unwrap().into_iter().map(|e| (e.action, e.operator)).collect();
+            assert_eq!(told, [(Action::Lift, "api".to_owned()), (Action::Erase, "console".to_owned())]);
+        }
+
+        async fn a_step_that_runs_twice_is_one_erasure_and_still_knows_which_bytes_must_go(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            let read = catalog.original("demo", "a/cat.jpg").await.unwrap();
+            catalog.move_original("demo", "a/cat.jpg", &read, &seen("d1"), None).await.unwrap();
+            for _ in 0..2 {
+                let before = catalog.entomb("demo", "a/cat.jpg", &tombstone("p"), "api").await.unwrap();
+                assert_eq!(before.as_deref(), Some("d1"));
+            }
+            assert_eq!(catalog.audit(10).await.unwrap().len(), 1);
+            catalog.forget_erased("demo", "a/cat.jpg").await.unwrap();
+            assert_eq!(catalog.original("demo", "a/cat.jpg").await.unwrap().row.unwrap().digest, None);
+        }
     }
 }

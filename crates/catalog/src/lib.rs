@@ -1,32 +1,31 @@
 //! The truth in SQL: originals, tombstones, purges, the purge log, nodes.
-//!
-//! SQLite now; the statements keep to what PostgreSQL says too, because the cluster's dialect comes behind the same
-//! functions. Every write begins with `BEGIN IMMEDIATE`: a deferred transaction that turns into a writer fails at
-//! once when another one writes, whatever the busy timeout.
 
 mod api_keys;
 mod audit;
 mod cancelling;
 mod cdn_work;
+mod database;
 mod dependents;
 mod erasures;
 mod error;
 mod meta;
+mod migrations;
 mod nodes;
 mod originals;
 mod purge_list;
 mod purges;
 mod retention;
+mod row;
+mod server;
+#[cfg(test)]
+mod stage;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{Sqlite, Transaction};
 use tokio::sync::{Notify, watch};
+
+use crate::database::Database;
 
 pub use api_keys::{ApiKey, NewKeyOutcome};
 pub use audit::{Action, AuditEntry};
@@ -39,12 +38,11 @@ pub use nodes::KnownNode;
 pub use originals::{AskedDelivery, Fenced, Known, Moved, OriginalRow, OriginalState, Seen};
 pub use purge_list::PurgeFilter;
 pub use purges::{Accepted, Claim, NewPurge, Step};
+pub use server::Server;
 
 #[derive(Debug, Clone)]
 pub struct Catalog {
-    /// One connection: SQLite has one writer, and waiting for it in our own queue is fair.
-    writer: SqlitePool,
-    reader: SqlitePool,
+    db: Database,
     /// Told whenever a purge was accepted, by whomever: the workers wait for it.
     accepted: Arc<Notify>,
     /// Told whenever CDNs have something new to be told.
@@ -52,20 +50,18 @@ pub struct Catalog {
 }
 
 impl Catalog {
+    /// A file of SQLite, made if it is not there. Whoever opens it has made sure that nobody else has.
     pub async fn open(file: &Path) -> Result<Self, CatalogError> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // A purge that was accepted survives a power cut.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(5))
-            .foreign_keys(true);
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        sqlx::migrate!().run(&writer).await?;
-        let reader =
-            SqlitePoolOptions::new().max_connections(4).connect_with(options.read_only(true)).await?;
-        Ok(Self { writer, reader, accepted: Arc::default(), wished: watch::Sender::new(()) })
+        Ok(Self::on(Database::file(file).await?))
+    }
+
+    /// A database of PostgreSQL; its tables are made if they are not there. Waits a while for its server.
+    pub async fn connect(server: &Server, now_ms: u64) -> Result<Self, CatalogError> {
+        Ok(Self::on(Database::server(server, now_ms).await?))
+    }
+
+    fn on(db: Database) -> Self {
+        Self { db, accepted: Arc::default(), wished: watch::Sender::new(()) }
     }
 
     /// Returns when a purge has been accepted since the last call.
@@ -73,12 +69,14 @@ impl Catalog {
         self.accepted.notified().await;
     }
 
-    async fn write(&self) -> Result<Transaction<'static, Sqlite>, CatalogError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    /// Returns when somebody else has taken the catalog over. A file is never taken over.
+    pub async fn taken_over(&self) {
+        let mut taken_over = self.db.taken_over.subscribe();
+        // Our own sender keeps it open.
+        _ = taken_over.wait_for(|taken_over| *taken_over).await;
     }
 
     pub async fn close(&self) {
-        self.reader.close().await;
-        self.writer.close().await;
+        self.db.close().await;
     }
 }

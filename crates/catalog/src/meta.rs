@@ -17,7 +17,7 @@ pub struct Meta {
 impl Catalog {
     /// The database's own identity.
     pub async fn meta(&self) -> Result<Meta, CatalogError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         let made =
             sqlx::query("INSERT INTO meta (key, value) VALUES ('log', $1) ON CONFLICT (key) DO NOTHING")
                 .bind(new_log_id())
@@ -42,10 +42,12 @@ impl Catalog {
 
     /// The log goes on under a new id.
     pub async fn new_log(&self) -> Result<Meta, CatalogError> {
+        let mut tx = self.db.write().await?;
         sqlx::query("UPDATE meta SET value = $1 WHERE key = 'log'")
             .bind(new_log_id())
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await?;
+        tx.commit().await?;
         self.meta().await
     }
 }

@@ -1,9 +1,9 @@
 //! The nodes that have followed the log, so that a restarted authority knows who may hold a lease.
 
 use purge_protocol::{DeclaredGone, Isolation, NodeId, Position};
-use sqlx::FromRow;
 
 use crate::audit::{Action, AuditEntry, note};
+use crate::row::row;
 use crate::{Catalog, CatalogError};
 
 /// Lives declared gone that are remembered, as `purge-protocol` does.
@@ -20,15 +20,16 @@ pub struct KnownNode {
     pub seen_ms: u64,
 }
 
-#[derive(FromRow)]
-struct NodeRow {
-    name: String,
-    incarnation: String,
-    roles: String,
-    delivery: Option<String>,
-    acknowledged: i64,
-    serves_stale: bool,
-    seen_ms: i64,
+row! {
+    struct NodeRow {
+        name: String,
+        incarnation: String,
+        roles: String,
+        delivery: Option<String>,
+        acknowledged: i64,
+        serves_stale: i64,
+        seen_ms: i64,
+    }
 }
 
 impl TryFrom<NodeRow> for KnownNode {
@@ -41,7 +42,7 @@ impl TryFrom<NodeRow> for KnownNode {
             roles: row.roles.split(' ').filter(|role| !role.is_empty()).map(str::to_owned).collect(),
             delivery: row.delivery,
             acknowledged: Position::new(row.acknowledged.unsigned_abs()),
-            isolation: if row.serves_stale { Isolation::ServeStale } else { Isolation::Validate },
+            isolation: if row.serves_stale != 0 { Isolation::ServeStale } else { Isolation::Validate },
             seen_ms: row.seen_ms.unsigned_abs(),
         })
     }
@@ -53,7 +54,7 @@ impl Catalog {
             "SELECT name, incarnation, roles, delivery, acknowledged, serves_stale, seen_ms FROM node \
              ORDER BY name, seen_ms",
         )
-        .fetch_all(&self.reader)
+        .fetch_all(&self.db.reader)
         .await?;
         rows.into_iter().map(KnownNode::try_from).collect()
     }
@@ -61,6 +62,7 @@ impl Catalog {
     /// Remembers what a node said. Must be durable before the node's *first* lease is granted; later words may be
     /// lost, since a restart waits a whole lease for everyone in the table.
     pub async fn note_node(&self, node: &KnownNode) -> Result<(), CatalogError> {
+        let mut tx = self.db.write().await?;
         sqlx::query(
             "INSERT INTO node (name, incarnation, roles, delivery, acknowledged, serves_stale, seen_ms) \
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name, incarnation) DO UPDATE SET \
@@ -71,18 +73,18 @@ impl Catalog {
         .bind(node.roles.join(" "))
         .bind(&node.delivery)
         .bind(node.acknowledged.get().cast_signed())
-        .bind(node.isolation == Isolation::ServeStale)
+        .bind(i64::from(node.isolation == Isolation::ServeStale))
         .bind(node.seen_ms.cast_signed())
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     /// Lives that operators have declared gone.
     pub async fn gone_nodes(&self) -> Result<Vec<DeclaredGone>, CatalogError> {
         let rows: Vec<(String, String, i64, i64)> =
             sqlx::query_as("SELECT name, incarnation, acknowledged, head FROM gone_node")
-                .fetch_all(&self.reader)
+                .fetch_all(&self.db.reader)
                 .await?;
         let gone = |(name, incarnation, acknowledged, head): (String, String, i64, i64)| {
             let unreadable = |_| CatalogError::Unreadable(format!("the incarnation of node {name}"));
@@ -105,7 +107,7 @@ impl Catalog {
         now_ms: u64,
     ) -> Result<(), CatalogError> {
         let now = now_ms.cast_signed();
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         for gone in lives {
             let incarnation = gone.node.incarnation.to_string();
             sqlx::query(
@@ -150,11 +152,12 @@ impl Catalog {
     }
 
     pub async fn forget_node(&self, node: &NodeId) -> Result<(), CatalogError> {
+        let mut tx = self.db.write().await?;
         sqlx::query("DELETE FROM node WHERE name = $1 AND incarnation = $2")
             .bind(&node.name)
             .bind(node.incarnation.to_string())
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 }

@@ -1,10 +1,11 @@
 //! Which version of each original is current.
 
 use purge_protocol::{Mode, Tombstone};
-use sqlx::{FromRow, Sqlite, Transaction};
 
+use crate::database::Tx;
 use crate::erasures;
 use crate::purges::insert_purge;
+use crate::row::row;
 use crate::{Catalog, CatalogError, NewPurge};
 
 /// How many of the URLs asked of one original are remembered for the verifier.
@@ -112,22 +113,23 @@ pub enum Moved {
 }
 
 /// A URL that was asked of an original, and the `Accept` class that chose its representation.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedDelivery {
     pub url: String,
     pub accept: String,
 }
 
-#[derive(FromRow)]
-struct Row {
-    generation: i64,
-    state: String,
-    digest: Option<String>,
-    etag: Option<String>,
-    last_modified: Option<String>,
-    checked_ms: i64,
-    lifetime_ms: i64,
-    fenced: i64,
+row! {
+    struct Row {
+        generation: i64,
+        state: String,
+        digest: Option<String>,
+        etag: Option<String>,
+        last_modified: Option<String>,
+        checked_ms: i64,
+        lifetime_ms: i64,
+        fenced: i64,
+    }
 }
 
 impl TryFrom<Row> for OriginalRow {
@@ -154,19 +156,18 @@ impl TryFrom<Row> for OriginalRow {
 const SELECT: &str = "SELECT generation, state, digest, etag, last_modified, checked_ms, lifetime_ms, fenced \
                       FROM original WHERE source = $1 AND path = $2";
 
-async fn known(tx: &mut Transaction<'_, Sqlite>, source: &str, path: &str) -> Result<Known, CatalogError> {
+async fn known(tx: &mut Tx<'_>, source: &str, path: &str) -> Result<Known, CatalogError> {
     let row: Option<Row> = sqlx::query_as(SELECT).bind(source).bind(path).fetch_optional(&mut **tx).await?;
-    let epoch: Option<i64> =
-        sqlx::query_scalar("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'epoch'")
-            .fetch_optional(&mut **tx)
-            .await?;
+    let epoch: Option<i64> = sqlx::query_scalar("SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'epoch'")
+        .fetch_optional(&mut **tx)
+        .await?;
     let tombstone = erasures::over(tx, source, path).await?;
     Ok(Known { row: row.map(OriginalRow::try_from).transpose()?, epoch: epoch.unwrap_or(0), tombstone })
 }
 
 impl Catalog {
     pub async fn original(&self, source: &str, path: &str) -> Result<Known, CatalogError> {
-        let mut tx = self.reader.begin().await?;
+        let mut tx = self.db.read().await?;
         known(&mut tx, source, path).await
     }
 
@@ -182,7 +183,7 @@ impl Catalog {
         seen: &Seen,
         announce: Option<&NewPurge>,
     ) -> Result<Moved, CatalogError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         let Known { row: current, epoch, tombstone } = known(&mut tx, source, path).await?;
         let generation = |row: &OriginalRow| row.generation;
         let is_as_read = epoch == read.epoch
@@ -242,10 +243,10 @@ impl Catalog {
         source: Option<&str>,
         folder: Option<&str>,
     ) -> Result<u64, CatalogError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         sqlx::query(
             "INSERT INTO meta (key, value) VALUES ('epoch', '1') \
-             ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+             ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)",
         )
         .execute(&mut *tx)
         .await?;
@@ -270,7 +271,7 @@ impl Catalog {
         delivery: &AskedDelivery,
         now_ms: u64,
     ) -> Result<(), CatalogError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         sqlx::query(
             "INSERT INTO delivery (source, path, url, accept, asked_ms) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (source, path, url, accept) DO UPDATE SET asked_ms = $5",
@@ -297,15 +298,16 @@ impl Catalog {
 
     /// Remembers that a derivative was made from an original, before its bytes are put anywhere.
     pub async fn note_derivative(&self, source: &str, path: &str, digest: &str) -> Result<(), CatalogError> {
+        let mut tx = self.db.write().await?;
         sqlx::query(
             "INSERT INTO derivative (digest, source, path) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         )
         .bind(digest)
         .bind(source)
         .bind(path)
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     /// Every derivative ever made from an original, whether its bytes are still stored or not.
@@ -313,18 +315,19 @@ impl Catalog {
         Ok(sqlx::query_scalar("SELECT digest FROM derivative WHERE source = $1 AND path = $2")
             .bind(source)
             .bind(path)
-            .fetch_all(&self.reader)
+            .fetch_all(&self.db.reader)
             .await?)
     }
 
     pub async fn deliveries(&self, source: &str, path: &str) -> Result<Vec<AskedDelivery>, CatalogError> {
-        Ok(sqlx::query_as(
+        let rows: Vec<(String, String)> = sqlx::query_as(
             "SELECT url, accept FROM delivery WHERE source = $1 AND path = $2 ORDER BY asked_ms DESC",
         )
         .bind(source)
         .bind(path)
-        .fetch_all(&self.reader)
-        .await?)
+        .fetch_all(&self.db.reader)
+        .await?;
+        Ok(rows.into_iter().map(|(url, accept)| AskedDelivery { url, accept }).collect())
     }
 
     /// What was asked for last of all originals, of those of a source, or of those of a folder; and how many deliveries
@@ -343,14 +346,14 @@ impl Catalog {
         };
         let folder = folder.unwrap_or_default();
         let (first, after) = (format!("{folder}/"), format!("{folder}0"));
-        let latest = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        let latest: Vec<(String, String)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "SELECT url, accept FROM delivery WHERE {condition} ORDER BY asked_ms DESC LIMIT $4"
         )))
         .bind(source.unwrap_or_default())
         .bind(&first)
         .bind(&after)
         .bind(i64::from(limit))
-        .fetch_all(&self.reader)
+        .fetch_all(&self.db.reader)
         .await?;
         let known: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
             "SELECT count(*) FROM delivery WHERE {condition}"
@@ -358,15 +361,17 @@ impl Catalog {
         .bind(source.unwrap_or_default())
         .bind(&first)
         .bind(&after)
-        .fetch_one(&self.reader)
+        .fetch_one(&self.db.reader)
         .await?;
+        let latest = latest.into_iter().map(|(url, accept)| AskedDelivery { url, accept }).collect();
         Ok((latest, known.unsigned_abs()))
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::stage::stories;
 
     fn seen(digest: &str) -> Seen {
         Seen {
@@ -379,91 +384,82 @@ mod tests {
         }
     }
 
-    async fn catalog() -> (tempfile::TempDir, Catalog) {
-        let folder = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(&folder.path().join("catalog.sqlite")).await.unwrap();
-        (folder, catalog)
-    }
-
     async fn put(catalog: &Catalog, path: &str, digest: &str) {
         let read = catalog.original("demo", path).await.unwrap();
         catalog.move_original("demo", path, &read, &seen(digest), None).await.unwrap();
     }
 
-    #[tokio::test]
-    async fn a_very_first_fetch_cannot_land_behind_a_purge_of_its_folder() {
-        let (_folder, catalog) = catalog().await;
-        let read = catalog.original("demo", "a/cat.jpg").await.unwrap();
+    stories! {
+        async fn a_very_first_fetch_cannot_land_behind_a_purge_of_its_folder(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            let read = catalog.original("demo", "a/cat.jpg").await.unwrap();
 
-        catalog.expire_originals(Some("demo"), Some("a")).await.unwrap();
+            catalog.expire_originals(Some("demo"), Some("a")).await.unwrap();
 
-        let late = catalog.move_original("demo", "a/cat.jpg", &read, &seen("a"), None).await.unwrap();
-        assert_eq!(late, Moved::Overtaken);
-    }
-
-    #[tokio::test]
-    async fn a_slow_fetch_cannot_put_older_bytes_over_newer_ones() {
-        let (_folder, catalog) = catalog().await;
-        put(&catalog, "cat.jpg", "a").await;
-        let read_by_both = catalog.original("demo", "cat.jpg").await.unwrap();
-
-        let quick = catalog.move_original("demo", "cat.jpg", &read_by_both, &seen("b"), None).await.unwrap();
-        let slow = catalog.move_original("demo", "cat.jpg", &read_by_both, &seen("a"), None).await.unwrap();
-
-        assert!(matches!(quick, Moved::To { changed: true, .. }));
-        assert_eq!(slow, Moved::Overtaken);
-        let row = catalog.original("demo", "cat.jpg").await.unwrap().row.unwrap();
-        assert_eq!(row.digest.as_deref(), Some("b"));
-        assert_eq!(row.fenced, Fenced::Not, "no record covers the change yet");
-    }
-
-    #[tokio::test]
-    async fn an_expired_original_cannot_be_refreshed_by_a_fetch_that_began_before() {
-        let (_folder, catalog) = catalog().await;
-        put(&catalog, "a/cat.jpg", "a").await;
-        put(&catalog, "ab/cat.jpg", "a").await;
-        let read = catalog.original("demo", "a/cat.jpg").await.unwrap();
-
-        assert_eq!(
-            catalog.expire_originals(Some("demo"), Some("a")).await.unwrap(),
-            1,
-            "ab is another folder"
-        );
-
-        let late = catalog.move_original("demo", "a/cat.jpg", &read, &seen("a"), None).await.unwrap();
-        assert_eq!(late, Moved::Overtaken);
-    }
-
-    #[tokio::test]
-    async fn only_the_latest_deliveries_are_remembered() {
-        let (_folder, catalog) = catalog().await;
-        for n in 0..20 {
-            let delivery = AskedDelivery { url: format!("/demo/cat.jpg?w={n}"), accept: String::new() };
-            catalog.note_delivery("demo", "cat.jpg", &delivery, n).await.unwrap();
+            let late = catalog.move_original("demo", "a/cat.jpg", &read, &seen("a"), None).await.unwrap();
+            assert_eq!(late, Moved::Overtaken);
         }
-        let kept = catalog.deliveries("demo", "cat.jpg").await.unwrap();
-        assert_eq!(kept.len(), 8);
-        assert_eq!(kept[0].url, "/demo/cat.jpg?w=19");
-    }
 
-    #[tokio::test]
-    async fn of_many_originals_those_that_were_asked_for_last_are_named_first() {
-        let (_folder, catalog) = catalog().await;
-        for (n, path) in (1..).zip(["cats/a.jpg", "cats.jpg", "cats/deep/b.jpg", "cats0/c.jpg", "dog.jpg"]) {
-            let delivery = AskedDelivery { url: format!("/demo/{path}"), accept: String::new() };
-            catalog.note_delivery("demo", path, &delivery, n).await.unwrap();
+        async fn a_slow_fetch_cannot_put_older_bytes_over_newer_ones(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            put(&catalog, "cat.jpg", "a").await;
+            let read_by_both = catalog.original("demo", "cat.jpg").await.unwrap();
+
+            let quick = catalog.move_original("demo", "cat.jpg", &read_by_both, &seen("b"), None).await.unwrap();
+            let slow = catalog.move_original("demo", "cat.jpg", &read_by_both, &seen("a"), None).await.unwrap();
+
+            assert!(matches!(quick, Moved::To { changed: true, .. }));
+            assert_eq!(slow, Moved::Overtaken);
+            let row = catalog.original("demo", "cat.jpg").await.unwrap().row.unwrap();
+            assert_eq!(row.digest.as_deref(), Some("b"));
+            assert_eq!(row.fenced, Fenced::Not, "no record covers the change yet");
         }
-        let other = AskedDelivery { url: "/other/a.jpg".to_owned(), accept: String::new() };
-        catalog.note_delivery("other", "a.jpg", &other, 9).await.unwrap();
-        for (source, folder, limit, urls, known) in [
-            (Some("demo"), Some("cats"), 9, vec!["/demo/cats/deep/b.jpg", "/demo/cats/a.jpg"], 2),
-            (Some("demo"), None, 2, vec!["/demo/dog.jpg", "/demo/cats0/c.jpg"], 5),
-            (None, None, 1, vec!["/other/a.jpg"], 6),
-            (Some("none"), None, 9, vec![], 0),
-        ] {
-            let (latest, all) = catalog.latest_deliveries(source, folder, limit).await.unwrap();
-            let latest: Vec<&str> = latest.iter().map(|one| one.url.as_str()).collect();
-            assert_eq!((latest, all), (urls, known), "{source:?} {folder:?}");
+
+        async fn an_expired_original_cannot_be_refreshed_by_a_fetch_that_began_before(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            put(&catalog, "a/cat.jpg", "a").await;
+            put(&catalog, "ab/cat.jpg", "a").await;
+            let read = catalog.original("demo", "a/cat.jpg").await.unwrap();
+
+            assert_eq!(
+                catalog.expire_originals(Some("demo"), Some("a")).await.unwrap(),
+                1,
+                "ab is another folder"
+            );
+
+            let late = catalog.move_original("demo", "a/cat.jpg", &read, &seen("a"), None).await.unwrap();
+            assert_eq!(late, Moved::Overtaken);
+        }
+
+        async fn only_the_latest_deliveries_are_remembered(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            for n in 0..20 {
+                let delivery = AskedDelivery { url: format!("/demo/cat.jpg?w={n}"), accept: String::new() };
+                catalog.note_delivery("demo", "cat.jpg", &delivery, n).await.unwrap();
+            }
+            let kept = catalog.deliveries("demo", "cat.jpg").await.unwrap();
+            assert_eq!(kept.len(), 8);
+            assert_eq!(kept[0].url, "/demo/cat.jpg?w=19");
+        }
+
+        async fn of_many_originals_those_that_were_asked_for_last_are_named_first(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            for (n, path) in (1..).zip(["cats/a.jpg", "cats.jpg", "cats/deep/b.jpg", "cats0/c.jpg", "dog.jpg"]) {
+                let delivery = AskedDelivery { url: format!("/demo/{path}"), accept: String::new() };
+                catalog.note_delivery("demo", path, &delivery, n).await.unwrap();
+            }
+            let other = AskedDelivery { url: "/other/a.jpg".to_owned(), accept: String::new() };
+            catalog.note_delivery("other", "a.jpg", &other, 9).await.unwrap();
+            for (source, folder, limit, urls, known) in [
+                (Some("demo"), Some("cats"), 9, vec!["/demo/cats/deep/b.jpg", "/demo/cats/a.jpg"], 2),
+                (Some("demo"), None, 2, vec!["/demo/dog.jpg", "/demo/cats0/c.jpg"], 5),
+                (None, None, 1, vec!["/other/a.jpg"], 6),
+                (Some("none"), None, 9, vec![], 0),
+            ] {
+                let (latest, all) = catalog.latest_deliveries(source, folder, limit).await.unwrap();
+                let latest: Vec<&str> = latest.iter().map(|one| one.url.as_str()).collect();
+                assert_eq!((latest, all), (urls, known), "{source:?} {folder:?}");
+            }
         }
     }
 }

@@ -44,46 +44,48 @@ impl Catalog {
         .bind(time(filter.until_ms, i64::MAX))
         .bind(filter.after.as_deref().unwrap_or_default())
         .bind(i64::from(limit))
-        .fetch_all(&self.reader)
+        .fetch_all(&self.db.reader)
         .await?;
         rows.into_iter().map(|row| row.view(Vec::new())).collect()
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use crate::purges::tests::{catalog, new_purge, step};
+    use crate::purges::tests::{new_purge, step};
+    use crate::stage::stories;
     use api_types::Selector;
 
-    #[tokio::test]
-    async fn a_list_has_what_its_filter_lets_through_page_by_page() {
-        let (_folder, catalog) = catalog().await;
-        for (n, name) in (1u64..).zip(["demo/cat.jpg", "demo/Cat.jpg", "demo/a\"b.jpg", "demo/cat.jpg"]) {
-            let mut purge = new_purge(&format!("p{n}"), None);
-            purge.selectors = vec![Selector::Original(name.to_owned())];
-            purge.tenant = (n == 4).then(|| "cats".to_owned());
-            // Two at the same time.
-            catalog.accept_purge(&purge, n.min(3)).await.unwrap();
+    stories! {
+        async fn a_list_has_what_its_filter_lets_through_page_by_page(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            for (n, name) in (1u64..).zip(["demo/cat.jpg", "demo/Cat.jpg", "demo/a\"b.jpg", "demo/cat.jpg"]) {
+                let mut purge = new_purge(&format!("p{n}"), None);
+                purge.selectors = vec![Selector::Original(name.to_owned())];
+                purge.tenant = (n == 4).then(|| "cats".to_owned());
+                // Two at the same time.
+                catalog.accept_purge(&purge, n.min(3)).await.unwrap();
+            }
+            let claim = catalog.claim_purge(1, 100).await.unwrap().unwrap();
+            catalog.advance_purge(&claim, step(PurgeState::Done, None), 1, 0).await.unwrap();
+            let ids = async |filter: PurgeFilter, limit| {
+                let found = catalog.purges(&filter, limit).await.unwrap();
+                found.into_iter().map(|view| view.id).collect::<Vec<_>>().join(" ")
+            };
+            let all = PurgeFilter::default();
+            let text = |text: &str| Some(text.to_owned());
+            assert_eq!(ids(all.clone(), 9).await, "p4 p3 p2 p1");
+            assert_eq!(ids(all.clone(), 2).await, "p4 p3");
+            assert_eq!(ids(PurgeFilter { after: text("p3"), ..all.clone() }, 9).await, "p2 p1");
+            assert_eq!(ids(PurgeFilter { after: text("p4"), ..all.clone() }, 9).await, "p3 p2 p1");
+            assert_eq!(ids(PurgeFilter { tenant: text("cats"), ..all.clone() }, 9).await, "p4");
+            assert_eq!(ids(PurgeFilter { states: vec![PurgeState::Done], ..all.clone() }, 9).await, "p1");
+            assert_eq!(ids(PurgeFilter { subject: text("demo/cat.jpg"), ..all.clone() }, 9).await, "p4 p1");
+            assert_eq!(ids(PurgeFilter { subject: text("demo/a\"b.jpg"), ..all.clone() }, 9).await, "p3");
+            assert_eq!(ids(PurgeFilter { subject: text("cat.jpg"), ..all.clone() }, 9).await, "");
+            let times = PurgeFilter { since_ms: Some(2), until_ms: Some(3), ..all };
+            assert_eq!(ids(times, 9).await, "p2");
         }
-        let claim = catalog.claim_purge(1, 100).await.unwrap().unwrap();
-        catalog.advance_purge(&claim, step(PurgeState::Done, None), 1, 0).await.unwrap();
-        let ids = async |filter: PurgeFilter, limit| {
-            let found = catalog.purges(&filter, limit).await.unwrap();
-            found.into_iter().map(|view| view.id).collect::<Vec<_>>().join(" ")
-        };
-        let all = PurgeFilter::default();
-        let text = |text: &str| Some(text.to_owned());
-        assert_eq!(ids(all.clone(), 9).await, "p4 p3 p2 p1");
-        assert_eq!(ids(all.clone(), 2).await, "p4 p3");
-        assert_eq!(ids(PurgeFilter { after: text("p3"), ..all.clone() }, 9).await, "p2 p1");
-        assert_eq!(ids(PurgeFilter { after: text("p4"), ..all.clone() }, 9).await, "p3 p2 p1");
-        assert_eq!(ids(PurgeFilter { tenant: text("cats"), ..all.clone() }, 9).await, "p4");
-        assert_eq!(ids(PurgeFilter { states: vec![PurgeState::Done], ..all.clone() }, 9).await, "p1");
-        assert_eq!(ids(PurgeFilter { subject: text("demo/cat.jpg"), ..all.clone() }, 9).await, "p4 p1");
-        assert_eq!(ids(PurgeFilter { subject: text("demo/a\"b.jpg"), ..all.clone() }, 9).await, "p3");
-        assert_eq!(ids(PurgeFilter { subject: text("cat.jpg"), ..all.clone() }, 9).await, "");
-        let times = PurgeFilter { since_ms: Some(2), until_ms: Some(3), ..all };
-        assert_eq!(ids(times, 9).await, "p2");
     }
 }

@@ -2,10 +2,11 @@
 
 use api_types::{Event, PurgeState, PurgeView, Receipt, Selector};
 use purge_protocol::{Mode, Position, Record, Tag};
-use sqlx::{FromRow, Sqlite, Transaction};
 
-use crate::cdn_work::{OPEN_WORK, insert_wishes};
+use crate::cdn_work::{LATER, OPEN_WORK, insert_wishes};
+use crate::database::Tx;
 use crate::dependents;
+use crate::row::row;
 use crate::{Catalog, CatalogError, Fenced, NewWish};
 
 pub(crate) const ENDED: &str = "('done', 'unchanged', 'error', 'error_cdn', 'error_cdn_node', 'cancelled')";
@@ -73,24 +74,25 @@ pub struct Step {
     pub receipt: Receipt,
 }
 
-#[derive(FromRow)]
-pub(crate) struct PurgeRow {
-    id: String,
-    cause: String,
-    selectors: String,
-    mode: String,
-    force: bool,
-    reason: Option<String>,
-    urgent: bool,
-    tenant: Option<String>,
-    at_ms: Option<i64>,
-    retry_of: Option<String>,
-    state: String,
-    receipt: String,
-    error: Option<String>,
-    received_ms: i64,
-    attempt: i64,
-    fence: i64,
+row! {
+    pub(crate) struct PurgeRow {
+        id: String,
+        cause: String,
+        selectors: String,
+        mode: String,
+        force: i64,
+        reason: Option<String>,
+        urgent: i64,
+        tenant: Option<String>,
+        at_ms: Option<i64>,
+        retry_of: Option<String>,
+        state: String,
+        receipt: String,
+        error: Option<String>,
+        received_ms: i64,
+        attempt: i64,
+        fence: i64,
+    }
 }
 
 pub(crate) const COLUMNS: &str = "id, cause, selectors, mode, force, reason, urgent, tenant, at_ms, retry_of, state, receipt, error, received_ms, attempt, fence";
@@ -110,9 +112,9 @@ impl PurgeRow {
             mode: self.mode()?,
             selectors: serde_json::from_str(&self.selectors)?,
             receipt: serde_json::from_str(&self.receipt)?,
-            force: self.force,
+            force: self.force != 0,
             reason: self.reason,
-            urgent: self.urgent,
+            urgent: self.urgent != 0,
             attempt: u32::try_from(self.attempt).unwrap_or(u32::MAX),
             fence: self.fence,
             cause: self.cause,
@@ -126,9 +128,9 @@ impl PurgeRow {
             mode: self.mode()?,
             selectors: serde_json::from_str(&self.selectors)?,
             receipt: serde_json::from_str(&self.receipt)?,
-            force: self.force,
+            force: self.force != 0,
             reason: self.reason,
-            urgent: self.urgent,
+            urgent: self.urgent != 0,
             tenant: self.tenant,
             cause: self.cause,
             received: self.received_ms.unsigned_abs(),
@@ -144,7 +146,7 @@ impl PurgeRow {
 impl Catalog {
     /// Stores a purge. When this has returned, it is never lost.
     pub async fn accept_purge(&self, purge: &NewPurge, now_ms: u64) -> Result<Accepted, CatalogError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         if let Some(key) = &purge.idempotency_key {
             let before: Option<String> =
                 sqlx::query_scalar("SELECT id FROM purge WHERE idempotency_key = $1")
@@ -167,13 +169,31 @@ impl Catalog {
         let row: Option<PurgeRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
             "UPDATE purge SET fence = fence + 1, attempt = attempt + 1, lease_until_ms = $1 WHERE id = \
              (SELECT id FROM purge WHERE state NOT IN {ENDED} AND due_ms <= $2 AND lease_until_ms <= $2 \
-             ORDER BY due_ms, received_ms LIMIT 1) RETURNING {COLUMNS}"
+             ORDER BY due_ms, received_ms LIMIT 1 {}) RETURNING {COLUMNS}",
+            self.db.skip_locked()
         )))
         .bind(now.saturating_add(lease_ms.cast_signed()))
         .bind(now)
-        .fetch_optional(&self.writer)
+        .fetch_optional(&self.db.writer)
         .await?;
         row.map(PurgeRow::claim).transpose()
+    }
+
+    /// Claims a purge once more for who has it: as it is now, whether or not a step of which nothing was heard was
+    /// written.
+    pub async fn claim_again(&self, claim: &Claim, lease_until_ms: u64) -> Result<Claim, CatalogError> {
+        let mut tx = self.db.write().await?;
+        let row: Option<PurgeRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "UPDATE purge SET fence = fence + 1, lease_until_ms = $1 WHERE id = $2 AND fence = $3 RETURNING {COLUMNS}"
+        )))
+        .bind(lease_until_ms.cast_signed())
+        .bind(&claim.id)
+        .bind(claim.fence)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let again = row.ok_or(CatalogError::LeaseLost)?.claim()?;
+        tx.commit().await?;
+        Ok(again)
     }
 
     /// How many purges have not ended yet.
@@ -181,7 +201,7 @@ impl Catalog {
         let open: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
             "SELECT count(*) FROM purge WHERE state NOT IN {ENDED}"
         )))
-        .fetch_one(&self.reader)
+        .fetch_one(&self.db.reader)
         .await?;
         Ok(open.unsigned_abs())
     }
@@ -189,9 +209,9 @@ impl Catalog {
     /// When the next timer is due; `None` when there is nothing to do.
     pub async fn next_due(&self) -> Result<Option<u64>, CatalogError> {
         let due: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-            "SELECT min(max(due_ms, lease_until_ms)) FROM purge WHERE state NOT IN {ENDED}"
+            "SELECT min({LATER}) FROM purge WHERE state NOT IN {ENDED}"
         )))
-        .fetch_one(&self.reader)
+        .fetch_one(&self.db.reader)
         .await?;
         Ok(due.map(i64::unsigned_abs))
     }
@@ -199,11 +219,10 @@ impl Catalog {
     /// A restarted process owns no purge: what its earlier life had claimed may be taken at once. Only for a
     /// database that one process has locked.
     pub async fn release_all_claims(&self) -> Result<(), CatalogError> {
-        sqlx::query("UPDATE purge SET lease_until_ms = 0, fence = fence + 1").execute(&self.writer).await?;
-        sqlx::query("UPDATE cdn_call SET lease_until_ms = 0, fence = fence + 1")
-            .execute(&self.writer)
-            .await?;
-        Ok(())
+        let mut tx = self.db.write().await?;
+        sqlx::query("UPDATE purge SET lease_until_ms = 0, fence = fence + 1").execute(&mut *tx).await?;
+        sqlx::query("UPDATE cdn_call SET lease_until_ms = 0, fence = fence + 1").execute(&mut *tx).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Writes a step of the claimed purge: its state, its event, its receipt and, if asked, its record of the log,
@@ -215,7 +234,7 @@ impl Catalog {
         now_ms: u64,
         lease_until_ms: u64,
     ) -> Result<Claim, CatalogError> {
-        let mut tx = self.write().await?;
+        let mut tx = self.db.write().await?;
         if let Some(tags) = &step.append {
             let position = append(&mut tx, &claim.id, tags, claim.mode, now_ms).await?;
             step.receipt.position = Some(position);
@@ -278,7 +297,7 @@ impl Catalog {
     }
 
     pub async fn purge(&self, id: &str) -> Result<Option<PurgeView>, CatalogError> {
-        let mut tx = self.reader.begin().await?;
+        let mut tx = self.db.read().await?;
         let row: Option<PurgeRow> =
             sqlx::query_as(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM purge WHERE id = $1")))
                 .bind(id)
@@ -295,7 +314,7 @@ impl Catalog {
             "SELECT position, purge, tags, mode, at_ms FROM purge_log ORDER BY position DESC LIMIT $1",
         )
         .bind(i64::from(limit))
-        .fetch_all(&self.reader)
+        .fetch_all(&self.db.reader)
         .await?;
         let records: Vec<Record> = rows.into_iter().rev().map(record).collect::<Result<_, _>>()?;
         Ok((records.last().map_or(Position::ZERO, |record| record.position), records))
@@ -307,7 +326,7 @@ impl Catalog {
             "SELECT position, purge, tags, mode, at_ms FROM purge_log WHERE position > $1 ORDER BY position",
         )
         .bind(after.get().cast_signed())
-        .fetch_all(&self.reader)
+        .fetch_all(&self.db.reader)
         .await?;
         rows.into_iter().map(record).collect()
     }
@@ -328,11 +347,7 @@ fn record(row: RecordRow) -> Result<Record, CatalogError> {
     })
 }
 
-pub(crate) async fn insert_purge(
-    tx: &mut Transaction<'_, Sqlite>,
-    purge: &NewPurge,
-    now_ms: u64,
-) -> Result<(), CatalogError> {
+pub(crate) async fn insert_purge(tx: &mut Tx<'_>, purge: &NewPurge, now_ms: u64) -> Result<(), CatalogError> {
     sqlx::query(
         "INSERT INTO purge (id, idempotency_key, cause, selectors, mode, force, reason, urgent, state, receipt, \
          received_ms, due_ms, attempt, fence, lease_until_ms, tenant, at_ms, retry_of) \
@@ -343,11 +358,11 @@ pub(crate) async fn insert_purge(
     .bind(&purge.cause)
     .bind(serde_json::to_string(&purge.selectors)?)
     .bind(purge.mode.as_str())
-    .bind(purge.force)
+    .bind(i64::from(purge.force))
     .bind(&purge.reason)
     .bind(serde_json::to_string(&Receipt::default())?)
     .bind(now_ms.cast_signed())
-    .bind(purge.urgent)
+    .bind(i64::from(purge.urgent))
     .bind(&purge.tenant)
     .bind(purge.at_ms.map(u64::cast_signed))
     .bind(&purge.retry_of)
@@ -358,7 +373,7 @@ pub(crate) async fn insert_purge(
 }
 
 async fn append(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut Tx<'_>,
     purge: &str,
     tags: &[Tag],
     mode: Mode,
@@ -378,7 +393,7 @@ async fn append(
 }
 
 pub(crate) async fn event(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut Tx<'_>,
     purge: &str,
     state: PurgeState,
     now_ms: u64,
@@ -394,7 +409,7 @@ pub(crate) async fn event(
     Ok(())
 }
 
-async fn events(tx: &mut Transaction<'_, Sqlite>, purge: &str) -> Result<Vec<Event>, CatalogError> {
+async fn events(tx: &mut Tx<'_>, purge: &str) -> Result<Vec<Event>, CatalogError> {
     let rows: Vec<(String, i64, Option<String>)> =
         sqlx::query_as("SELECT state, at_ms, detail FROM purge_event WHERE purge = $1 ORDER BY sequence")
             .bind(purge)
@@ -413,12 +428,7 @@ async fn events(tx: &mut Transaction<'_, Sqlite>, purge: &str) -> Result<Vec<Eve
 pub(crate) mod tests {
     use super::*;
     use crate::PurgeFilter;
-
-    pub(crate) async fn catalog() -> (tempfile::TempDir, Catalog) {
-        let folder = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(&folder.path().join("catalog.sqlite")).await.unwrap();
-        (folder, catalog)
-    }
+    use crate::stage::stories;
 
     pub(crate) fn new_purge(id: &str, key: Option<&str>) -> NewPurge {
         NewPurge {
@@ -449,60 +459,73 @@ pub(crate) mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_purge_is_accepted_once_for_one_idempotency_key() {
-        let (_folder, catalog) = catalog().await;
-        let first = catalog.accept_purge(&new_purge("a", Some("key")), 1).await.unwrap();
-        let again = catalog.accept_purge(&new_purge("b", Some("key")), 2).await.unwrap();
-        assert_eq!((first, again), (Accepted::New("a".into()), Accepted::Before("a".into())));
-        assert_eq!(catalog.purges(&PurgeFilter::default(), 10).await.unwrap().len(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_worker_that_lost_its_lease_cannot_write() {
-        let (_folder, catalog) = catalog().await;
-        catalog.accept_purge(&new_purge("a", None), 0).await.unwrap();
-        let slow = catalog.claim_purge(0, 100).await.unwrap().unwrap();
-        assert!(catalog.claim_purge(50, 100).await.unwrap().is_none(), "it is claimed");
-        let quick = catalog.claim_purge(100, 100).await.unwrap().unwrap();
-
-        let late =
-            catalog.advance_purge(&slow, step(PurgeState::Preparing, Some(vec![Tag(1)])), 101, 0).await;
-        assert!(matches!(late, Err(CatalogError::LeaseLost)));
-        catalog.advance_purge(&quick, step(PurgeState::Preparing, None), 102, 0).await.unwrap();
-        let (head, _) = catalog.newest_records(10).await.unwrap();
-        assert_eq!(head, Position::ZERO, "nor has the late worker appended");
-    }
-
-    #[tokio::test]
-    async fn positions_are_gapless_and_the_log_reads_in_order() {
-        let (_folder, catalog) = catalog().await;
-        for n in 1..=3u64 {
-            catalog.accept_purge(&new_purge(&format!("p{n}"), None), n).await.unwrap();
-            let claim = catalog.claim_purge(n, 100).await.unwrap().unwrap();
-            let after = catalog
-                .advance_purge(&claim, step(PurgeState::FlushingServers, Some(vec![Tag(n)])), n, n + 1000)
-                .await
-                .unwrap();
-            assert_eq!(after.receipt.position, Some(Position::new(n)));
+    stories! {
+        async fn a_purge_is_accepted_once_for_one_idempotency_key(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            let first = catalog.accept_purge(&new_purge("a", Some("key")), 1).await.unwrap();
+            let again = catalog.accept_purge(&new_purge("b", Some("key")), 2).await.unwrap();
+            assert_eq!((first, again), (Accepted::New("a".into()), Accepted::Before("a".into())));
+            assert_eq!(catalog.purges(&PurgeFilter::default(), 10).await.unwrap().len(), 1);
         }
-        let records = catalog.records_after(Position::new(1)).await.unwrap();
-        let read: Vec<_> = records.iter().map(|record| (record.position.get(), record.tags[0].0)).collect();
-        assert_eq!(read, [(2, 2), (3, 3)]);
-    }
 
-    #[tokio::test]
-    async fn a_timer_survives_the_process() {
-        let (folder, catalog) = catalog().await;
-        catalog.accept_purge(&new_purge("a", None), 0).await.unwrap();
-        let claim = catalog.claim_purge(0, 100).await.unwrap().unwrap();
-        let later = Step { due_ms: 500, ..step(PurgeState::Verifying, None) };
-        catalog.advance_purge(&claim, later, 1, 0).await.unwrap();
-        catalog.close().await;
+        async fn a_worker_that_lost_its_lease_cannot_write(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            catalog.accept_purge(&new_purge("a", None), 0).await.unwrap();
+            let slow = catalog.claim_purge(0, 100).await.unwrap().unwrap();
+            assert!(catalog.claim_purge(50, 100).await.unwrap().is_none(), "it is claimed");
+            let quick = catalog.claim_purge(100, 100).await.unwrap().unwrap();
 
-        let reopened = Catalog::open(&folder.path().join("catalog.sqlite")).await.unwrap();
-        assert_eq!(reopened.next_due().await.unwrap(), Some(500));
-        assert!(reopened.claim_purge(499, 100).await.unwrap().is_none());
-        assert_eq!(reopened.claim_purge(500, 100).await.unwrap().unwrap().state, PurgeState::Verifying);
+            let late =
+                catalog.advance_purge(&slow, step(PurgeState::Preparing, Some(vec![Tag(1)])), 101, 0).await;
+            assert!(matches!(late, Err(CatalogError::LeaseLost)));
+            catalog.advance_purge(&quick, step(PurgeState::Preparing, None), 102, 0).await.unwrap();
+            let (head, _) = catalog.newest_records(10).await.unwrap();
+            assert_eq!(head, Position::ZERO, "nor has the late worker appended");
+        }
+
+        async fn positions_are_gapless_and_the_log_reads_in_order(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            for n in 1..=3u64 {
+                catalog.accept_purge(&new_purge(&format!("p{n}"), None), n).await.unwrap();
+                let claim = catalog.claim_purge(n, 100).await.unwrap().unwrap();
+                let after = catalog
+                    .advance_purge(&claim, step(PurgeState::FlushingServers, Some(vec![Tag(n)])), n, n + 1000)
+                    .await
+                    .unwrap();
+                assert_eq!(after.receipt.position, Some(Position::new(n)));
+            }
+            let records = catalog.records_after(Position::new(1)).await.unwrap();
+            let read: Vec<_> = records.iter().map(|record| (record.position.get(), record.tags[0].0)).collect();
+            assert_eq!(read, [(2, 2), (3, 3)]);
+        }
+
+        async fn who_has_a_purge_and_did_not_hear_of_a_step_finds_it_as_it_is(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            catalog.accept_purge(&new_purge("a", None), 0).await.unwrap();
+            let before = catalog.claim_purge(0, 100).await.unwrap().unwrap();
+            let written = step(PurgeState::FlushingServers, Some(vec![Tag(1)]));
+            catalog.advance_purge(&before, written.clone(), 1, 100).await.unwrap();
+            // The word that it was written is lost on the way; so the worker knows no better than this.
+            let again = catalog.claim_again(&before, 200).await.unwrap();
+            assert_eq!((again.state, again.receipt.position), (PurgeState::FlushingServers, Some(Position::new(1))));
+            assert!(catalog.advance_purge(&before, written, 2, 200).await.is_err(), "and cannot write it twice");
+            assert_eq!(catalog.newest_records(10).await.unwrap().0, Position::new(1));
+            catalog.claim_purge(300, 100).await.unwrap().unwrap();
+            assert!(matches!(catalog.claim_again(&again, 400).await, Err(CatalogError::LeaseLost)), "it was late");
+        }
+
+        async fn a_timer_survives_the_process(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            catalog.accept_purge(&new_purge("a", None), 0).await.unwrap();
+            let claim = catalog.claim_purge(0, 100).await.unwrap().unwrap();
+            let later = Step { due_ms: 500, ..step(PurgeState::Verifying, None) };
+            catalog.advance_purge(&claim, later, 1, 0).await.unwrap();
+            catalog.close().await;
+
+            let reopened = stage.catalog().await;
+            assert_eq!(reopened.next_due().await.unwrap(), Some(500));
+            assert!(reopened.claim_purge(499, 100).await.unwrap().is_none());
+            assert_eq!(reopened.claim_purge(500, 100).await.unwrap().unwrap().state, PurgeState::Verifying);
+        }
     }
 }

@@ -13,7 +13,7 @@ impl Catalog {
     /// `young_ms` have passed their age.
     pub async fn trim_log(&self, retention: Retention, young_ms: u64) -> Result<Position, CatalogError> {
         let position = |found: Option<i64>| found.map(|found| Position::new(found.unsigned_abs()));
-        let mut tx = self.reader.begin().await?;
+        let mut tx = self.db.read().await?;
         let head = sqlx::query_scalar("SELECT max(position) FROM purge_log").fetch_one(&mut *tx).await?;
         let young = sqlx::query_scalar("SELECT min(position) FROM purge_log WHERE at_ms >= $1")
             .bind(young_ms.cast_signed())
@@ -29,14 +29,16 @@ impl Catalog {
         let oldest =
             retention.keeps_from(position(head).unwrap_or_default(), position(young), position(open));
         loop {
+            let mut tx = self.db.write().await?;
             let trimmed = sqlx::query(
                 "DELETE FROM purge_log WHERE position IN \
                  (SELECT position FROM purge_log WHERE position < $1 ORDER BY position LIMIT $2)",
             )
             .bind(oldest.get().cast_signed())
             .bind(ROWS_AT_ONCE.cast_signed())
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await?;
+            tx.commit().await?;
             if trimmed.rows_affected() < ROWS_AT_ONCE {
                 return Ok(oldest);
             }
@@ -48,7 +50,7 @@ impl Catalog {
     pub async fn trim_history(&self, ended_before_ms: u64) -> Result<u64, CatalogError> {
         let mut forgotten = 0;
         loop {
-            let mut tx = self.write().await?;
+            let mut tx = self.db.write().await?;
             let ids: Vec<String> = sqlx::query_scalar(
                 "SELECT id FROM purge WHERE ended_ms < $1 \
                  AND NOT EXISTS (SELECT 1 FROM purge_log WHERE purge_log.purge = purge.id) \
@@ -80,16 +82,16 @@ impl Catalog {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::stage::{Stage, stories};
     use crate::{NewPurge, PurgeFilter, Step};
     use api_types::{PurgeState, Receipt, Selector};
     use purge_protocol::{Gone, Mode, Tag, Tombstone};
 
     /// Purges p1, p2 … appended at 1, 2 … and then in these states.
-    async fn catalog(states: &[PurgeState]) -> (tempfile::TempDir, Catalog) {
-        let folder = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open(&folder.path().join("catalog.sqlite")).await.unwrap();
+    async fn catalog(stage: &Stage, states: &[PurgeState]) -> Catalog {
+        let catalog = stage.catalog().await;
         for (n, state) in (1u64..).zip(states) {
             let purge = NewPurge {
                 id: format!("p{n}"),
@@ -120,7 +122,7 @@ mod tests {
                 claim = catalog.advance_purge(&claim, step, n, u64::MAX >> 1).await.unwrap();
             }
         }
-        (folder, catalog)
+        catalog
     }
 
     async fn positions(catalog: &Catalog) -> Vec<u64> {
@@ -128,49 +130,41 @@ mod tests {
         records.iter().map(|record| record.position.get()).collect()
     }
 
-    #[tokio::test]
-    async fn the_log_is_trimmed_by_number_and_age_and_goes_on_counting() {
-        let (_folder, catalog) = catalog(&[PurgeState::Done; 5]).await;
-        assert_eq!(catalog.trim_log(Retention { records: 4 }, 0).await.unwrap(), Position::new(2));
-        assert_eq!(positions(&catalog).await, [2, 3, 4, 5]);
-        catalog.trim_log(Retention { records: 4 }, 4).await.unwrap();
-        assert_eq!(positions(&catalog).await, [4, 5]);
-        catalog.trim_log(Retention { records: 4 }, 1000).await.unwrap();
-        assert_eq!(positions(&catalog).await, [5], "the newest says where the log ends");
-    }
+    stories! {
+        async fn the_log_is_trimmed_by_number_and_age_and_goes_on_counting(stage: &Stage) {
+            let catalog = catalog(stage, &[PurgeState::Done; 5]).await;
+            assert_eq!(catalog.trim_log(Retention { records: 4 }, 0).await.unwrap(), Position::new(2));
+            assert_eq!(positions(&catalog).await, [2, 3, 4, 5]);
+            catalog.trim_log(Retention { records: 4 }, 4).await.unwrap();
+            assert_eq!(positions(&catalog).await, [4, 5]);
+            catalog.trim_log(Retention { records: 4 }, 1000).await.unwrap();
+            assert_eq!(positions(&catalog).await, [5], "the newest says where the log ends");
+        }
 
-    #[tokio::test]
-    async fn what_an_open_purge_needs_is_not_trimmed() {
-        let states = [PurgeState::Done, PurgeState::Verifying, PurgeState::Done, PurgeState::Done];
-        let (_folder, catalog) = catalog(&states).await;
-        assert_eq!(catalog.trim_log(Retention { records: 1 }, 1000).await.unwrap(), Position::new(2));
-        assert_eq!(positions(&catalog).await, [2, 3, 4]);
-    }
+        async fn what_an_open_purge_needs_is_not_trimmed(stage: &Stage) {
+            let states = [PurgeState::Done, PurgeState::Verifying, PurgeState::Done, PurgeState::Done];
+            let catalog = catalog(stage, &states).await;
+            assert_eq!(catalog.trim_log(Retention { records: 1 }, 1000).await.unwrap(), Position::new(2));
+            assert_eq!(positions(&catalog).await, [2, 3, 4]);
+        }
 
-    #[tokio::test]
-    async fn an_empty_log_is_left_alone() {
-        let (_folder, catalog) = catalog(&[]).await;
-        assert_eq!(catalog.trim_log(Retention { records: 1 }, 1000).await.unwrap(), Position::ZERO);
-        assert_eq!(catalog.trim_history(1000).await.unwrap(), 0);
-    }
+        async fn an_empty_log_is_left_alone(stage: &Stage) {
+            let catalog = catalog(stage, &[]).await;
+            assert_eq!(catalog.trim_log(Retention { records: 1 }, 1000).await.unwrap(), Position::ZERO);
+            assert_eq!(catalog.trim_history(1000).await.unwrap(), 0);
+        }
 
-    #[tokio::test]
-    async fn history_goes_after_its_record_and_never_while_its_tombstone_stands() {
-        let (_folder, catalog) =
-            catalog(&[PurgeState::Done, PurgeState::Done, PurgeState::Verifying, PurgeState::Done]).await;
-        assert_eq!(catalog.trim_history(1000).await.unwrap(), 0, "their records are in the log");
-        let tombstone = Tombstone { gone: Gone::Removed, purge: "p1".to_owned(), at: 1 };
-        catalog.entomb("demo", "cat.jpg", &tombstone, "api").await.unwrap();
-        catalog.trim_log(Retention { records: 1 }, 1000).await.unwrap();
-        assert_eq!(catalog.trim_history(2).await.unwrap(), 0, "p2 is not old enough");
-        assert_eq!(catalog.trim_history(1000).await.unwrap(), 1);
-        let left: Vec<_> = catalog
-            .purges(&PurgeFilter::default(), 10)
-            .await
-            .unwrap()
-            .into_iter()
-            .map(|view| view.id)
-            .collect();
-        assert_eq!(left, ["p4", "p3", "p1"]);
+        async fn history_goes_after_its_record_and_never_while_its_tombstone_stands(stage: &Stage) {
+            let catalog =
+                catalog(stage, &[PurgeState::Done, PurgeState::Done, PurgeState::Verifying, PurgeState::Done]).await;
+            assert_eq!(catalog.trim_history(1000).await.unwrap(), 0, "their records are in the log");
+            let tombstone = Tombstone { gone: Gone::Removed, purge: "p1".to_owned(), at: 1 };
+            catalog.entomb("demo", "cat.jpg", &tombstone, "api").await.unwrap();
+            catalog.trim_log(Retention { records: 1 }, 1000).await.unwrap();
+            assert_eq!(catalog.trim_history(2).await.unwrap(), 0, "p2 is not old enough");
+            assert_eq!(catalog.trim_history(1000).await.unwrap(), 1);
+            let left: Vec<_> = catalog.purges(&PurgeFilter::default(), 10).await.unwrap().into_iter().map(|view| view.id).collect();
+            assert_eq!(left, ["p4", "p3", "p1"]);
+        }
     }
 }

@@ -39,14 +39,16 @@ use purge::{
 use purge_protocol::{AsOf, Erasure, Fences, Fill, Follower, Isolation, NodeId, TagKey, Tags};
 use render_worker::{Files, Workers};
 use renderer::{KnownSource, Originals, RenderPool, Renderer, Room, TagField, TagFields};
-use telemetry::{Gauges, Metrics, UpstreamGauges};
+use telemetry::Metrics;
 use tokio::sync::watch;
 use url::Url;
 
+use crate::catalog_place;
 use crate::config::{self, Config, DiskAdmission, Isolated, NodesAbove, Role, SourceKind};
 use crate::data_dir::DataDir;
 use crate::explainer::AllNodes;
 use crate::faces;
+use crate::gauges::metrics_text;
 use crate::listeners::{self, Delivery, bind};
 use crate::open_files;
 use crate::purge_door::{ToControl, Upwards};
@@ -68,6 +70,14 @@ pub struct Demo {
     pub base_url: Url,
 }
 
+/// What only holds of this one start.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    pub demo: Option<Demo>,
+    /// An operator says that the data directory which has the catalog is gone for good.
+    pub adopt_catalog: bool,
+}
+
 /// Where a running node can be reached.
 #[derive(Debug, Clone)]
 pub struct Addresses {
@@ -79,7 +89,7 @@ pub struct Addresses {
 pub async fn run(
     config: Config,
     data: DataDir,
-    demo: Option<Demo>,
+    start: Start,
     ready: impl FnOnce(&Addresses),
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
@@ -114,7 +124,8 @@ pub async fn run(
 
     let serving = CurrentServing::unknown();
     let controlled = if config.node.roles.has(Role::Control) {
-        Some(control(&config, &data, &view, &client, &metrics).await?)
+        let catalog = catalog_place::open(&config, &data, start.adopt_catalog).await?;
+        Some(control(catalog, &config, &data, &view, &client, &metrics).await?)
     } else {
         None
     };
@@ -206,7 +217,7 @@ pub async fn run(
                     purges: Arc::clone(&controlled.purges),
                     token: token.clone(),
                     delivery: format!("http://{}", reachable(delivery)).parse()?,
-                    demo: demo.map(|demo| DemoSource::new(demo.source, demo.base_url)),
+                    demo: start.demo.map(|demo| DemoSource::new(demo.source, demo.base_url)),
                 });
                 let purges = Arc::clone(&controlled.purges);
                 let explainer = Arc::new(AllNodes {
@@ -237,6 +248,13 @@ pub async fn run(
         tokio::spawn(listeners::control(router, Arc::clone(&metrics), listener, stop.clone()));
     }
 
+    let catalog = controlled.as_ref().map(|controlled| controlled.worker.catalog.clone());
+    let lost = async {
+        match catalog {
+            Some(catalog) => catalog.taken_over().await,
+            None => std::future::pending().await,
+        }
+    };
     if let Some(controlled) = controlled {
         for worker in controlled.cdn_workers {
             tokio::spawn(worker.run());
@@ -258,7 +276,10 @@ pub async fn run(
         () = serves => ready(&Addresses { delivery, control: control_address }),
         _ = stopped.wait_for(|stop| *stop) => {}
     }
-    _ = stop.wait_for(|stop| *stop).await;
+    tokio::select! {
+        _ = stop.wait_for(|stop| *stop) => {}
+        () = lost => bail!("another data directory has taken the catalog over: this node ends"),
+    }
     server.await?;
     cache.flush().await;
     Ok(())
@@ -267,7 +288,7 @@ pub async fn run(
 type Parts = (Arc<dyn Feed>, Arc<dyn Upstream>, Arc<dyn PassOn>, Option<Arc<HttpFeed>>, Members);
 
 /// What is known of those whom this node asks.
-type Members = Arc<dyn Fn() -> Vec<MemberReport> + Send + Sync>;
+pub(crate) type Members = Arc<dyn Fn() -> Vec<MemberReport> + Send + Sync>;
 
 /// The control role, and the renderer that lives beside the catalog.
 struct Controlled {
@@ -282,14 +303,14 @@ struct Controlled {
 }
 
 async fn control(
+    catalog: Catalog,
     config: &Config,
     data: &DataDir,
     view: &Arc<LogView>,
     client: &origin::Client,
     metrics: &Arc<Metrics>,
 ) -> anyhow::Result<Controlled> {
-    let catalog = Catalog::open(&data.catalog()).await?;
-    // Our lock on the data directory proves that no other worker lives.
+    // Our lock on the data directory, to which the catalog belongs, proves that no other worker lives.
     catalog.release_all_claims().await?;
     let meta = catalog.meta().await?;
     let tag_key = TagKey::new(meta.tag_key);
@@ -561,29 +582,4 @@ async fn keep_serving_current(
             Err(error) => tracing::warn!(%error, "the snapshot cannot be fetched"),
         }
     }
-}
-
-fn metrics_text(edge: &Arc<Edge>, members: Members) -> Arc<dyn Fn() -> String + Send + Sync> {
-    let edge = Arc::clone(edge);
-    Arc::new(move || {
-        let stats = edge.cache.stats();
-        let upstreams: Vec<_> = members().into_iter().map(upstream_gauges).collect();
-        let gauges = Gauges {
-            memory_entries: stats.memory_entries,
-            memory_bytes: stats.memory_bytes,
-            disk_entries: stats.disk_entries,
-            disk_bytes: stats.disk_bytes,
-            disk_write_errors: stats.write_errors,
-            disk_storing_paused: stats.storing_paused,
-            applied_position: edge.view.applied().get(),
-            fences: edge.view.fences() as u64,
-            lease_millis: edge.view.lease_remaining(),
-        };
-        edge.metrics.text(gauges, &upstreams)
-    })
-}
-
-fn upstream_gauges(member: MemberReport) -> UpstreamGauges {
-    let MemberReport { url, outstanding, queued, failures, ejections, is_fit } = member;
-    UpstreamGauges { upstream: url, outstanding, queued, is_fit, failures, ejections }
 }

@@ -45,6 +45,25 @@ impl DataDir {
         self.path.join("catalog.sqlite")
     }
 
+    /// The name by which a catalog on a server knows this directory; made when it is first asked for.
+    pub fn holder(&self, node: &str) -> Result<String, DataDirError> {
+        let path = self.path.join("catalog.holder");
+        let unusable = |error| DataDirError::Unusable(path.clone(), error);
+        match fs::read_to_string(&path) {
+            Ok(name) if !name.trim().is_empty() => return Ok(name.trim().to_owned()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(unusable(error)),
+        }
+        let name = format!("{node}-{}", random::<8>().map_err(unusable)?);
+        // Whole or not at all: half a name would be another one.
+        let draft = self.path.join("catalog.holder.new");
+        let mut file = File::create(&draft).map_err(unusable)?;
+        writeln!(file, "{name}").and_then(|()| file.sync_all()).map_err(unusable)?;
+        fs::rename(&draft, &path).map_err(unusable)?;
+        Ok(name)
+    }
+
     pub fn cache(&self) -> PathBuf {
         self.path.join("cache")
     }
@@ -95,9 +114,7 @@ impl DataDir {
     /// 32 random bytes in hex, in a file of their own.
     fn write_secret(&self, path: &Path) -> Result<String, DataDirError> {
         let unusable = |error| DataDirError::Unusable(path.to_owned(), error);
-        let mut random = [0; 32];
-        File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut random)).map_err(unusable)?;
-        let secret: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let secret = random::<32>().map_err(unusable)?;
         let mut file = OpenOptions::new()
             .write(true)
             .create(true)
@@ -114,6 +131,13 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.bytes().map(|byte| char::from(byte).to_digit(16)).collect::<Option<Vec<u32>>>()?;
     let pairs = digits.chunks_exact(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok());
     if digits.len() % 2 == 0 { pairs.collect() } else { None }
+}
+
+/// So many random bytes, as text.
+fn random<const BYTES: usize>() -> io::Result<String> {
+    let mut random = [0; BYTES];
+    File::open("/dev/urandom")?.read_exact(&mut random)?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The token of a node that runs on this data directory.
@@ -148,5 +172,8 @@ mod tests {
             fs::write(folder.path().join("receipt.key"), broken).unwrap();
             assert!(data.receipt_key().is_err(), "{broken:?}");
         }
+        let holder = data.holder("node-1").unwrap();
+        assert!(holder.starts_with("node-1-"));
+        assert_eq!(data.holder("called otherwise by now").unwrap(), holder);
     }
 }

@@ -1,5 +1,6 @@
 //! One binary, any set of roles: configuration, composition, commands.
 
+mod catalog_place;
 pub mod command;
 pub mod compose;
 pub mod config;
@@ -7,6 +8,7 @@ pub mod data_dir;
 pub mod environment;
 pub mod explainer;
 mod faces;
+mod gauges;
 mod listeners;
 pub mod log;
 mod open_files;

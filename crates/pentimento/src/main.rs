@@ -40,7 +40,13 @@ enum Process {
 #[derive(Subcommand)]
 enum Command {
     /// Run a node; without a configuration: all roles, on loopback
-    Run(RunArgs),
+    Run {
+        #[command(flatten)]
+        args: RunArgs,
+        /// Take the catalog on a server over from the data directory that has it, which is gone for good
+        #[arg(long)]
+        adopt_catalog: bool,
+    },
     /// Run a node with a source of its own pictures, to try everything out
     Demo {
         /// Where the demo keeps everything
@@ -359,9 +365,9 @@ fn main() -> ExitCode {
 
 async fn carry_out(command: Command) -> ExitCode {
     let ended = match command {
-        Command::Run(args) => {
+        Command::Run { args, adopt_catalog } => {
             let (config, overrides) = args.into();
-            command::run::run(config.as_deref(), overrides).await
+            command::run::run(config.as_deref(), overrides, adopt_catalog).await
         }
         Command::Demo { data, listen, control_listen, source_listen } => {
             command::demo::run(&data, listen, control_listen, source_listen).await

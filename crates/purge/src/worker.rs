@@ -12,6 +12,7 @@ use api_types::{
 };
 use bus::clock::{self, unix_millis};
 use catalog::{Catalog, CatalogError, Claim, NewWish, Step};
+use cdn::back_off;
 use purge_protocol::{Gone, Mode, Moment, NodeId, Outcome, Position, Settlement, Subject, TagKey, Tombstone};
 use renderer::{OriginalError, Originals, Revalidated};
 use telemetry::Metrics;
@@ -32,6 +33,10 @@ const SETTLE: Duration = Duration::from_secs(60);
 const HELD_UP: Duration = Duration::from_secs(5);
 /// Who waits for CDNs is woken by them; this is for safety.
 const WAIT_FOR_CDNS: Duration = Duration::from_secs(60);
+/// Who has a purge and cannot write looks this often, at least, whether that is over.
+const REGAIN_AT_LEAST: Duration = Duration::from_secs(5);
+/// A step that fails, and not because of its purge, is tried again this often at least.
+const FAILED_AGAIN_AT_LEAST: Duration = Duration::from_secs(30);
 /// Of one CDN, in a receipt.
 const CALLS_KEPT: u32 = 32;
 
@@ -103,7 +108,7 @@ impl Worker {
                 Ok(step) => step,
                 Err(error) => {
                     tracing::error!(purge = claim.id, state = %claim.state, %error, "a purge's step failed; trying again");
-                    again(&claim, Duration::from_secs(1), None)
+                    again(&claim, back_off(claim.attempt, rand::random()).min(FAILED_AGAIN_AT_LEAST), None)
                 }
             };
             let now = unix_millis();
@@ -118,17 +123,12 @@ impl Worker {
                 Ok(claim) => claim,
                 Err(CatalogError::LeaseLost) => return,
                 Err(error) => {
-                    // What was not written did not happen: another claim does it again.
-                    tracing::error!(purge = claim.id, %error, "a purge's step cannot be written");
-                    return;
+                    tracing::error!(purge = claim.id, %error, "a purge's step cannot be written; trying again");
+                    let Some(regained) = self.regain(&claim).await else { return };
+                    claim = regained;
+                    continue;
                 }
             };
-            if claim.state == PurgeState::FlushingServers
-                && let Err(error) = self.authority.appended().await
-            {
-                tracing::error!(purge = claim.id, %error, "the log cannot be read");
-                return;
-            }
             self.purges.changed(&claim.id);
             if claim.state.has_ended() {
                 self.appended().remove(&claim.id);
@@ -138,6 +138,23 @@ impl Worker {
                 return;
             }
         }
+    }
+
+    /// What was not written did not happen, but perhaps it was, and only the word of it was lost.
+    async fn regain(&self, claim: &Claim) -> Option<Claim> {
+        let given_up = clock::now().plus(millis(CLAIM));
+        let mut attempt = 1;
+        while clock::now() < given_up {
+            tokio::time::sleep(back_off(attempt, rand::random()).min(REGAIN_AT_LEAST)).await;
+            match self.catalog.claim_again(claim, unix_millis() + millis(CLAIM)).await {
+                Ok(claim) => return Some(claim),
+                Err(CatalogError::LeaseLost) => return None,
+                Err(error) => tracing::warn!(purge = claim.id, attempt, %error, "the catalog fails still"),
+            }
+            attempt += 1;
+        }
+        // By now it is anybody's.
+        None
     }
 
     fn appended(&self) -> MutexGuard<'_, HashMap<String, Moment>> {
@@ -231,11 +248,10 @@ impl Worker {
                 Err(OriginalError::Fetch(error)) => {
                     let why = format!("the source of {name} could not be asked: {error}");
                     if claim.attempt < self.settings.origin_attempts {
-                        return Ok(again(
-                            claim,
-                            self.settings.origin_interval * claim.attempt.max(1),
-                            Some(why),
-                        ));
+                        // Those that failed together do not come back together.
+                        let jitter = 0.75 + 0.5 * rand::random::<f64>();
+                        let pause = self.settings.origin_interval * claim.attempt.max(1);
+                        return Ok(again(claim, pause.mul_f64(jitter), Some(why)));
                     }
                     if !claim.force {
                         return Ok(fail(claim, why));
@@ -269,6 +285,7 @@ impl Worker {
     }
 
     async fn flush_servers(&self, claim: &Claim, appended: Moment) -> Result<Step, StepError> {
+        self.authority.appended().await?;
         let Some(position) = claim.receipt.position else {
             return Ok(fail(claim, "the purge has no position in the log".to_owned()));
         };

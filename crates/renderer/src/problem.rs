@@ -96,6 +96,11 @@ pub fn of_original(error: OriginalError) -> FillError {
             Gone::Forbidden { .. } => Problem::new(451, "forbidden-by-law", "Forbidden by law", detail),
         }),
         OriginalError::Fetch(error) => error.into(),
+        OriginalError::Catalog(error) if error.is_away() => {
+            tracing::error!(%error, "the catalog is away");
+            let detail = "which version of the picture is current cannot be asked now; try again shortly";
+            FillError::Problem(Problem::new(503, "catalog-away", "Catalog away", detail))
+        }
         OriginalError::Contended | OriginalError::Catalog(_) | OriginalError::Store(_) => {
             tracing::error!(%detail, "an original cannot be had");
             FillError::Unreachable(detail)

@@ -191,11 +191,12 @@ impl Node {
     /// Waits until the purge has ended; gives what the API shows of it. Goes on over a restart of the node.
     pub async fn ended(&self, id: &str) -> serde_json::Value {
         let path = format!("/v1/purges/{id}");
+        let mut last = Err("nobody has answered".to_owned());
         for _ in 0..1200 {
             let token = self.token();
             let headers = [("authorization", token.as_str())];
             let seen = send(self.control, http::Method::GET, &path, &headers, bytes::Bytes::new()).await;
-            if let Ok(seen) = seen {
+            if let Ok(seen) = &seen {
                 let view = seen.json();
                 let state = view["state"].as_str().unwrap_or_default();
                 if matches!(
@@ -205,8 +206,9 @@ impl Node {
                     return view;
                 }
             }
+            last = seen.map(|seen| seen.text());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("purge {id} does not end");
+        panic!("purge {id} does not end: {last:?}");
     }
 }

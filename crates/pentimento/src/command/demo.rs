@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::command::stop;
-use crate::compose::{self, Addresses, Demo};
+use crate::compose::{self, Addresses, Demo, Start};
 use crate::config::{self, FILE_NAME, GENERATED, Overrides};
 use crate::data_dir::DataDir;
 use crate::{environment, log};
@@ -44,8 +44,9 @@ pub async fn run(
     let demo = Demo { source: "demo".to_owned(), base_url: base_url.parse()? };
     let token = folder.token()?;
     let greet = |addresses: &Addresses| greet(addresses, &base_url, data, &token);
+    let start = Start { demo: Some(demo), adopt_catalog: false };
     let ended = tokio::select! {
-        ended = compose::run(config, folder, Some(demo), greet, stopped) => ended,
+        ended = compose::run(config, folder, start, greet, stopped) => ended,
         died = source.wait() => Err(anyhow::anyhow!("the demo source ended: {}", died?)),
     };
     let _ = source.kill().await;

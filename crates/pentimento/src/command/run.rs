@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use crate::command::stop;
-use crate::compose;
+use crate::compose::{self, Start};
 use crate::config::{self, Overrides};
 use crate::data_dir::DataDir;
 use crate::{environment, log};
 
-pub async fn run(file: Option<&Path>, overrides: Overrides) -> anyhow::Result<()> {
+pub async fn run(file: Option<&Path>, overrides: Overrides, adopt_catalog: bool) -> anyhow::Result<()> {
     log::start();
     let config = config::load(file, environment::variables(), overrides)?;
     let data = DataDir::open(&config.node.data)?;
@@ -16,5 +16,6 @@ pub async fn run(file: Option<&Path>, overrides: Overrides) -> anyhow::Result<()
         data.write_config_once(None)?;
     }
     let stop = stop::on_signal()?;
-    compose::run(config, data, None, |_| println!("ready"), stop).await
+    let start = Start { demo: None, adopt_catalog };
+    compose::run(config, data, start, |_| println!("ready"), stop).await
 }

@@ -7,6 +7,7 @@
 mod acme;
 mod bucket;
 mod cache;
+mod catalog;
 mod cdn;
 mod certificate;
 mod cluster;
@@ -40,6 +41,7 @@ mod tests;
 
 pub use acme::Acme;
 pub use cache::{Cache, DiskAdmission};
+pub use catalog::Catalog;
 pub use cdn::Cdn;
 pub use cluster::{Cluster, Isolated};
 pub use complaint::ConfigErrors;
@@ -83,6 +85,8 @@ pub const GENERATED: &str = include_str!("generated.toml");
 pub struct Config {
     pub node: Node,
     pub cluster: Cluster,
+    /// The file in the data directory, if it is not a server.
+    pub catalog: Option<Catalog>,
     pub cache: Cache,
     pub listen: Listen,
     pub tls: Tls,
@@ -147,6 +151,7 @@ pub fn resolved_toml(config: &Config) -> String {
     let mut out = Writer::default();
     config.node.write(&mut out);
     config.cluster.write(&mut out);
+    config.catalog.iter().for_each(|catalog| catalog.write(&mut out));
     config.cache.write(&mut out);
     config.listen.write(&mut out);
     config.tls.write(&mut out);
@@ -212,6 +217,7 @@ fn read(
 fn read_config(file: &mut Section) -> Config {
     let node = file.section("node", Node::read);
     let cluster = file.section("cluster", Cluster::read);
+    let catalog = file.section("catalog", |section| Catalog::read(section, &node));
     let cache = file.section("cache", Cache::read);
     let listen = file.section("listen", Listen::read);
     let acme = file.section("acme", Acme::read);
@@ -274,6 +280,7 @@ fn read_config(file: &mut Section) -> Config {
     Config {
         node,
         cluster,
+        catalog,
         cache,
         listen,
         tls,

@@ -38,6 +38,15 @@ impl Secret {
     /// From exactly one of `secret`, `secret_file` and `secret_env`. One that comes from outside the file counts
     /// more than all in it.
     pub(super) fn read(section: &mut Section, required: bool) -> Option<Self> {
+        Self::read_with(section, required, Self::LEN_MIN)
+    }
+
+    /// One that somebody else's server has set.
+    pub(super) fn read_of_any_length(section: &mut Section) -> Option<Self> {
+        Self::read_with(section, false, 1)
+    }
+
+    fn read_with(section: &mut Section, required: bool, len_min: usize) -> Option<Self> {
         const KEYS: [&str; 3] = ["secret", "secret_file", "secret_env"];
         let texts = KEYS.map(|key| section.text(key));
         let outside = KEYS.iter().any(|key| section.is_set_outside(key));
@@ -56,7 +65,7 @@ impl Secret {
                 None
             }
             // A setting without its text has left a complaint already.
-            [(key, text)] => Self::resolve(section, key, text.as_ref()?),
+            [(key, text)] => Self::resolve(section, key, text.as_ref()?, len_min),
             [_, (key, _), ..] => {
                 let message = "write only one of `secret`, `secret_file` and `secret_env`";
                 section.complain(key, message.to_owned());
@@ -65,7 +74,7 @@ impl Secret {
         }
     }
 
-    fn resolve(section: &mut Section, key: &str, text: &str) -> Option<Self> {
+    fn resolve(section: &mut Section, key: &str, text: &str, len_min: usize) -> Option<Self> {
         let found = match key {
             "secret_file" => match read_file(Path::new(text)) {
                 Ok(bytes) => Ok((bytes, SecretFrom::File(text.into()))),
@@ -78,8 +87,8 @@ impl Secret {
             _ => Ok((text.as_bytes().to_vec(), SecretFrom::Written)),
         };
         let checked = found.and_then(|(bytes, from)| match bytes.len() {
-            len if len < Self::LEN_MIN => {
-                Err(format!("`{key}`: the secret has {len} bytes: at least {} are needed", Self::LEN_MIN))
+            len if len < len_min => {
+                Err(format!("`{key}`: the secret has {len} bytes: at least {len_min} are needed"))
             }
             _ => Ok(Self { bytes, from }),
         });

@@ -228,6 +228,7 @@ fn any_config() -> impl Strategy<Value = Config> {
         |((node, cluster, cache, listen, delivery, limits, purge), sources, sites)| Config {
             node,
             cluster,
+            catalog: None,
             cache,
             listen,
             tls: Tls::default(),
