@@ -21,7 +21,10 @@ pub fn look_at(bytes: &[u8]) -> (u32, u32, [u8; 3]) {
 
 /// As [`look_at`], of bytes that may be anything.
 pub fn try_look_at(bytes: &[u8]) -> Option<(u32, u32, [u8; 3])> {
-    let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().ok()?;
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+    // One of few colours is written with a palette.
+    decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
+    let mut reader = decoder.read_info().ok()?;
     let mut pixels = vec![0; reader.output_buffer_size()?];
     let frame = reader.next_frame(&mut pixels).ok()?;
     let samples = frame.color_type.samples();
