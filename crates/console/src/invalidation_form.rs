@@ -79,16 +79,16 @@ pub enum EntryError {
     #[error("to invalidate everything, write the word all")]
     NotConfirmed,
     #[error(
-        "{entry}: leave out {query}; an original is invalidated with every size and format of it, as in {without}"
+        "\"{entry}\": leave out {query}; an original is invalidated with every size and format of it, as in {without}"
     )]
     Query { entry: String, query: String, without: String },
-    #[error("{entry}: leave out {host}; the part that names the original is {path}")]
+    #[error("\"{entry}\": leave out {host}; the part that names the original is {path}")]
     Host { entry: String, host: String, path: String },
-    #[error("{entry}: begin with the source's name, as in {format}")]
+    #[error("\"{entry}\": begin with the source's name, as in {format}")]
     NoPath { entry: String, format: &'static str },
-    #[error("{entry}: a * is not needed; a folder is invalidated with all below it")]
+    #[error("\"{entry}\": a * is not needed; a folder is invalidated with all below it")]
     Wildcard { entry: String },
-    #[error("{entry}: write the whole URL, as in {format}")]
+    #[error("\"{entry}\": write the whole URL, as in {format}")]
     NotWhole { entry: String, format: &'static str },
 }
 
@@ -211,26 +211,30 @@ mod tests {
             (
                 "original",
                 "/demo/cat.jpg?w=500",
-                "! /demo/cat.jpg?w=500: leave out ?w=500; an original is invalidated with every size and format of it, \
+                "! \"/demo/cat.jpg?w=500\": leave out ?w=500; an original is invalidated with every size and format of it, \
                  as in /demo/cat.jpg",
             ),
             (
                 "original",
                 "img.test/demo/cat.jpg",
-                "! img.test/demo/cat.jpg: leave out img.test; the part that names the original is /demo/cat.jpg",
+                "! \"img.test/demo/cat.jpg\": leave out img.test; the part that names the original is /demo/cat.jpg",
             ),
             (
                 "original",
                 "https://img.test/demo/cat.jpg?w=500",
-                "! https://img.test/demo/cat.jpg?w=500: leave out https://img.test; the part that names the original is \
+                "! \"https://img.test/demo/cat.jpg?w=500\": leave out https://img.test; the part that names the original is \
                  /demo/cat.jpg",
             ),
-            ("original", "/", "! /: begin with the source's name, as in /demo/cat.jpg"),
-            ("folder", "/demo/*", "! /demo/*: a * is not needed; a folder is invalidated with all below it"),
+            ("original", "/", "! \"/\": begin with the source's name, as in /demo/cat.jpg"),
+            (
+                "folder",
+                "/demo/*",
+                "! \"/demo/*\": a * is not needed; a folder is invalidated with all below it",
+            ),
             (
                 "url",
                 "/demo/cat.jpg",
-                "! /demo/cat.jpg: write the whole URL, as in https://img.example.com/demo/cat.jpg?w=480",
+                "! \"/demo/cat.jpg\": write the whole URL, as in https://img.example.com/demo/cat.jpg?w=480",
             ),
         ] {
             assert_eq!(shown(scope, text), wanted, "{text}");

@@ -283,6 +283,7 @@ enum ReceiptCommand {
 enum KeysCommand {
     /// Make a key and print it, this once
     Create {
+        /// Stands with what it does, in purges and in the audit
         name: String,
         /// purge:read, purge:write, purge:all, purge:erase; several separated by commas
         #[arg(long, value_delimiter = ',', required = true)]
