@@ -9,14 +9,23 @@ import { createInterface } from "node:readline";
 
 const PATIENCE = 60_000;
 
-/** A port that was free a moment ago. */
+/**
+ * A port on which nobody listens. The kernel's own choice would be one that it may give to any other connection before
+ * the cache listens; from these it does not choose, nor do the tests of the workspace.
+ */
 async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = 2_000 + Math.floor(Math.random() * 8_000);
+    const server = createServer();
+    try {
+      await once(server.listen(port, "127.0.0.1"), "listening");
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 /** Waits for a line of output that `is` wanted. */

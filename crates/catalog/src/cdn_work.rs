@@ -416,7 +416,6 @@ pub(crate) mod tests {
     use crate::stage::{by_hand, stories};
     use crate::{Claim, NewPurge, Step};
     use api_types::{PurgeState, Receipt, Selector};
-    use purge_protocol::Mode;
 
     fn step(due_ms: u64, wishes: Vec<NewWish>) -> Step {
         Step {
@@ -433,19 +432,7 @@ pub(crate) mod tests {
 
     /// A purge that has one wish for "cdn", due then, and waits for it.
     async fn waiting(catalog: &Catalog, id: &str, due_ms: u64) -> Claim {
-        let purge = NewPurge {
-            id: id.to_owned(),
-            idempotency_key: None,
-            cause: "api".to_owned(),
-            selectors: vec![Selector::All(true)],
-            mode: Mode::Hard,
-            force: false,
-            reason: None,
-            urgent: false,
-            tenant: None,
-            at_ms: None,
-            retry_of: None,
-        };
+        let purge = NewPurge::of(id, "api", vec![Selector::All(true)]);
         catalog.accept_purge(&purge, 1).await.unwrap();
         let claim = catalog.claim_purge(1, 1000).await.unwrap().unwrap();
         let wish = NewWish { cdn: "cdn".to_owned(), wish: id.to_owned(), soft: false, due_ms };

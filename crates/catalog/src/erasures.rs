@@ -258,19 +258,8 @@ pub(crate) mod tests {
     }
 
     fn announce(id: &str, cause: &str) -> NewPurge {
-        NewPurge {
-            id: id.to_owned(),
-            idempotency_key: None,
-            cause: cause.to_owned(),
-            selectors: vec![api_types::Selector::Original("demo/a/cat.jpg".to_owned())],
-            mode: purge_protocol::Mode::Erase,
-            force: true,
-            reason: None,
-            urgent: false,
-            tenant: None,
-            at_ms: None,
-            retry_of: None,
-        }
+        let selectors = vec![api_types::Selector::Original("demo/a/cat.jpg".to_owned())];
+        NewPurge { mode: purge_protocol::Mode::Erase, force: true, ..NewPurge::of(id, cause, selectors) }
     }
 
     stories! {

@@ -30,6 +30,25 @@ pub struct NewPurge {
     pub retry_of: Option<String>,
 }
 
+impl NewPurge {
+    /// A hard one, to be begun now.
+    pub fn of(id: impl Into<String>, cause: impl Into<String>, selectors: Vec<Selector>) -> Self {
+        Self {
+            id: id.into(),
+            idempotency_key: None,
+            cause: cause.into(),
+            selectors,
+            mode: Mode::Hard,
+            force: false,
+            reason: None,
+            urgent: false,
+            tenant: None,
+            at_ms: None,
+            retry_of: None,
+        }
+    }
+}
+
 /// What became of a request for a purge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Accepted {
@@ -431,19 +450,8 @@ pub(crate) mod tests {
     use crate::stage::stories;
 
     pub(crate) fn new_purge(id: &str, key: Option<&str>) -> NewPurge {
-        NewPurge {
-            id: id.to_owned(),
-            idempotency_key: key.map(str::to_owned),
-            cause: "api".to_owned(),
-            selectors: vec![Selector::Original("demo/cat.jpg".to_owned())],
-            mode: Mode::Hard,
-            force: false,
-            reason: None,
-            urgent: false,
-            tenant: None,
-            at_ms: None,
-            retry_of: None,
-        }
+        let selectors = vec![Selector::Original("demo/cat.jpg".to_owned())];
+        NewPurge { idempotency_key: key.map(str::to_owned), ..NewPurge::of(id, "api", selectors) }
     }
 
     pub(crate) fn step(state: PurgeState, append: Option<Vec<Tag>>) -> Step {

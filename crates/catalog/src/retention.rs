@@ -87,25 +87,13 @@ pub(crate) mod tests {
     use crate::stage::{Stage, stories};
     use crate::{NewPurge, PurgeFilter, Step};
     use api_types::{PurgeState, Receipt, Selector};
-    use purge_protocol::{Gone, Mode, Tag, Tombstone};
+    use purge_protocol::{Gone, Tag, Tombstone};
 
     /// Purges p1, p2 … appended at 1, 2 … and then in these states.
     async fn catalog(stage: &Stage, states: &[PurgeState]) -> Catalog {
         let catalog = stage.catalog().await;
         for (n, state) in (1u64..).zip(states) {
-            let purge = NewPurge {
-                id: format!("p{n}"),
-                idempotency_key: None,
-                cause: "api".to_owned(),
-                selectors: vec![Selector::All(true)],
-                mode: Mode::Hard,
-                force: false,
-                reason: None,
-                urgent: false,
-                tenant: None,
-                at_ms: None,
-                retry_of: None,
-            };
+            let purge = NewPurge::of(format!("p{n}"), "api", vec![Selector::All(true)]);
             catalog.accept_purge(&purge, n).await.unwrap();
             let mut claim = catalog.claim_purge(n, 1000).await.unwrap().unwrap();
             for (state, append) in [(PurgeState::FlushingServers, Some(vec![Tag(n)])), (*state, None)] {

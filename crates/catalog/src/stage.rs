@@ -131,19 +131,7 @@ async fn it_belongs_to_one_data_directory_until_an_operator_says_otherwise(postg
 async fn workers_do_not_wait_for_what_another_has_locked(postgres: &Postgres) {
     let catalog = Stage::Postgres { url: postgres.copy("empty", "locked") }.catalog().await;
     for id in ["a", "b"] {
-        let purge = crate::NewPurge {
-            id: id.to_owned(),
-            idempotency_key: None,
-            cause: "api".to_owned(),
-            selectors: Vec::new(),
-            mode: purge_protocol::Mode::Hard,
-            force: false,
-            reason: None,
-            urgent: false,
-            tenant: None,
-            at_ms: None,
-            retry_of: None,
-        };
+        let purge = crate::NewPurge::of(id, "api", Vec::new());
         catalog.accept_purge(&purge, 1).await.unwrap();
     }
     let mut other = catalog.db.write().await.unwrap();

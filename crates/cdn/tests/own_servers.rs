@@ -6,10 +6,8 @@ mod origin_server;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use bytes::Bytes;
 use cdn::{Address, Call, CallError, Context, Driver, Targets, VendorName, VendorSettings};
@@ -18,52 +16,23 @@ use http_body_util::BodyExt;
 use origin::{Client, FetchLimits};
 use origin_server::OriginServer;
 use tempfile::TempDir;
+use testkit::installed::program;
+use testkit::{Installed, free_port, until};
 
 const HOST: &str = "img.example.com";
 
-/// A real server before an origin. Killed when it is dropped.
+/// A real server before an origin.
 struct Server {
-    address: SocketAddr,
-    child: Child,
+    installed: Installed,
     client: Client,
     _folder: TempDir,
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Debian keeps servers where an ordinary user's PATH does not look.
-fn program(name: &str) -> Option<Command> {
-    let places = [format!("/usr/sbin/{name}"), format!("/usr/local/sbin/{name}"), format!("/usr/bin/{name}")];
-    places.iter().find(|place| Path::new(place).exists()).map(Command::new)
-}
-
 impl Server {
     async fn varnish(origin: SocketAddr) -> Option<Self> {
-        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
-        let vcl = folder.path().join("test.vcl");
-        let documented = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/cdn/varnish.vcl");
-        let text = format!(
-            "vcl 4.1;\nbackend default {{ .host = \"{}\"; .port = \"{}\"; }}\n{}",
-            origin.ip(),
-            origin.port(),
-            fs::read_to_string(documented).unwrap(),
-        );
-        fs::write(&vcl, text).unwrap();
-        let mut command = program("varnishd")?;
-        // As the user who runs the tests, in a folder of their own.
-        command.args(["-F", "-j", "none", "-s", "malloc,16m"]);
-        command.args(["-a", &format!("127.0.0.1:{port}")]).arg("-f").arg(&vcl);
-        command.arg("-n").arg(folder.path().join("work"));
-        Some(Self::started(command, port, folder).await)
+        let folder = tempfile::tempdir().unwrap();
+        let installed = Installed::varnish(free_port(), origin, folder.path()).await?;
+        Some(Self { installed, client: Client::new(), _folder: folder })
     }
 
     async fn nginx(origin: SocketAddr) -> Option<Self> {
@@ -86,26 +55,14 @@ impl Server {
         fs::write(&file, conf).unwrap();
         let mut command = program("nginx")?;
         command.arg("-p").arg(folder.path()).arg("-c").arg(&file);
-        Some(Self::started(command, port, folder).await)
-    }
-
-    async fn started(mut command: Command, port: u16, folder: TempDir) -> Self {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("it starts");
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let server = Self { address, child, client: Client::new(), _folder: folder };
-        for _ in 0..200 {
-            if tokio::net::TcpStream::connect(address).await.is_ok() {
-                return server;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("it does not listen on {address}");
+        let installed = Installed::listening(&mut command, port).await;
+        Some(Self { installed, client: Client::new(), _folder: folder })
     }
 
     /// What a client gets: the origin counts its answers, so that a stored one is known by its number.
     async fn get(&self, host: &str, path: &str) -> String {
         let request = Request::get(path).header(header::HOST, host).body(Bytes::new()).unwrap();
-        let server = format!("http://{}", self.address).parse().unwrap();
+        let server = format!("http://{}", self.installed.address).parse().unwrap();
         let limits = FetchLimits::default();
         let answer = self.client.forward(&server, true, &limits, request).await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
@@ -114,7 +71,7 @@ impl Server {
     }
 
     fn driver(&self, name: VendorName) -> Driver {
-        let node = format!("http://{}", self.address).parse().unwrap();
+        let node = format!("http://{}", self.installed.address).parse().unwrap();
         let own = match name {
             VendorName::Nginx => BTreeMap::from([("purge_path", "/purge".to_owned())]),
             _ => BTreeMap::new(),
@@ -136,24 +93,20 @@ impl Server {
         let context = Context { reference: "r".to_owned(), now: 0, nonce: String::new() };
         let accepted = self.driver(name).send(&Call { targets, soft }, &context).await;
         assert!(accepted.as_ref().is_ok_and(|accepted| accepted.completed), "{accepted:?}");
-        let mut gone = Vec::new();
-        for (path, before) in PATHS.into_iter().zip(before) {
-            let mut after = self.get(HOST, path).await;
-            if soft && after == before {
-                // Served stale once, while it is fetched.
-                for _ in 0..40 {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                    after = self.get(HOST, path).await;
-                    if after != before {
-                        break;
-                    }
+        let gone = async || {
+            let mut gone = Vec::new();
+            for (path, before) in PATHS.into_iter().zip(&before) {
+                if self.get(HOST, path).await != *before {
+                    gone.push(path);
                 }
             }
-            if after != before {
-                gone.push(path);
-            }
+            gone
+        };
+        if soft {
+            // What expired is served once more while it is fetched.
+            until("something is fetched anew", async || !gone().await.is_empty()).await;
         }
-        gone
+        gone().await
     }
 }
 

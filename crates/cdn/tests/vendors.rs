@@ -8,6 +8,7 @@ use cdn::fake::{self, FakeCdn, Temper};
 use cdn::{Address, Call, CallError, Completion, Context, Driver, Next, Targets, VendorName, VendorSettings};
 use http::StatusCode;
 use origin::Client;
+use testkit::until;
 use tokio::net::TcpListener;
 
 struct Rehearsal {
@@ -97,9 +98,8 @@ async fn every_vendor_takes_every_kind_of_call_that_its_driver_makes() {
             assert_eq!(accepted.completed, !polled, "{name}, {call}");
             let Some(handle) = accepted.handle.filter(|_| polled) else { continue };
             assert!(!driver.has_completed(&handle, &context).await.unwrap(), "{name} is not that quick");
-            while !driver.has_completed(&handle, &context).await.unwrap() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            let what = format!("{name} has completed {call}");
+            until(&what, async || driver.has_completed(&handle, &context).await.unwrap()).await;
         }
     }
 }
@@ -216,9 +216,7 @@ async fn cloudfront_has_fifteen_wildcards_in_progress_and_no_more() {
     let handle = driver.send(&full, &context("1")).await.unwrap().handle.unwrap();
     let busy = driver.send(&one, &context("2")).await.unwrap_err();
     assert!(matches!(busy, CallError::Busy { status: 400, .. }), "{busy}");
-    while !driver.has_completed(&handle, &context("1")).await.unwrap() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until("the fifteen complete", async || driver.has_completed(&handle, &context("1")).await.unwrap()).await;
     assert!(driver.send(&one, &context("2")).await.is_ok());
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use testkit::{Node, Source, get};
+use testkit::{Node, Source, get, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -39,15 +39,7 @@ impl Stage {
 
     /// Waits for what is counted behind an answer.
     async fn counts(&self, line: &str) {
-        let began = Instant::now();
-        while !self.metric(line).await {
-            assert!(
-                began.elapsed() < PATIENCE,
-                "{line} is not in {}",
-                get(self.node.control, "/metrics").await.text()
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until(&format!("{line} is among the metrics"), async || self.metric(line).await).await;
     }
 }
 

@@ -2,10 +2,8 @@
 
 mod world;
 
-use std::time::{Duration, Instant};
-
-use testkit::{Seen, picture};
-use world::{BLUE, GREEN, RED, Settings, World};
+use testkit::{Seen, eventually, picture, until};
+use world::{BLUE, GREEN, RED, Settings, World, leased};
 
 const CAT: &str = "/demo/cat.jpg?w=300&format=png";
 /// Nobody ever purges it.
@@ -23,22 +21,8 @@ fn is_hit(seen: &Seen) -> bool {
 }
 
 /// Asks the edge again and again until it answers as wanted.
-async fn until(world: &World, url: &str, what: &str, wanted: impl Fn(&Seen) -> bool) -> Seen {
-    let began = Instant::now();
-    loop {
-        let seen = world.edge.get(url).await;
-        if wanted(&seen) {
-            return seen;
-        }
-        let waited = began.elapsed();
-        assert!(
-            waited < Duration::from_secs(30),
-            "not {what}: {} {}",
-            seen.status,
-            seen.header("cache-status")
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+async fn answers(world: &World, url: &str, what: &str, wanted: impl Fn(&Seen) -> bool) -> Seen {
+    eventually(what, async || Some(world.edge.get(url).await).filter(&wanted)).await
 }
 
 /// Both pictures, from the edge's cache.
@@ -46,7 +30,7 @@ async fn warm(world: &World) {
     world.source.put("/dog.jpg", "image/png", picture::png(640, 480, GREEN));
     for url in [CAT, DOG] {
         world.edge.get(url).await;
-        assert!(is_hit(&world.edge.get(url).await), "{url}");
+        assert!(is_hit(&leased(world.edge.delivery, url, &[]).await), "{url}");
     }
 }
 
@@ -59,7 +43,8 @@ async fn an_edge_that_was_away_for_longer_than_the_log_is_kept_forgets_all_and_i
     let id = world.node.purge(FORCED).await;
     assert_eq!(world.node.ended(&id).await["receipt"]["position"], 1);
     world.edge.start().await;
-    assert!(is_hit(&world.edge.get(DOG).await), "the log still has what it missed");
+    let dog = leased(world.edge.delivery, DOG, &[]).await;
+    assert!(is_hit(&dog), "the log still has what it missed: {}", dog.header("cache-status"));
     assert_eq!(colour(&world.edge.get(CAT).await), RED);
 
     world.edge.stop().await;
@@ -92,18 +77,20 @@ async fn a_node_that_serves_stale_holds_up_a_purge_until_an_operator_says_that_i
     world.source.put("/cat.jpg", "image/png", picture::png(640, 480, BLUE));
     let id = world.node.purge(PURGE).await;
     let says_stale = |seen: &Seen| seen.header("cache-status").contains("unleased");
-    let stale = until(&world, CAT, "stale", says_stale).await;
+    let stale = answers(&world, CAT, "it says stale", says_stale).await;
     assert_eq!(colour(&stale), RED);
     let path = format!("/v1/purges/{id}");
     let edge_in = |view: &serde_json::Value| {
         let nodes = view["receipt"]["nodes"].as_array().cloned().unwrap_or_default();
         nodes.into_iter().find(|node| node["name"] == "edge").map(|node| node["outcome"].clone())
     };
-    let began = Instant::now();
-    while edge_in(&world.node.api_get(&path).await) != Some("serving_stale".into()) {
-        assert!(began.elapsed() < Duration::from_secs(20), "the receipt does not say who is waited for");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let names_the_edge = async |path: &str| {
+        until("the receipt says who is waited for", async || {
+            edge_in(&world.node.api_get(path).await) == Some("serving_stale".into())
+        })
+        .await;
+    };
+    names_the_edge(&path).await;
     assert_eq!(world.node.api_get(&path).await["state"], "flushing_servers");
     // Others are held up as well, and leave the workers to each other: there are fewer workers than purges. Not even one
     // that has nothing to do ends, for nobody could say that there are no older bytes.
@@ -111,12 +98,7 @@ async fn a_node_that_serves_stale_holds_up_a_purge_until_an_operator_says_that_i
         world.node.purge(FORCED).await;
     }
     let unchanged = world.node.purge(r#"{"selectors":[{"original":"demo/dog.jpg"}]}"#).await;
-    let path_of_unchanged = format!("/v1/purges/{unchanged}");
-    let began = Instant::now();
-    while edge_in(&world.node.api_get(&path_of_unchanged).await) != Some("serving_stale".into()) {
-        assert!(began.elapsed() < Duration::from_secs(20), "it gets no worker");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    names_the_edge(&format!("/v1/purges/{unchanged}")).await;
 
     let forgotten = world.node.api_delete("/v1/nodes/edge").await;
     assert_eq!(forgotten.status, 200, "{}", forgotten.text());
@@ -130,18 +112,16 @@ async fn a_node_that_serves_stale_holds_up_a_purge_until_an_operator_says_that_i
     assert!(says_stale(&world.edge.get(CAT).await), "it is out of reach, and goes on saying so");
 
     world.wire.mend();
-    let back = until(&world, CAT, "back", |seen| {
+    let back = answers(&world, CAT, "it is back", |seen| {
         assert!(seen.status != 200 || says_stale(seen) || colour(seen) == BLUE, "old, and not labelled");
         seen.status == 200 && !says_stale(seen)
     })
     .await;
     assert_eq!(colour(&back), BLUE);
-    let listed = || async { world.node.api_get("/v1/nodes").await.to_string().contains("\"edge\"") };
-    let began = Instant::now();
-    while !listed().await {
-        assert!(began.elapsed() < Duration::from_secs(20), "it is not followed by the edge");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until("the edge follows it", async || {
+        world.node.api_get("/v1/nodes").await.to_string().contains("\"edge\"")
+    })
+    .await;
     let dog = world.edge.get(DOG).await;
     assert!(!is_hit(&dog), "what it had stored is void: {}", dog.header("cache-status"));
     assert_eq!(colour(&dog), GREEN);

@@ -4,9 +4,8 @@ mod world;
 
 use std::io::Write;
 use std::path::Path;
-use std::time::Duration;
 
-use testkit::{Node, Postgres, Seen, picture, post};
+use testkit::{Node, Postgres, Seen, picture, post, until};
 use world::{BLUE, GREEN, RED, World};
 
 const PNG: &str = "/demo/cat.jpg?w=300&format=png";
@@ -91,7 +90,7 @@ async fn another_data_directory_has_the_catalog_only_when_an_operator_says_so() 
     let mut other = Node::new(binary, &data, &["--config", &file, "--node", "other"]);
     other.log = Some(log.clone());
     other.spawn();
-    until_ended(&mut other).await;
+    until("it ends", async || !other.is_running()).await;
     let said = std::fs::read_to_string(&log).unwrap();
     assert!(said.contains("the catalog belongs to the data directory node-"), "{said}");
 
@@ -102,17 +101,7 @@ async fn another_data_directory_has_the_catalog_only_when_an_operator_says_so() 
     let fields = [("authorization", token.as_str()), ("content-type", "application/json")];
     let refused = post(world.node.control, "/v1/purges", &fields, PURGE.to_owned()).await;
     assert_eq!(refused.status, 500, "{}", refused.text());
-    until_ended(&mut world.node).await;
+    until("it ends", async || !world.node.is_running()).await;
     let id = other.purge(PURGE).await;
     assert_eq!(other.ended(&id).await["state"], "done");
-}
-
-async fn until_ended(node: &mut Node) {
-    for _ in 0..600 {
-        if !node.is_running() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("it runs on");
 }

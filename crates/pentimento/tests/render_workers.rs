@@ -2,10 +2,8 @@
 
 mod world;
 
-use std::time::{Duration, Instant};
-
 use rustix::process::{Pid, Signal, kill_process};
-use testkit::{Node, picture};
+use testkit::{Node, picture, until};
 use world::{Settings, World};
 
 /// The render workers of a node.
@@ -36,13 +34,7 @@ async fn gone(workers: &[Pid]) {
         let status = format!("/proc/{}/status", worker.as_raw_nonzero());
         std::fs::read_to_string(status).is_ok_and(|status| !status.contains("State:\tZ"))
     };
-    for _ in 0..500 {
-        if !workers.iter().any(runs) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("a worker is still there");
+    until("the workers have ended", async || !workers.iter().any(runs)).await;
 }
 
 #[tokio::test]
@@ -62,11 +54,9 @@ async fn a_worker_that_hangs_costs_its_own_request_some_time() {
     let limits = "render_time = \"300ms\"\nrenders = 1\n";
     let world = World::set_up(Settings { limits, ..Settings::default() }).await;
     assert_eq!(signal(&world.node, Signal::STOP).len(), 1);
-    let began = Instant::now();
     let seen = world.node.get("/demo/cat.jpg?w=64").await;
     assert_eq!(seen.status, 422, "{}", seen.text());
     assert!(seen.text().contains("problems/render-timeout"), "{}", seen.text());
-    assert!(began.elapsed() < Duration::from_secs(10));
     assert_eq!(world.node.get("/demo/cat.jpg?w=65").await.status, 200);
 }
 

@@ -2,7 +2,7 @@
 
 mod world;
 
-use testkit::{Seen, picture};
+use testkit::{Seen, picture, until};
 use world::{BLUE, GREEN, RED, World, leased};
 
 /// The mark covers the middle, which is where tests look.
@@ -93,13 +93,10 @@ async fn a_mark_that_changed_unannounced_is_found_by_an_ordinary_revalidation_of
     // Another picture with the same mark: to make it, the mark's source is asked again.
     assert_eq!(colour(&world.edge.get(MARKED[2]).await), BLUE);
     // The change announces itself, and reaches the picture that was made before.
-    for _ in 0..100 {
-        if colour(&world.edge.get(MARKED[0]).await) == BLUE {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    panic!("the older picture still shows the older mark");
+    until("the older picture shows the newer mark", async || {
+        colour(&world.edge.get(MARKED[0]).await) == BLUE
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -2,10 +2,13 @@
 
 mod world;
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http::Method;
 use rustix::process::Signal;
-use testkit::{Seen, get_with, picture};
+use testkit::{Seen, begin, eventually, get, get_with, picture, until};
 use world::{BLUE, GREEN, RED, World, leased, shop};
 
 const REPRESENTATIONS: [&str; 3] = [
@@ -106,12 +109,22 @@ async fn a_fill_in_flight_across_the_purge_brings_nothing_old_back() {
     }
 }
 
+/// How many clients are connected.
+async fn connections(control: SocketAddr) -> u64 {
+    let metrics = get(control, "/metrics").await.text();
+    let open = metrics.lines().find_map(|line| {
+        line.strip_prefix("pentimento_connections_open{listener=\"delivery\"} ")?.parse().ok()
+    });
+    open.unwrap_or_else(|| panic!("no gauge of connections among {metrics}"))
+}
+
 #[tokio::test]
 async fn a_slow_fill_of_a_pass_through_site_across_the_purge_reaches_nobody_who_came_after_it() {
     let source = testkit::Source::start().await;
     let world = World::with(&shop(source.address)).await;
     let fields = [("cache-control", "max-age=600")];
-    for (at, path) in [(world.node.delivery, "/a.txt"), (world.edge.delivery, "/b.txt")] {
+    for (node, path) in [(&world.node, "/a.txt"), (&world.edge, "/b.txt")] {
+        let (at, control) = (node.delivery, node.control);
         let ask = || tokio::spawn(async move { get_with(at, path, &[("host", "shop.test")]).await.text() });
         source.put_with(path, "text/plain", "old", &fields);
         source.close_gate();
@@ -122,9 +135,10 @@ async fn a_slow_fill_of_a_pass_through_site_across_the_purge_reaches_nobody_who_
         let purge = format!(r#"{{"selectors":[{{"url":"http://shop.test{path}"}}]}}"#);
         let id = world.node.purge(&purge).await;
         assert_eq!(world.node.ended(&id).await["state"], "done");
+        let open = connections(control).await;
         let after = ask();
-        // Time to board the flight that is under way; were it too short, the story would be weaker, never wrong.
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        // It boards the flight that is under way.
+        until("its connection is open", async || connections(control).await > open).await;
         source.open_gate();
 
         assert_eq!(after.await.unwrap(), "new", "whoever came after the purge waited for a new fill");
@@ -143,8 +157,8 @@ async fn half_an_old_body_on_its_way_across_the_purge_reaches_nobody_who_came_af
         let ask = || tokio::spawn(async move { get_with(at, path, &[("host", "shop.test")]).await.text() });
         source.put_with(path, "text/plain", old.clone(), &fields);
         source.close_halfway();
-        let before = ask();
-        source.until_asked(path, 1).await;
+        let before = begin(at, Method::GET, path, &[("host", "shop.test")], Bytes::new()).await;
+        let before = before.expect("its head comes with the first half");
         source.put_with(path, "text/plain", new.clone(), &fields);
         let purge = format!(r#"{{"selectors":[{{"url":"http://shop.test{path}"}}]}}"#);
         let id = world.node.purge(&purge).await;
@@ -155,7 +169,8 @@ async fn half_an_old_body_on_its_way_across_the_purge_reaches_nobody_who_came_af
         source.open_halfway();
 
         assert!(after.await.unwrap() == new, "whoever came after the purge has a new fill");
-        assert!(before.await.unwrap() == old, "whoever came before it gets what it began with, to its end");
+        let before = before.whole().await.expect("and the second half");
+        assert!(before.text() == old, "whoever came before it gets what it began with, to its end");
         assert!(ask().await.unwrap() == new, "and the old one was not stored");
     }
 }
@@ -204,9 +219,8 @@ async fn a_purge_that_finds_nothing_to_do_ends_no_sooner_than_the_one_that_was_q
     world.edge.signal(Signal::STOP);
     let quicker = world.node.purge(PURGE).await;
     let path = format!("/v1/purges/{quicker}");
-    while world.node.api_get(&path).await["receipt"]["position"].is_null() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("it has a position", async || !world.node.api_get(&path).await["receipt"]["position"].is_null())
+        .await;
 
     let id = world.node.purge(PURGE).await;
     let view = world.node.ended(&id).await;
@@ -292,22 +306,19 @@ async fn an_edge_whose_upstream_is_dead_answers_nothing_once_its_lease_has_ended
     let mut world = World::new().await;
     assert_eq!(colour(&world.edge.get(PNG).await), RED);
     world.node.kill().await;
-    let mut last = world.edge.get(PNG).await;
-    let began = Instant::now();
-    while last.status == 200 && began.elapsed() < Duration::from_secs(10) {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        last = world.edge.get(PNG).await;
-    }
-    assert_eq!(last.status, 502, "{}", last.header("cache-status"));
-    assert!(last.header("content-type").starts_with("application/problem+json"));
+    let refused = eventually("it answers no more", async || {
+        Some(world.edge.get(PNG).await).filter(|seen| seen.status != 200)
+    })
+    .await;
+    assert_eq!(refused.status, 502, "{}", refused.header("cache-status"));
+    assert!(refused.header("content-type").starts_with("application/problem+json"));
 
     world.node.start().await;
-    let began = Instant::now();
-    while last.status != 200 && began.elapsed() < Duration::from_secs(10) {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        last = world.edge.get(PNG).await;
-    }
-    assert_eq!(colour(&last), RED);
+    let back = eventually("it answers again", async || {
+        Some(world.edge.get(PNG).await).filter(|seen| seen.status == 200)
+    })
+    .await;
+    assert_eq!(colour(&back), RED);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
-use testkit::{Node, Source, free_port, get, get_with, picture};
+use testkit::{Node, Source, eventually, free_port, get, get_with, picture, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -211,16 +211,10 @@ impl Authority {
 
     /// The certificate that vouches for all that it issues, in a file; it is another one each time it starts.
     async fn root(&self, folder: &Path) -> PathBuf {
-        let began = Instant::now();
-        loop {
-            if let Ok(pem) = curl(&["--insecure", &self.roots]).await {
-                let file = folder.join("issuer.crt");
-                fs::write(&file, pem + "\n").expect("a file");
-                return file;
-            }
-            assert!(began.elapsed() < PATIENCE, "pebble does not start");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let pem = eventually("pebble starts", async || curl(&["--insecure", &self.roots]).await.ok()).await;
+        let file = folder.join("issuer.crt");
+        fs::write(&file, pem + "\n").expect("a file");
+        file
     }
 }
 
@@ -241,11 +235,7 @@ async fn an_authority_issues_a_certificate_and_a_restart_finds_it() {
     );
     let mut stage = Stage::redirecting_at(validates_at, folder, &config).await;
 
-    let began = Instant::now();
-    while let Err(why) = stage.picture("img.example", &issuer, &[]).await {
-        assert!(began.elapsed() < PATIENCE, "there is no certificate: {why}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    until("there is a certificate", async || stage.picture("img.example", &issuer, &[]).await.is_ok()).await;
     let pem = fs::read(stage.file("data/acme/img.example.pem")).expect("it is kept");
 
     stage.node.stop().await;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
-use testkit::{Node, Seen, Source, get, get_with, picture};
+use testkit::{Node, Seen, Source, get, get_with, picture, until};
 use world::{BLUE, RED};
 
 const SHOP: [(&str, &str); 1] = [("host", "shop.test")];
@@ -92,9 +92,7 @@ async fn a_server_that_hangs_takes_nothing_from_another_site() {
     let ask = |n: u32| tokio::spawn(async move { shop(at, &format!("/a.txt?{n}")).await });
     let patient: Vec<_> = (0..3).map(ask).collect();
     let upstream = format!("http://{}", slow.address);
-    while metric(node.control, "upstream_queued", &upstream).await < 1 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("one waits", async || metric(node.control, "upstream_queued", &upstream).await >= 1).await;
     assert_eq!(metric(node.control, "upstream_outstanding", &upstream).await, 2);
 
     let begun = Instant::now();
@@ -204,12 +202,8 @@ impl Tiers {
     /// Waits until both edges take the first shield for fit, or for not: one that has not noticed would ask it.
     async fn until_fit(&self, fit: u64) {
         let shield = format!("http://{}", self.shields[0].delivery);
-        let begun = Instant::now();
         for edge in &self.edges {
-            while metric(edge.control, "upstream_fit", &shield).await != fit {
-                assert!(begun.elapsed() < Duration::from_secs(60), "nobody noticed");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
+            until("it is noticed", async || metric(edge.control, "upstream_fit", &shield).await == fit).await;
         }
     }
 }

@@ -241,18 +241,11 @@ impl Purges {
         self.check_reach(original, asker)?;
         self.has_room().await?;
         let name = format!("{source}/{path}");
+        let selectors = vec![Selector::Original(name.clone())];
         let announce = NewPurge {
-            id: Uuid::now_v7().to_string(),
-            idempotency_key: None,
-            cause: asker.name.clone(),
-            selectors: vec![Selector::Original(name.clone())],
-            mode: Mode::Hard,
             force: true,
-            reason: None,
-            urgent: false,
             tenant: asker.tenant.as_ref().map(|tenant| tenant.name.clone()),
-            at_ms: None,
-            retry_of: None,
+            ..NewPurge::of(Uuid::now_v7().to_string(), asker.name.clone(), selectors)
         };
         let subject = Subject::Original(name.clone());
         match self.catalog.lift_erasure(&subject, &announce, unix_millis()).await? {

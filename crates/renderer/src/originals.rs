@@ -358,17 +358,6 @@ fn was_expired_by_a_purge(row: &OriginalRow) -> bool {
 }
 
 fn changed_by_itself(source: &str, path: &str) -> NewPurge {
-    NewPurge {
-        id: uuid::Uuid::now_v7().to_string(),
-        idempotency_key: None,
-        cause: "revalidation".to_owned(),
-        selectors: vec![Selector::Original(format!("{source}/{path}"))],
-        mode: Mode::Hard,
-        force: false,
-        reason: None,
-        urgent: false,
-        tenant: None,
-        at_ms: None,
-        retry_of: None,
-    }
+    let selectors = vec![Selector::Original(format!("{source}/{path}"))];
+    NewPurge::of(uuid::Uuid::now_v7().to_string(), "revalidation", selectors)
 }

@@ -2,16 +2,20 @@
 
 pub mod client;
 pub mod deaf;
+mod eventually;
 mod halved_body;
+pub mod installed;
 pub mod picture;
+mod ports;
 pub mod postgres;
 pub mod process;
 pub mod source;
-pub mod varnish;
 
-pub use client::{Seen, get, get_with, head, post, send};
+pub use client::{Begun, Seen, begin, get, get_with, head, post, send};
 pub use deaf::Deaf;
+pub use eventually::{eventually, until};
+pub use installed::Installed;
+pub use ports::free_port;
 pub use postgres::Postgres;
-pub use process::{Node, free_port};
+pub use process::Node;
 pub use source::Source;
-pub use varnish::Varnish;

@@ -1,7 +1,7 @@
 //! Real processes of the binary.
 
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -12,12 +12,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use crate::client::{Seen, get_with, post, send};
-
-/// A port that was free a moment ago.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener.local_addr().expect("it is bound").port()
-}
+use crate::eventually::{eventually, until};
+use crate::ports::free_port;
 
 /// One node: its process, its data, its addresses. Killed when it is dropped.
 pub struct Node {
@@ -166,49 +162,31 @@ impl Node {
     /// Waits until the purge has come as far as it can while the source keeps an answer back.
     pub async fn ended_or_waiting(&self, id: &str) -> serde_json::Value {
         let path = format!("/v1/purges/{id}");
-        for _ in 0..400 {
+        eventually(&format!("purge {id} gets as far as the nodes"), async || {
             let view = self.api_get(&path).await;
-            if matches!(view["state"].as_str(), Some("done" | "verifying")) {
-                return view;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        panic!("purge {id} does not get as far as the nodes")
+            matches!(view["state"].as_str(), Some("done" | "verifying")).then_some(view)
+        })
+        .await
     }
 
     /// Waits until a purge looks like this.
     pub async fn until(&self, id: &str, looks: impl Fn(&serde_json::Value) -> bool) {
         let path = format!("/v1/purges/{id}");
-        for _ in 0..400 {
-            if looks(&self.api_get(&path).await) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        panic!("purge {id} does not come so far: {:#}", self.api_get(&path).await)
+        until(&format!("purge {id} comes so far"), async || looks(&self.api_get(&path).await)).await;
     }
 
     /// Waits until the purge has ended; gives what the API shows of it. Goes on over a restart of the node.
     pub async fn ended(&self, id: &str) -> serde_json::Value {
         let path = format!("/v1/purges/{id}");
-        let mut last = Err("nobody has answered".to_owned());
-        for _ in 0..1200 {
+        eventually(&format!("purge {id} ends"), async || {
             let token = self.token();
             let headers = [("authorization", token.as_str())];
             let seen = send(self.control, http::Method::GET, &path, &headers, bytes::Bytes::new()).await;
-            if let Ok(seen) = &seen {
-                let view = seen.json();
-                let state = view["state"].as_str().unwrap_or_default();
-                if matches!(
-                    state,
-                    "done" | "unchanged" | "error" | "error_cdn" | "error_cdn_node" | "cancelled"
-                ) {
-                    return view;
-                }
-            }
-            last = seen.map(|seen| seen.text());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("purge {id} does not end: {last:?}");
+            let view = seen.ok()?.json();
+            let state = view["state"].as_str()?;
+            let ended = ["done", "unchanged", "error", "error_cdn", "error_cdn_node", "cancelled"];
+            ended.contains(&state).then_some(view)
+        })
+        .await
     }
 }

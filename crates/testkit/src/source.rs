@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
@@ -20,6 +21,8 @@ use crate::halved_body::HalvedBody;
 pub struct Source {
     pub address: SocketAddr,
     state: Arc<Mutex<State>>,
+    /// How often each file was asked for.
+    asked: watch::Sender<HashMap<String, u32>>,
     /// Answers that were begun wait here while it says closed.
     gate: watch::Sender<bool>,
     /// Its listener and all connections end when it says so.
@@ -31,7 +34,6 @@ pub struct Source {
 #[derive(Default)]
 struct State {
     files: HashMap<String, File>,
-    asked: HashMap<String, u32>,
     failing: bool,
 }
 
@@ -49,6 +51,7 @@ impl Source {
         let source = Self {
             address: listener.local_addr().expect("it is bound"),
             state: Arc::default(),
+            asked: watch::Sender::default(),
             gate: watch::Sender::new(true),
             stopped: watch::Sender::new(false),
             halfway: watch::Sender::new(true),
@@ -124,27 +127,24 @@ impl Source {
     }
 
     pub fn asked(&self, path: &str) -> u32 {
-        self.state().asked.get(path).copied().unwrap_or(0)
+        self.asked.borrow().get(path).copied().unwrap_or(0)
     }
 
     /// Waits until the file has been asked for `times` times.
     pub async fn until_asked(&self, path: &str, times: u32) {
-        for _ in 0..2000 {
-            if self.asked(path) >= times {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-        panic!("{path} was asked for {} times, not {times}", self.asked(path));
+        let mut asked = self.asked.subscribe();
+        let enough = asked.wait_for(|asked| asked.get(path).is_some_and(|count| *count >= times));
+        let came = tokio::time::timeout(Duration::from_secs(60), enough).await.is_ok();
+        assert!(came, "{path} was asked for {} times, not {times}", self.asked(path));
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<HalvedBody> {
         let path = request.uri().path().to_owned();
         let (file, failing) = {
-            let mut state = self.state();
-            *state.asked.entry(path.clone()).or_default() += 1;
+            let state = self.state();
             (state.files.get(&path).cloned(), state.failing)
         };
+        self.asked.send_modify(|asked| *asked.entry(path).or_default() += 1);
         let gated = request.headers().get(header::IF_NONE_MATCH).is_none();
         if gated {
             let mut gate = self.gate.subscribe();

@@ -10,7 +10,7 @@ use origin::{
     Balance, Client, FetchError, FetchLimits, HealthRules, MemberReport, Places, Pool, PoolSettings, Probe,
     Stage,
 };
-use tokio::net::TcpListener;
+use testkit::{free_port, until};
 
 use crate::server::{Server, Step, response};
 
@@ -52,9 +52,8 @@ async fn named(name: &'static str) -> Server {
 }
 
 /// The URL of a port on which nobody listens.
-async fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    format!("http://{}", listener.local_addr().expect("an address"))
+fn nobody() -> String {
+    format!("http://127.0.0.1:{}", free_port())
 }
 
 fn report(pool: &Pool, url: &str) -> MemberReport {
@@ -84,7 +83,7 @@ async fn equals_take_turns_and_a_key_stays_with_its_member() {
 
 #[tokio::test]
 async fn a_member_that_is_gone_hands_over_whatever_the_method_and_is_soon_left_alone() {
-    let (a, gone) = (named("a").await, nobody().await);
+    let (a, gone) = (named("a").await, nobody());
     let pool = pool(settings(&[&gone, &a.url("")]));
     for method in [Method::GET, Method::POST, Method::PUT].iter().cycle().take(30) {
         // Nobody saw the request that could not be sent.
@@ -112,11 +111,7 @@ async fn a_member_comes_back_when_its_trial_succeeds() {
     let asked = sick.requests().len();
     assert_eq!(asked, 3, "then it was left alone");
     healthy.store(true, std::sync::atomic::Ordering::SeqCst);
-    let begun = Instant::now();
-    while get(&pool, "").await.expect("an answer") != "sick" {
-        assert!(begun.elapsed() < Duration::from_secs(10), "it was never tried again");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until("it is tried again", async || get(&pool, "").await.expect("an answer") == "sick").await;
     assert!(report(&pool, &sick.url("")).is_fit);
 }
 
@@ -284,20 +279,15 @@ async fn a_probe_takes_a_member_out_before_a_request_has_to_and_brings_it_back()
     let clock = named("clock").await;
     let _ticking = pool(PoolSettings { probe: probe.clone(), ..settings(&[&clock.url("")]) });
     let pool = pool(PoolSettings { probe, ..settings(&[&server.url(""), &other.url("")]) });
-    let until = async |fit: bool| {
-        let begun = Instant::now();
-        while report(&pool, &server.url("")).is_fit != fit {
-            assert!(begun.elapsed() < Duration::from_secs(10), "the probe did not notice");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    until(false).await;
+    let noticed =
+        async |fit| until("the probe notices", async || report(&pool, &server.url("")).is_fit == fit).await;
+    noticed(false).await;
     for _ in 0..6 {
         assert_eq!(get(&pool, "").await.expect("an answer"), "other");
     }
     sick.store(false, std::sync::atomic::Ordering::SeqCst);
     // The other server has said 200 to everything all along.
-    until(true).await;
+    noticed(true).await;
     let mut answers = Vec::new();
     for _ in 0..4 {
         answers.push(get(&pool, "").await.expect("an answer"));
@@ -307,11 +297,8 @@ async fn a_probe_takes_a_member_out_before_a_request_has_to_and_brings_it_back()
     drop(pool);
     let asked = server.requests().len();
     // As long as another pool takes for four probes.
-    let (ticks, begun) = (clock.requests().len(), Instant::now());
-    while clock.requests().len() < ticks + 4 {
-        assert!(begun.elapsed() < Duration::from_secs(10), "the other pool probes no more");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let ticks = clock.requests().len();
+    until("the other pool probes on", async || clock.requests().len() >= ticks + 4).await;
     assert!(server.requests().len() <= asked + 1, "the probes end with the pool");
 }
 

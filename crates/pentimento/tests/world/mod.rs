@@ -5,10 +5,9 @@ mod wire;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use tempfile::TempDir;
-use testkit::{Node, Seen, Source, get_with, picture};
+use testkit::{Node, Seen, Source, eventually, get_with, picture};
 use wire::Wire;
 
 pub const RED: [u8; 3] = [200, 30, 30];
@@ -61,14 +60,11 @@ pub fn shop(upstream: SocketAddr) -> String {
 /// What a node answers that has a lease. One that this machine kept too busy to renew it in time asks before it
 /// answers, as it must: then we ask again.
 pub async fn leased(at: SocketAddr, url: &str, fields: &[(&str, &str)]) -> Seen {
-    for _ in 0..50 {
+    eventually(&format!("{at} has a lease"), async || {
         let seen = get_with(at, url, fields).await;
-        if !seen.header("cache-status").contains("lease-ended") {
-            return seen;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{at} has had no lease for five seconds");
+        (!seen.header("cache-status").contains("lease-ended")).then_some(seen)
+    })
+    .await
 }
 
 impl World {

@@ -119,17 +119,8 @@ impl Verifier {
 
     async fn look_through(&self, node: &KnownNode, subject: Subject) -> Look {
         let Subject { image, expected } = subject;
-        let mut look = Look {
-            at: unix_millis(),
-            node: Some(node.id.name.clone()),
-            host: None,
-            url: image.url.clone(),
-            expected: expected.to_string(),
-            seen: None,
-            verdict: Verdict::Unverifiable,
-            why: None,
-            evidence: None,
-        };
+        let mut look = unseen(&image, &expected);
+        look.node = Some(node.id.name.clone());
         match self.ask(node, &image).await {
             Err(why) => look.why = Some(why),
             Ok(seen) => {
@@ -200,5 +191,20 @@ impl Verifier {
         let key = self.serving.keys.first();
         let key = key.ok_or("its pictures need a signature, and there is no key to sign with")?;
         signature::sign(url, key, expires).map_err(|error| error.to_string())
+    }
+}
+
+/// A look that has seen nothing yet.
+fn unseen(image: &Image, expected: &Expected) -> Look {
+    Look {
+        at: unix_millis(),
+        node: None,
+        host: None,
+        url: image.url.clone(),
+        expected: expected.to_string(),
+        seen: None,
+        verdict: Verdict::Unverifiable,
+        why: None,
+        evidence: None,
     }
 }

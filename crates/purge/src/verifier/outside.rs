@@ -16,7 +16,7 @@ use url::Url;
 
 use super::judgement::{Expected, Judged, by_body, by_head};
 use super::sight::{evidence, sight};
-use super::{LOOKS_AT_ONCE, Subject, USER_AGENT, Verifier};
+use super::{LOOKS_AT_ONCE, Subject, USER_AGENT, Verifier, unseen};
 
 const LIMITS: FetchLimits = FetchLimits {
     connect: Duration::from_secs(5),
@@ -71,17 +71,8 @@ impl Verifier {
     async fn look_at(&self, host: &PublicHost, subject: &Subject, settled: Option<u64>) -> Look {
         let image = &subject.image;
         let mut expected = subject.expected.clone();
-        let mut look = Look {
-            at: unix_millis(),
-            node: None,
-            host: Some(host.site.clone()),
-            url: image.url.clone(),
-            expected: expected.to_string(),
-            seen: None,
-            verdict: Verdict::Unverifiable,
-            why: None,
-            evidence: None,
-        };
+        let mut look = unseen(image, &expected);
+        look.host = Some(host.site.clone());
         let mut seen = self.see(host, image, &expected, settled).await;
         if matches!(&seen, Ok(seen) if seen.judged.verdict == Verdict::Stale) {
             // Another purge may have been quicker than this look.
