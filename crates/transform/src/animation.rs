@@ -50,7 +50,8 @@ pub(crate) fn carry_out(
             InputFormat::Png => Moving::Png(Box::new(apng::Frames::open(original)?)),
             _ => Moving::Webp(webp::Frames::open(original, header.size)?),
         };
-        let mut encoder = None;
+        let mut encoder = webp::AnimationEncoder::new(fidelity);
+        let mut size = None;
         while let Some(frame) = moving.next()? {
             deadline.check()?;
             let made = making.make(Picture::Pixels(frame.pixels), 1.0, &pixels, deadline, resampler)?;
@@ -58,16 +59,11 @@ pub(crate) fn carry_out(
                 Picture::Pixels(pixels) => pixels,
                 Picture::Planes(planes) => colour::to_pixels(&planes),
             };
-            if encoder.is_none() {
-                encoder = Some(webp::AnimationEncoder::new(made.size, moving.plays(), fidelity)?);
-            }
-            if let Some(encoder) = &mut encoder {
-                encoder.add(&made, frame.shown)?;
-            }
+            size = Some(made.size);
+            encoder.add(made, frame.shown, deadline)?;
         }
-        let encoder = encoder.ok_or_else(|| TransformError::corrupt(header.format, "it has no frame"))?;
-        deadline.check()?;
-        Ok(metadata::with_chunks(encoder.finish()?, making.size(), &beside))
+        let size = size.ok_or_else(|| TransformError::corrupt(header.format, "it has no frame"))?;
+        Ok(metadata::with_chunks(encoder.finish(size, moving.plays()), making.size(), &beside))
     };
     let bytes = if plan.encoding.lossless {
         encode(webp::Fidelity::Lossless)?

@@ -62,28 +62,20 @@ impl Announced<'_> {
         deadline: &Deadline,
         resampler: &mut Resampler,
     ) -> Result<Other, TransformError> {
-        let pixels = self.pixels(shrink, icc, limits, deadline, resampler);
-        Ok(Other { size: self.upright(), pixels: pixels.map_err(|error| of(self.name, error))? })
-    }
-
-    fn pixels(
-        &self,
-        shrink: f64,
-        icc: Option<&[u8]>,
-        limits: &Limits,
-        deadline: &Deadline,
-        resampler: &mut Resampler,
-    ) -> Result<Pixels, TransformError> {
+        let of = |error| of(self.name, error);
         deadline.check()?;
-        let decoded = decode(self.original, &self.header, shrink.max(1.0), limits, deadline, resampler)?;
+        let decoded = decode(self.original, &self.header, shrink.max(1.0), limits, deadline, resampler);
+        let decoded = decoded.map_err(of)?;
         let pixels = match decoded.picture {
             Picture::Pixels(pixels) => pixels,
             Picture::Planes(planes) => {
                 let size = planes.size();
-                colour::to_pixels(&planes.resized_444(CropBox::whole(size), size, resampler)?)
+                let planes = planes.resized_444(CropBox::whole(size), size, resampler).map_err(of)?;
+                colour::to_pixels(&planes)
             }
         };
-        Ok(profile::converted(pixels.upright(self.header.orientation), decoded.icc.as_deref(), icc))
+        let pixels = pixels.upright(self.header.orientation);
+        Ok(Other { size: self.upright(), pixels: profile::converted(pixels, decoded.icc.as_deref(), icc) })
     }
 }
 

@@ -83,6 +83,12 @@ impl Pixels {
         Pixels { size: part.size(), rgba: rows.flat_map(|row| &row[x..][..width]).copied().collect() }
     }
 
+    /// A row of a part that lies within.
+    pub fn row(&self, part: Rect, y: u32) -> &[[u8; 4]] {
+        let start = (part.y + y) as usize * self.size.width as usize + part.x as usize;
+        &self.rgba[start..start + part.width as usize]
+    }
+
     /// The row of an area that is this far below its upper edge; nothing outside of these pixels.
     pub fn row_of(&mut self, area: Rect, y: u32) -> Option<&mut [[u8; 4]]> {
         let width = self.size.width as usize;

@@ -1,16 +1,16 @@
 //! Animated PNG in: its pictures as they are seen, on the canvas that the file declares (PNG third edition §11.3.5).
 
 use std::io::Cursor;
-use std::mem;
 use std::time::Duration;
 
 use plan::{Rect, Size};
 use png::{BlendOp, DisposeOp};
 
+use crate::codec::canvas::{Canvas, Disposal};
 use crate::codec::png::{append, refused};
 use crate::codec::{Frame, unhurried};
 use crate::error::TransformError;
-use crate::pixels::{Pixels, over};
+use crate::pixels::over;
 use crate::sniff::InputFormat;
 
 /// How many pictures the file says it has; one if it does not move.
@@ -24,16 +24,8 @@ pub(crate) struct Frames<'a> {
     reader: png::Reader<Cursor<&'a [u8]>>,
     left: u32,
     plays: u32,
-    canvas: Pixels,
-    then: Disposal,
+    canvas: Canvas,
     samples: Vec<u8>,
-}
-
-/// What is to be done to the canvas before the next picture is drawn.
-enum Disposal {
-    Keep,
-    Clear(Rect),
-    Restore(Pixels),
 }
 
 impl<'a> Frames<'a> {
@@ -55,15 +47,8 @@ impl<'a> Frames<'a> {
             // For those who know no animation; not one of its pictures.
             reader.next_frame(&mut samples).map_err(refused)?;
         }
-        let canvas = Pixels::filled(size, [0; 4]);
-        Ok(Frames {
-            reader,
-            left: control.num_frames,
-            plays: control.num_plays,
-            canvas,
-            then: Disposal::Keep,
-            samples,
-        })
+        let canvas = Canvas::new(size);
+        Ok(Frames { reader, left: control.num_frames, plays: control.num_plays, canvas, samples })
     }
 
     /// How often all of it is shown; 0 is without end.
@@ -78,27 +63,17 @@ impl<'a> Frames<'a> {
         let control = self.reader.info().frame_control().copied();
         let control = control
             .ok_or_else(|| TransformError::corrupt(InputFormat::Png, "a frame says nothing of itself"))?;
-        match mem::replace(&mut self.then, Disposal::Keep) {
-            Disposal::Keep => {}
-            Disposal::Clear(area) => {
-                for y in 0..area.height {
-                    if let Some(row) = self.canvas.row_of(area, y) {
-                        row.fill([0; 4]);
-                    }
-                }
-            }
-            Disposal::Restore(before) => self.canvas = before,
-        }
         let area =
             Rect { x: control.x_offset, y: control.y_offset, width: control.width, height: control.height };
-        self.then = match control.dispose_op {
+        let disposal = match control.dispose_op {
             DisposeOp::None => Disposal::Keep,
-            DisposeOp::Background => Disposal::Clear(area),
-            DisposeOp::Previous => Disposal::Restore(self.canvas.clone()),
+            DisposeOp::Background => Disposal::Clear,
+            DisposeOp::Previous => Disposal::Restore,
         };
+        self.canvas.make_ready(area, disposal);
         // An interlaced picture is laid out as if it were as wide as the canvas.
         let stride = match self.reader.info().interlaced {
-            true => self.reader.output_line_size(self.canvas.size.width),
+            true => self.reader.output_line_size(self.canvas.pixels.size.width),
             false => Some(shape.line_size),
         };
         let outside = || TransformError::corrupt(InputFormat::Png, "a frame lies outside the canvas");
@@ -107,7 +82,7 @@ impl<'a> Frames<'a> {
         for (y, samples) in (0..area.height).zip(rows) {
             pixels.clear();
             append(&mut pixels, samples, shape.color_type);
-            let row = self.canvas.row_of(area, y).ok_or_else(outside)?;
+            let row = self.canvas.row(area, y).ok_or_else(outside)?;
             for (to, from) in row.iter_mut().zip(&pixels) {
                 *to = match control.blend_op {
                     BlendOp::Source => *from,
@@ -117,6 +92,6 @@ impl<'a> Frames<'a> {
         }
         let parts = if control.delay_den == 0 { 100 } else { u64::from(control.delay_den) };
         let shown = Duration::from_millis(u64::from(control.delay_num) * 1000 / parts);
-        Ok(Some(Frame { pixels: self.canvas.clone(), shown: unhurried(shown) }))
+        Ok(Some(Frame { pixels: self.canvas.pixels.clone(), shown: unhurried(shown) }))
     }
 }

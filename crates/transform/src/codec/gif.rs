@@ -1,16 +1,15 @@
 //! GIF in: its pictures as they are seen, on the canvas that the file declares.
 
-use std::mem;
 use std::time::Duration;
 
 use gif::DisposalMethod;
 use plan::{Rect, Size};
 
+use crate::codec::canvas::{Canvas, Disposal};
 use crate::codec::{Decoded, Frame, Picture, Shape, unhurried};
 use crate::error::TransformError;
 use crate::limits::Limits;
 use crate::orientation::Orientation;
-use crate::pixels::Pixels;
 use crate::sniff::InputFormat;
 
 pub(crate) fn header(original: &[u8], limits: &Limits) -> Result<Shape, TransformError> {
@@ -52,15 +51,7 @@ pub(crate) fn decode(original: &[u8]) -> Result<Decoded, TransformError> {
 /// One picture after the other, each drawn over what is left of those before.
 pub(crate) struct Frames<'a> {
     decoder: gif::Decoder<&'a [u8]>,
-    canvas: Pixels,
-    /// What is to be done to the canvas before the next picture is drawn.
-    then: Disposal,
-}
-
-enum Disposal {
-    Keep,
-    Clear(Rect),
-    Restore(Pixels),
+    canvas: Canvas,
 }
 
 impl<'a> Frames<'a> {
@@ -72,7 +63,7 @@ impl<'a> Frames<'a> {
         options.set_memory_limit(gif::MemoryLimit::Unlimited);
         let decoder = options.read_info(original).map_err(refused)?;
         let size = Size { width: u32::from(decoder.width()), height: u32::from(decoder.height()) };
-        Ok(Frames { decoder, canvas: Pixels::filled(size, [0; 4]), then: Disposal::Keep })
+        Ok(Frames { decoder, canvas: Canvas::new(size) })
     }
 
     /// How often all of it is shown; 0 is without end. Known once the first picture has been read.
@@ -85,33 +76,29 @@ impl<'a> Frames<'a> {
 
     pub fn next(&mut self) -> Result<Option<Frame>, TransformError> {
         let Some(frame) = self.decoder.read_next_frame().map_err(refused)? else { return Ok(None) };
-        match mem::replace(&mut self.then, Disposal::Keep) {
-            Disposal::Keep => {}
-            Disposal::Clear(area) => clear(&mut self.canvas, area),
-            Disposal::Restore(before) => self.canvas = before,
-        }
         let area = Rect {
             x: u32::from(frame.left),
             y: u32::from(frame.top),
             width: u32::from(frame.width),
             height: u32::from(frame.height),
         };
-        self.then = match frame.dispose {
+        let disposal = match frame.dispose {
             DisposalMethod::Any | DisposalMethod::Keep => Disposal::Keep,
-            DisposalMethod::Background => Disposal::Clear(area),
-            DisposalMethod::Previous => Disposal::Restore(self.canvas.clone()),
+            DisposalMethod::Background => Disposal::Clear,
+            DisposalMethod::Previous => Disposal::Restore,
         };
+        self.canvas.make_ready(area, disposal);
         draw(&mut self.canvas, frame.buffer.as_chunks().0, area)?;
         let shown = Duration::from_millis(u64::from(frame.delay) * 10);
-        Ok(Some(Frame { pixels: self.canvas.clone(), shown: unhurried(shown) }))
+        Ok(Some(Frame { pixels: self.canvas.pixels.clone(), shown: unhurried(shown) }))
     }
 }
 
 /// The pixels of an area that are not transparent; a GIF's are either that or opaque.
-fn draw(canvas: &mut Pixels, pixels: &[[u8; 4]], area: Rect) -> Result<(), TransformError> {
+fn draw(canvas: &mut Canvas, pixels: &[[u8; 4]], area: Rect) -> Result<(), TransformError> {
     let rows = pixels.chunks_exact(area.width.max(1) as usize);
     for (y, row) in (0..area.height).zip(rows) {
-        let Some(line) = canvas.row_of(area, y) else {
+        let Some(line) = canvas.row(area, y) else {
             return Err(TransformError::corrupt(InputFormat::Gif, "a frame lies outside the canvas"));
         };
         for (to, from) in line.iter_mut().zip(row).filter(|(_, from)| from[3] != 0) {
@@ -119,15 +106,6 @@ fn draw(canvas: &mut Pixels, pixels: &[[u8; 4]], area: Rect) -> Result<(), Trans
         }
     }
     Ok(())
-}
-
-/// To transparent, as browsers do, whatever the file calls its background.
-fn clear(canvas: &mut Pixels, area: Rect) {
-    for y in 0..area.height {
-        if let Some(line) = canvas.row_of(area, y) {
-            line.fill([0; 4]);
-        }
-    }
 }
 
 fn covers(frame: &gif::Frame<'_>, canvas: Size) -> bool {

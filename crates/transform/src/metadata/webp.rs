@@ -3,11 +3,7 @@
 use plan::Size;
 
 use super::Beside;
-
-/// Flags of the extended header, from its first byte.
-const ICC: u8 = 1 << 5;
-const ALPHA: u8 = 1 << 4;
-const EXIF: u8 = 1 << 3;
+use crate::codec::webp::riff::{self, ALPHA, EXIF, ICC};
 
 /// The file, extended by what there is beside it; as it is where there is nothing, or where it is none of our encoder's.
 pub(crate) fn with_chunks(webp: Vec<u8>, size: Size, beside: &Beside) -> Vec<u8> {
@@ -24,37 +20,20 @@ pub(crate) fn with_chunks(webp: Vec<u8>, size: Size, beside: &Beside) -> Vec<u8>
     let Some(flags) = header.first_mut() else { return webp };
     *flags |= if beside.icc.is_some() { ICC } else { 0 } | if beside.exif.is_some() { EXIF } else { 0 };
     let mut body = b"WEBP".to_vec();
-    push(&mut body, b"VP8X", &header);
+    riff::push(&mut body, b"VP8X", &header);
     // The profile before the picture, all else after it.
     if let Some(icc) = &beside.icc {
-        push(&mut body, b"ICCP", icc);
+        riff::push(&mut body, b"ICCP", icc);
     }
     body.extend_from_slice(rest);
     if let Some(exif) = &beside.exif {
-        push(&mut body, b"EXIF", exif);
+        riff::push(&mut body, b"EXIF", exif);
     }
-    let mut file = b"RIFF".to_vec();
-    file.extend((body.len() as u32).to_le_bytes());
-    file.extend(body);
-    file
+    riff::file(&body)
 }
 
-/// Flags, three bytes that are reserved, and the sides less one, in three bytes each.
 fn new_header(chunks: &[u8], size: Size) -> Vec<u8> {
     // The first chunk's only word on alpha is a bit behind the sizes of a lossless picture (§3.4).
     let alpha = chunks.starts_with(b"VP8L") && chunks.get(12).is_some_and(|byte| byte & 0x10 != 0);
-    let mut header = vec![if alpha { ALPHA } else { 0 }, 0, 0, 0];
-    for side in [size.width, size.height] {
-        header.extend_from_slice(&side.saturating_sub(1).to_le_bytes()[..3]);
-    }
-    header
-}
-
-fn push(body: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) {
-    body.extend(name);
-    body.extend((data.len() as u32).to_le_bytes());
-    body.extend(data);
-    if !data.len().is_multiple_of(2) {
-        body.push(0);
-    }
+    riff::header(if alpha { ALPHA } else { 0 }, size)
 }

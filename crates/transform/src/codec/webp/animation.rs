@@ -1,180 +1,290 @@
-//! Animated WebP in and out, through libwebp's decoder and encoder of whole canvases.
+//! Animated WebP out: of each picture what differs from the one before, in a container of our own making.
+//!
+//! libwebp has an encoder of animations too. It encodes every difference with an alpha channel, which for pictures that
+//! change as a whole, as films do, costs more time than the picture itself.
 
-#![allow(unsafe_code)]
-
-use std::ffi::{CStr, c_int};
-use std::marker::PhantomData;
-use std::mem::MaybeUninit;
-use std::ptr::{self, NonNull};
-use std::slice;
 use std::time::Duration;
 
-use libwebp_sys as webp;
-use plan::Size;
+use plan::{Rect, Size};
 
-use super::encode::{EncoderPicture, Fidelity, config};
-use crate::codec::Frame;
+use super::encode::{Fidelity, encode_pixels, encode_planes};
+use super::riff::{self, ALPHA, ANIMATION};
+use crate::colour;
 use crate::error::TransformError;
+use crate::limits::Deadline;
 use crate::pixels::Pixels;
-use crate::sniff::InputFormat;
 
-/// A decoder of one picture after the other, deleted when dropped.
-pub(crate) struct Frames<'a> {
-    decoder: NonNull<webp::WebPAnimDecoder>,
-    info: webp::WebPAnimInfo,
-    /// When the last picture's time was over, in milliseconds.
-    at: c_int,
-    /// The decoder points into the original.
-    original: PhantomData<&'a [u8]>,
-}
+/// A frame says in 24 bits for how many milliseconds it is shown.
+const LONGEST: u128 = 0xFF_FFFF;
+/// The frame replaces what is below it, transparent pixels and all.
+const NO_BLENDING: u8 = 0x02;
+/// Lossy encoders and alpha channels like whole blocks; 8 by 8 is what libwebp looks at when it empties what is not seen.
+const BLOCK: u32 = 8;
 
-impl<'a> Frames<'a> {
-    /// `canvas` is what the header says, and what was checked.
-    pub fn open(original: &'a [u8], canvas: Size) -> Result<Frames<'a>, TransformError> {
-        let corrupt = || TransformError::corrupt(InputFormat::Webp, "its container is broken or incomplete");
-        let mut options = MaybeUninit::zeroed();
-        let mut info = MaybeUninit::zeroed();
-        let data = webp::WebPData { bytes: original.as_ptr(), size: original.len() };
-        let version = webp::WEBP_DEMUX_ABI_VERSION as c_int;
-        // SAFETY: zero is a value for all fields of both structures, which the library fills; `data` outlives the call, and
-        // its bytes the decoder (by the lifetime).
-        let (decoder, info) = unsafe {
-            if webp::WebPAnimDecoderOptionsInitInternal(options.as_mut_ptr(), version) == 0 {
-                return Err(TransformError::failed("setting up WebP", "another version of libwebp"));
-            }
-            let decoder = webp::WebPAnimDecoderNewInternal(&data, options.as_ptr(), version);
-            let decoder = NonNull::new(decoder).ok_or_else(corrupt)?;
-            webp::WebPAnimDecoderGetInfo(decoder.as_ptr(), info.as_mut_ptr());
-            (decoder, info.assume_init())
-        };
-        let frames = Frames { decoder, info, at: 0, original: PhantomData };
-        if (frames.info.canvas_width, frames.info.canvas_height) != (canvas.width, canvas.height) {
-            return Err(corrupt());
-        }
-        Ok(frames)
-    }
-
-    /// How often all of it is shown; 0 is without end.
-    pub fn plays(&self) -> u32 {
-        self.info.loop_count
-    }
-
-    pub fn next(&mut self) -> Result<Option<Frame>, TransformError> {
-        // SAFETY: the decoder is alive.
-        if unsafe { webp::WebPAnimDecoderHasMoreFrames(self.decoder.as_ptr()) } == 0 {
-            return Ok(None);
-        }
-        let (mut canvas, mut end) = (ptr::null_mut(), 0);
-        // SAFETY: the decoder is alive, and both pointers are writable.
-        let found = unsafe { webp::WebPAnimDecoderGetNext(self.decoder.as_ptr(), &mut canvas, &mut end) };
-        if found == 0 || canvas.is_null() {
-            return Err(TransformError::corrupt(InputFormat::Webp, "one of its frames is broken"));
-        }
-        let size = Size { width: self.info.canvas_width, height: self.info.canvas_height };
-        // SAFETY: the canvas belongs to the decoder and is whole until the next call: four bytes for each pixel.
-        let rgba =
-            unsafe { slice::from_raw_parts(canvas.cast::<[u8; 4]>(), size.pixels() as usize) }.to_vec();
-        let shown = u64::try_from(end.saturating_sub(self.at)).unwrap_or(0);
-        self.at = end;
-        Ok(Some(Frame { pixels: Pixels { size, rgba }, shown: Duration::from_millis(shown) }))
-    }
-}
-
-impl Drop for Frames<'_> {
-    fn drop(&mut self) {
-        // SAFETY: made by WebPAnimDecoderNewInternal, deleted once.
-        unsafe { webp::WebPAnimDecoderDelete(self.decoder.as_ptr()) };
-    }
-}
-
-/// Takes pictures of one size, and finds out what changes from one to the next; deleted when dropped.
+/// Takes pictures of one size, and finds out what changes from one to the next.
 pub(crate) struct AnimationEncoder {
-    encoder: NonNull<webp::WebPAnimEncoder>,
-    config: webp::WebPConfig,
-    size: Size,
-    /// When the next picture begins.
-    at: Duration,
+    fidelity: Fidelity,
+    before: Option<Pixels>,
+    frames: Vec<Drawn>,
+}
+
+/// One frame of the file.
+struct Drawn {
+    area: Rect,
+    /// Its transparent pixels show what was there before; else it replaces all in its area.
+    blends: bool,
+    shown: Duration,
+    has_alpha: bool,
+    /// A still WebP.
+    file: Vec<u8>,
 }
 
 impl AnimationEncoder {
-    /// `plays` is how often all of it is shown; 0 is without end.
-    pub fn new(size: Size, plays: u32, fidelity: Fidelity) -> Result<AnimationEncoder, TransformError> {
-        let config = config(fidelity)?;
-        let mut options = MaybeUninit::<webp::WebPAnimEncoderOptions>::zeroed();
-        let version = webp::WEBP_MUX_ABI_VERSION as c_int;
-        // SAFETY: zero is a value for all fields, which the library fills; it copies them in the second call.
-        let encoder = unsafe {
-            if webp::WebPAnimEncoderOptionsInitInternal(options.as_mut_ptr(), version) == 0 {
-                return Err(TransformError::failed("setting up WebP", "another version of libwebp"));
-            }
-            let mut options = options.assume_init();
-            options.anim_params.loop_count = c_int::try_from(plays).unwrap_or(0);
-            webp::WebPAnimEncoderNewInternal(size.width as c_int, size.height as c_int, &options, version)
-        };
-        let encoder = NonNull::new(encoder)
-            .ok_or_else(|| TransformError::failed("setting up WebP", "no encoder of animations"))?;
-        Ok(AnimationEncoder { encoder, config, size, at: Duration::ZERO })
+    pub fn new(fidelity: Fidelity) -> AnimationEncoder {
+        AnimationEncoder { fidelity, before: None, frames: Vec::new() }
     }
 
-    pub fn add(&mut self, pixels: &Pixels, shown: Duration) -> Result<(), TransformError> {
-        let mut picture = EncoderPicture::new(self.size)?;
-        picture.0.use_argb = 1;
-        picture.import(pixels)?;
-        // SAFETY: encoder, picture and configuration are initialised and outlive the call, which copies what it keeps.
-        let added = unsafe {
-            webp::WebPAnimEncoderAdd(self.encoder.as_ptr(), &mut picture.0, self.millis(), &self.config)
+    pub fn add(
+        &mut self,
+        pixels: Pixels,
+        shown: Duration,
+        deadline: &Deadline,
+    ) -> Result<(), TransformError> {
+        let (area, drawn, blends) = match &self.before {
+            None => (whole(pixels.size), pixels.clone(), false),
+            Some(before) if before.size != pixels.size => {
+                return Err(TransformError::failed("encoding WebP", "the pixels have another size"));
+            }
+            Some(before) => match changed(before, &pixels) {
+                None => {
+                    if let Some(last) = self.frames.last_mut() {
+                        last.shown = last.shown.saturating_add(shown);
+                    }
+                    return Ok(());
+                }
+                Some(area) => {
+                    let (drawn, blends) = self.difference(before, &pixels, area);
+                    (area, drawn, blends)
+                }
+            },
         };
-        if added == 0 {
-            return Err(self.error());
-        }
-        self.at = self.at.saturating_add(shown);
+        let has_alpha = !drawn.is_opaque();
+        let file = match self.fidelity {
+            Fidelity::Lossy(quality) if !has_alpha => {
+                encode_planes(&colour::to_planes(&drawn, (2, 2)), quality, deadline)?
+            }
+            fidelity => encode_pixels(&drawn, fidelity, deadline)?,
+        };
+        self.frames.push(Drawn { area, blends, shown, has_alpha, file });
+        self.before = Some(pixels);
         Ok(())
     }
 
-    pub fn finish(self) -> Result<Vec<u8>, TransformError> {
-        let mut data = Data(webp::WebPData { bytes: ptr::null(), size: 0 });
-        // SAFETY: the encoder is alive; no picture at all says when the last one ends. `Data` frees what comes out.
-        let assembled = unsafe {
-            webp::WebPAnimEncoderAdd(self.encoder.as_ptr(), ptr::null_mut(), self.millis(), ptr::null()) != 0
-                && webp::WebPAnimEncoderAssemble(self.encoder.as_ptr(), &mut data.0) != 0
-        };
-        if assembled { Ok(data.to_vec()) } else { Err(self.error()) }
-    }
-
-    fn millis(&self) -> c_int {
-        c_int::try_from(self.at.as_millis()).unwrap_or(c_int::MAX)
-    }
-
-    fn error(&self) -> TransformError {
-        // SAFETY: the encoder is alive; the library returns a terminated string inside of it, which is copied at once.
-        let why = unsafe { CStr::from_ptr(webp::WebPAnimEncoderGetError(self.encoder.as_ptr())) };
-        TransformError::failed("encoding WebP", why.to_string_lossy())
-    }
-}
-
-impl Drop for AnimationEncoder {
-    fn drop(&mut self) {
-        // SAFETY: made by WebPAnimEncoderNewInternal, deleted once.
-        unsafe { webp::WebPAnimEncoderDelete(self.encoder.as_ptr()) };
-    }
-}
-
-/// Bytes that the library has allocated.
-struct Data(webp::WebPData);
-
-impl Data {
-    fn to_vec(&self) -> Vec<u8> {
-        if self.0.bytes.is_null() {
-            return Vec::new();
+    /// What is drawn over the picture before, and whether that shines through it.
+    fn difference(&self, before: &Pixels, pixels: &Pixels, area: Rect) -> (Pixels, bool) {
+        let whole = pixels.part(area);
+        let mut opened = whole.clone();
+        let side = if matches!(self.fidelity, Fidelity::Lossless) { 1 } else { BLOCK };
+        let mut kept = 0;
+        for block in blocks(area.size(), side) {
+            let there = Rect { x: area.x + block.x, y: area.y + block.y, ..block };
+            if (0..block.height).all(|y| before.row(there, y) == pixels.row(there, y)) {
+                kept += block.size().pixels();
+                for y in 0..block.height {
+                    if let Some(row) = opened.row_of(block, y) {
+                        row.fill([0; 4]);
+                    }
+                }
+            } else if !(0..block.height).all(|y| whole.row(block, y).iter().all(|pixel| pixel[3] == 255)) {
+                // Drawn over what was there, it would not be what it is.
+                return (whole, false);
+            }
         }
-        // SAFETY: the library has set both to a buffer that it has filled.
-        unsafe { slice::from_raw_parts(self.0.bytes, self.0.size) }.to_vec()
+        // An alpha channel has its price.
+        if kept * 4 >= area.size().pixels() { (opened, true) } else { (whole, false) }
+    }
+
+    /// The file (WebP container specification, "Animation"), all of which is shown `plays` times, with 0 without end. A
+    /// single picture is no animation.
+    pub fn finish(self, size: Size, plays: u32) -> Vec<u8> {
+        if let [still] = &self.frames[..] {
+            return still.file.clone();
+        }
+        let alpha = if self.frames.iter().any(|frame| frame.has_alpha) { ALPHA } else { 0 };
+        let mut body = b"WEBP".to_vec();
+        riff::push(&mut body, b"VP8X", &riff::header(ANIMATION | alpha, size));
+        let mut control = vec![0; 4];
+        control.extend(u16::try_from(plays).unwrap_or(0).to_le_bytes());
+        riff::push(&mut body, b"ANIM", &control);
+        for frame in self.frames {
+            let Drawn { area, blends, shown, file, .. } = frame;
+            let millis = shown.as_millis().min(LONGEST) as u32;
+            let mut data = Vec::with_capacity(16 + file.len());
+            for value in [area.x / 2, area.y / 2, area.width - 1, area.height - 1, millis] {
+                data.extend_from_slice(&value.to_le_bytes()[..3]);
+            }
+            data.push(if blends { 0 } else { NO_BLENDING });
+            data.extend_from_slice(picture(&file));
+            riff::push(&mut body, b"ANMF", &data);
+        }
+        riff::file(&body)
     }
 }
 
-impl Drop for Data {
-    fn drop(&mut self) {
-        // SAFETY: null, or allocated by the library and freed once.
-        unsafe { webp::WebPFree(self.0.bytes.cast_mut().cast()) };
+/// Where anything differs, from a corner that a frame can have: an even one. Nothing if they are the same.
+fn changed(before: &Pixels, after: &Pixels) -> Option<Rect> {
+    let (all, Size { width, height }) = (whole(after.size), after.size);
+    let (mut top, mut bottom, mut left, mut right) = (None, 0, width, 0);
+    for y in 0..height {
+        let (old, new) = (before.row(all, y), after.row(all, y));
+        let differs = |at: &usize| old[*at] != new[*at];
+        let Some(first) = (0..new.len()).find(differs) else { continue };
+        let last = (0..new.len()).rfind(differs).unwrap_or(first);
+        top.get_or_insert(y);
+        bottom = y + 1;
+        left = left.min(first as u32);
+        right = right.max(last as u32 + 1);
+    }
+    let (x, y) = (left & !1, top? & !1);
+    Some(Rect { x, y, width: right - x, height: bottom - y })
+}
+
+fn whole(Size { width, height }: Size) -> Rect {
+    Rect { x: 0, y: 0, width, height }
+}
+
+/// The squares of this side that an area is made of; those at its end may be cut.
+fn blocks(area: Size, side: u32) -> impl Iterator<Item = Rect> {
+    let at = move |length: u32| (0..length).step_by(side as usize);
+    at(area.height).flat_map(move |y| {
+        at(area.width).map(move |x| Rect {
+            x,
+            y,
+            width: side.min(area.width - x),
+            height: side.min(area.height - y),
+        })
+    })
+}
+
+/// The chunks of a still file that hold its picture.
+fn picture(file: &[u8]) -> &[u8] {
+    let chunks = file.get(12..).unwrap_or_default();
+    match chunks.starts_with(b"VP8X") {
+        true => chunks.get(18..).unwrap_or_default(),
+        false => chunks,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plan::Quality;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::codec::webp::Frames;
+
+    const RED: [u8; 4] = [200, 20, 20, 255];
+    const BLUE: [u8; 4] = [20, 20, 200, 255];
+    const GLASS: [u8; 4] = [20, 200, 20, 100];
+    const NOTHING: [u8; 4] = [0; 4];
+
+    fn encoded(pictures: &[Pixels], fidelity: Fidelity) -> Vec<u8> {
+        let mut encoder = AnimationEncoder::new(fidelity);
+        for picture in pictures {
+            encoder
+                .add(picture.clone(), Duration::from_millis(40), &Deadline::after(Duration::from_secs(60)))
+                .unwrap();
+        }
+        encoder.finish(pictures[0].size, 0)
+    }
+
+    /// Each picture for so many milliseconds.
+    fn seen(file: &[u8], size: Size) -> Vec<(Vec<[u8; 4]>, u128)> {
+        let mut frames = Frames::open(file, size).unwrap();
+        let mut seen = Vec::new();
+        while let Some(frame) = frames.next().unwrap() {
+            seen.push((frame.pixels.rgba, frame.shown.as_millis()));
+        }
+        seen
+    }
+
+    fn has_chunk(file: &[u8], name: &[u8; 4]) -> bool {
+        file.windows(4).any(|window| window == name)
+    }
+
+    fn pictures() -> impl Strategy<Value = Vec<Pixels>> {
+        let colour = prop::sample::select(vec![RED, RED, RED, BLUE, GLASS, NOTHING]);
+        (1u32..24, 1u32..20).prop_flat_map(move |(width, height)| {
+            let size = Size { width, height };
+            let rgba = prop::collection::vec(colour.clone(), size.pixels() as usize);
+            // What comes next has a rectangle that is another.
+            let change = (0..width, 0..height, 0..width, 0..height, colour.clone());
+            (rgba, prop::collection::vec(change, 0..6)).prop_map(move |(rgba, changes)| {
+                let mut pictures = vec![Pixels { size, rgba }];
+                for (x, y, to_x, to_y, colour) in changes {
+                    let mut next = pictures[pictures.len() - 1].clone();
+                    for y in y.min(to_y)..=y.max(to_y) {
+                        let part = Rect { x: x.min(to_x), y, width: x.abs_diff(to_x) + 1, height: 1 };
+                        next.row_of(part, 0).unwrap().fill(colour);
+                    }
+                    pictures.push(next);
+                }
+                pictures
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_without_loss_is_seen_as_it_was(pictures in pictures()) {
+            let mut expected: Vec<(Vec<[u8; 4]>, u128)> = Vec::new();
+            for picture in &pictures {
+                match expected.last_mut() {
+                    Some((before, shown)) if *before == picture.rgba => *shown += 40,
+                    _ => expected.push((picture.rgba.clone(), 40)),
+                }
+            }
+            let file = encoded(&pictures, Fidelity::Lossless);
+            if expected.len() == 1 {
+                prop_assert!(!has_chunk(&file, b"ANIM"));
+                return Ok(());
+            }
+            prop_assert_eq!(seen(&file, pictures[0].size), expected);
+        }
+
+        #[test]
+        fn with_loss_what_is_transparent_is_where_it_was(pictures in pictures()) {
+            let file = encoded(&pictures, Fidelity::Lossy(Quality::new(80).unwrap()));
+            let mut different = pictures.clone();
+            different.dedup_by(|later, before| later.rgba == before.rgba);
+            if different.len() == 1 {
+                return Ok(());
+            }
+            let alpha = |rgba: &[[u8; 4]]| -> Vec<u8> { rgba.iter().map(|pixel| pixel[3]).collect() };
+            let seen = seen(&file, pictures[0].size);
+            prop_assert_eq!(seen.len(), different.len());
+            for ((rgba, _), picture) in seen.iter().zip(&different) {
+                prop_assert_eq!(alpha(rgba), alpha(&picture.rgba));
+            }
+        }
+    }
+
+    #[test]
+    fn a_film_has_no_alpha_channel_and_what_stays_is_not_drawn_again() {
+        let size = Size { width: 64, height: 64 };
+        let lossy = Fidelity::Lossy(Quality::new(80).unwrap());
+        let film = encoded(&[Pixels::filled(size, RED), Pixels::filled(size, BLUE)], lossy);
+        assert!(!has_chunk(&film, b"ALPH"));
+        // Two corners change: between them the first picture shines through.
+        let mut corners = Pixels::filled(size, RED);
+        for corner in [0, 56] {
+            let part = Rect { x: corner, y: corner, width: 8, height: 8 };
+            (0..8).for_each(|y| corners.row_of(part, y).unwrap().fill(BLUE));
+        }
+        let file = encoded(&[Pixels::filled(size, RED), corners], lossy);
+        assert!(has_chunk(&file, b"ALPH"));
+        let second = &seen(&file, size)[1].0;
+        let is_blue = |at: usize| second[at][2] > second[at][0];
+        assert_eq!([3 * 64 + 3, 32 * 64 + 32, 60 * 64 + 60].map(is_blue), [true, false, true]);
     }
 }

@@ -68,7 +68,7 @@ pub(crate) fn encode_pixels(
     picture.encode(fidelity, deadline)
 }
 
-pub(super) fn config(fidelity: Fidelity) -> Result<webp::WebPConfig, TransformError> {
+fn config(fidelity: Fidelity) -> Result<webp::WebPConfig, TransformError> {
     let mut config = webp::WebPConfig::new()
         .map_err(|()| TransformError::failed("setting up WebP", "another version of libwebp"))?;
     match fidelity {
@@ -83,10 +83,10 @@ pub(super) fn config(fidelity: Fidelity) -> Result<webp::WebPConfig, TransformEr
 }
 
 /// What the encoder reads, freed when dropped (planes that are ours are not touched by that).
-pub(super) struct EncoderPicture(pub webp::WebPPicture);
+struct EncoderPicture(webp::WebPPicture);
 
 impl EncoderPicture {
-    pub fn new(size: Size) -> Result<EncoderPicture, TransformError> {
+    fn new(size: Size) -> Result<EncoderPicture, TransformError> {
         let mut picture = webp::WebPPicture::new()
             .map_err(|()| TransformError::failed("setting up WebP", "another version of libwebp"))?;
         picture.width = size.width as c_int;
@@ -97,7 +97,7 @@ impl EncoderPicture {
     }
 
     /// Takes a copy of pixels of the picture's size.
-    pub fn import(&mut self, pixels: &Pixels) -> Result<(), TransformError> {
+    fn import(&mut self, pixels: &Pixels) -> Result<(), TransformError> {
         if (self.0.width as u32, self.0.height as u32) != (pixels.size.width, pixels.size.height) {
             return Err(TransformError::failed("encoding WebP", "the pixels have another size"));
         }
@@ -127,7 +127,7 @@ impl EncoderPicture {
         Ok(writer.to_vec())
     }
 
-    pub fn error(&self) -> TransformError {
+    fn error(&self) -> TransformError {
         TransformError::failed("encoding WebP", format!("{:?}", self.0.error_code))
     }
 }

@@ -1,10 +1,12 @@
-//! WebP in through libwebp; out in `encode`, what moves in `animation`.
+//! WebP in through libwebp; out in `encode`, what moves in `frames` and `animation`.
 
 #![allow(unsafe_code)]
 
 mod animation;
 mod container;
 mod encode;
+mod frames;
+pub(crate) mod riff;
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -24,8 +26,9 @@ use crate::sniff::InputFormat;
 
 use container::Container;
 
-pub(crate) use animation::{AnimationEncoder, Frames};
+pub(crate) use animation::AnimationEncoder;
 pub(crate) use encode::{Fidelity, encode_pixels, encode_planes};
+pub(crate) use frames::Frames;
 
 pub(crate) fn header(original: &[u8], limits: &Limits) -> Result<Shape, TransformError> {
     let features = features(original)?;
