@@ -13,6 +13,7 @@ use crate::jwt::{Issuers, JwtError};
 use crate::keys::Keys;
 use crate::principal::{Forbidden, Principal};
 use crate::problem::{Refusal, Refused};
+use crate::sender::SenderError;
 use crate::token::ApiToken;
 
 const PATH_CHARS_MAX: usize = 200;
@@ -25,6 +26,8 @@ pub enum Unauthorized {
     WrongToken,
     #[error("the token that the request shows is not believed: {0}")]
     Jwt(#[from] JwtError),
+    #[error("what the request says is not believed: {0}")]
+    Sender(#[from] SenderError),
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
     #[error(transparent)]
@@ -57,7 +60,15 @@ impl Guests {
         self.bounded(format!("key:{}", key.name), key.scopes, key.tenant)
     }
 
-    fn bounded(
+    /// Whoever shows something as a bearer.
+    pub async fn admit_bearer(&self, headers: &HeaderMap) -> Result<Principal, Unauthorized> {
+        match bearer(headers) {
+            Some(shown) => self.admit(shown).await,
+            None => Err(Unauthorized::NoToken),
+        }
+    }
+
+    pub(crate) fn bounded(
         &self,
         who: String,
         scopes: impl IntoIterator<Item = api_types::Scope>,
@@ -74,42 +85,47 @@ impl Guests {
         Ok(Principal { asker, scopes: scopes.into_iter().collect(), is_owner: false })
     }
 
-    /// Writes down what a known somebody was refused.
-    pub async fn note(&self, who: &str, what: &str, refusal: Option<Refusal>) {
-        let Some(Refusal(why)) = refusal else { return };
-        if let Err(error) =
-            self.keys.catalog.note_refusal(who, &format!("{what}: {why}"), unix_millis()).await
-        {
-            tracing::error!(who, what, %error, "a refusal cannot be written down");
+    /// Does what somebody asks for, and writes down what a known somebody was refused.
+    pub async fn on_behalf(
+        &self,
+        what: &str,
+        principal: Result<Principal, Unauthorized>,
+        run: impl AsyncFnOnce(Principal) -> Response,
+    ) -> Response {
+        let (who, response) = match principal {
+            Ok(principal) => (principal.asker.name.clone(), run(principal).await),
+            Err(error) => {
+                let who = match &error {
+                    Unauthorized::Forbidden(Forbidden::NoTenant { who, .. }) => who.clone(),
+                    _ => String::new(),
+                };
+                (who, Refused::from(error).into_response())
+            }
+        };
+        if let Some(Refusal(why)) = response.extensions().get() {
+            let noted = self.keys.catalog.note_refusal(&who, &format!("{what}: {why}"), unix_millis()).await;
+            if let Err(error) = noted {
+                tracing::error!(who, what, %error, "a refusal cannot be written down");
+            }
         }
+        response
     }
 }
 
 pub async fn require(State(guests): State<Guests>, mut request: Request, next: Next) -> Response {
-    let principal = match bearer(request.headers()) {
-        Some(shown) => guests.admit(shown).await,
-        None => Err(Unauthorized::NoToken),
+    let what = what_is_asked(&request);
+    let principal = guests.admit_bearer(request.headers()).await;
+    let run = async |principal| {
+        request.extensions_mut().insert::<Principal>(principal);
+        next.run(request).await
     };
+    guests.on_behalf(&what, principal, run).await
+}
+
+/// For the audit.
+pub fn what_is_asked(request: &Request) -> String {
     let path: String = request.uri().path().chars().take(PATH_CHARS_MAX).collect();
-    let what = format!("{} {path}", request.method());
-    match principal {
-        Ok(principal) => {
-            let who = principal.asker.name.clone();
-            request.extensions_mut().insert(principal);
-            let response = next.run(request).await;
-            guests.note(&who, &what, response.extensions().get().cloned()).await;
-            response
-        }
-        Err(error) => {
-            let who = match &error {
-                Unauthorized::Forbidden(Forbidden::NoTenant { who, .. }) => who.clone(),
-                _ => String::new(),
-            };
-            let response = Refused::from(error).into_response();
-            guests.note(&who, &what, response.extensions().get().cloned()).await;
-            response
-        }
-    }
+    format!("{} {path}", request.method())
 }
 
 /// After [`require`]: only the owner passes.

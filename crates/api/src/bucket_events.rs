@@ -1,25 +1,29 @@
 //! `POST /v1/events/{kind}`: objects that changed in a bucket become a purge of their originals.
 //!
-//! Stores deliver an event at least once: the same ones again are the same purge.
+//! Whoever tells of them shows a key, or signs what they tell. Stores deliver an event at least once: the same ones again
+//! are the same purge.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use api_types::{PurgeRequest, Selector};
-use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use bus::clock::unix_millis;
+use http::request::Parts;
 use http::{Request, StatusCode};
 use percent_encoding::percent_decode_str;
 use purge_protocol::Mode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::body::read_json;
+use crate::authorization::{Guests, Unauthorized, bearer, what_is_asked};
+use crate::body::{JsonError, is_json, read_body};
 use crate::principal::Principal;
 use crate::problem::{Refused, json as answer};
 use crate::purges::PurgeApi;
+use crate::sender::{Content, SCOPES, Senders};
 
 /// As many as a purge has selectors; stores send far fewer at once.
 const EVENTS_MAX: usize = 100;
@@ -36,6 +40,8 @@ pub struct BucketSource {
 #[derive(Clone)]
 pub struct EventApi {
     pub purges: PurgeApi,
+    pub guests: Guests,
+    pub senders: Arc<Senders>,
     pub buckets: Arc<Vec<BucketSource>>,
 }
 
@@ -63,36 +69,85 @@ enum Told {
     Handshake(String),
 }
 
-pub async fn take(
-    State(api): State<EventApi>,
-    Extension(principal): Extension<Principal>,
-    Path(kind): Path<String>,
-    request: Request<Body>,
-) -> Result<Response, Refused> {
-    let (_, body) = read_json::<Value>(request).await?;
-    let events = match told(&kind, body)? {
-        Told::Handshake(code) => return Ok(answer(StatusCode::OK, &json!({"validationResponse": code}))),
-        Told::Events(events) => events,
+pub async fn take(State(api): State<EventApi>, Path(kind): Path<String>, request: Request<Body>) -> Response {
+    let what = what_is_asked(&request);
+    let (parts, body) = request.into_parts();
+    // Whoever shows a key is not read before it is known to be one.
+    let (principal, content, body) = if bearer(&parts.headers).is_some() {
+        (api.guests.admit_bearer(&parts.headers).await, Content::Body, body)
+    } else {
+        match api.signed(&parts, body).await {
+            Ok((principal, content, body)) => (Ok(principal), content, body),
+            Err(Unbelieved::Body(refused)) => return refused.into_response(),
+            Err(Unbelieved::Unauthorized(error)) => (Err(error), Content::Nothing, Body::empty()),
+        }
     };
-    if events.len() > EVENTS_MAX {
-        return Err(EventError::TooMany(events.len()).into());
+    let run = async |principal| match api.carry_out(&kind, principal, &parts, content, body).await {
+        Ok(response) => response,
+        Err(refused) => refused.into_response(),
+    };
+    api.guests.on_behalf(&what, principal, run).await
+}
+
+enum Unbelieved {
+    Body(Refused),
+    Unauthorized(Unauthorized),
+}
+
+impl EventApi {
+    /// Who has signed the body, which has to be read for that.
+    async fn signed(&self, parts: &Parts, body: Body) -> Result<(Principal, Content, Body), Unbelieved> {
+        let body = read_body(body).await.map_err(|error| Unbelieved::Body(error.into()))?;
+        let told = self.senders.find(&parts.headers, &body, unix_millis() / 1000).await;
+        let told = told.map_err(|error| Unbelieved::Unauthorized(error.into()))?;
+        let told = told.ok_or(Unbelieved::Unauthorized(Unauthorized::NoToken))?;
+        let who = format!("sender:{}", told.sender.name);
+        let principal = self.guests.bounded(who, SCOPES, told.sender.tenant.clone());
+        Ok((principal.map_err(Unbelieved::Unauthorized)?, told.what, Body::from(body)))
     }
-    let received = events.len();
-    let (originals, ids) = concerning(&events, &api.buckets);
-    if originals.is_empty() {
-        return Ok(answer(StatusCode::OK, &json!({"received": received, "originals": []})));
+
+    async fn carry_out(
+        &self,
+        kind: &str,
+        principal: Principal,
+        parts: &Parts,
+        content: Content,
+        body: Body,
+    ) -> Result<Response, Refused> {
+        let body = match content {
+            Content::Nothing => return Ok(answer(StatusCode::OK, &json!({"received": 0, "originals": []}))),
+            Content::Message(text) => serde_json::from_str(&text).map_err(JsonError::Unexpected)?,
+            Content::Body if !is_json(&parts.headers) => return Err(JsonError::NotJson.into()),
+            Content::Body => {
+                serde_json::from_slice(&read_body(body).await?).map_err(JsonError::Unexpected)?
+            }
+        };
+        let events = match told(kind, body)? {
+            Told::Handshake(code) => {
+                return Ok(answer(StatusCode::OK, &json!({"validationResponse": code})));
+            }
+            Told::Events(events) => events,
+        };
+        if events.len() > EVENTS_MAX {
+            return Err(EventError::TooMany(events.len()).into());
+        }
+        let received = events.len();
+        let (originals, ids) = concerning(&events, &self.buckets);
+        if originals.is_empty() {
+            return Ok(answer(StatusCode::OK, &json!({"received": received, "originals": []})));
+        }
+        let mut key = blake3::Hasher::new();
+        for id in ids {
+            key.update(&(id.len() as u64).to_le_bytes()).update(id.as_bytes());
+        }
+        let key = format!("event:{kind}:{}", key.finalize().to_hex());
+        let selectors = originals.iter().cloned().map(Selector::Original).collect();
+        let request = PurgeRequest { selectors, mode: Mode::Hard, ..PurgeRequest::default() };
+        principal.may_ask_for(&request)?;
+        let purge = self.purges.purges.accept(request, Some(key), &principal.asker).await?;
+        let body = json!({"received": received, "originals": originals, "purge": purge.view.id});
+        Ok(answer(StatusCode::ACCEPTED, &body))
     }
-    let mut key = blake3::Hasher::new();
-    for id in ids {
-        key.update(&(id.len() as u64).to_le_bytes()).update(id.as_bytes());
-    }
-    let key = format!("event:{kind}:{}", key.finalize().to_hex());
-    let selectors = originals.iter().cloned().map(Selector::Original).collect();
-    let request = PurgeRequest { selectors, mode: Mode::Hard, ..PurgeRequest::default() };
-    principal.may_ask_for(&request)?;
-    let purge = api.purges.purges.accept(request, Some(key), &principal.asker).await?;
-    let body = json!({"received": received, "originals": originals, "purge": purge.view.id});
-    Ok(answer(StatusCode::ACCEPTED, &body))
 }
 
 /// The originals of ours among them, and the ids of their events, in an order that does not depend on theirs.

@@ -3,35 +3,20 @@
 //! Signatures are asymmetric and of algorithms that the configuration names, so that nobody's public key is taken for a
 //! shared secret (RFC 8725 §3.1); `none` is none of them.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use api_types::Scope;
-use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
-use http_body_util::BodyExt;
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::jwk::{Jwk, JwkSet};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, dangerous};
-use origin::FetchLimits;
+use jsonwebtoken::{Algorithm, Validation, dangerous};
 use serde_json::{Map, Value};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
-use url::Url;
+
+use crate::key_set::{JwtKeys, KeySet, NoKey};
 
 /// As they are named in tokens. EdDSA is with Ed25519 here.
 pub const ALGORITHMS: [&str; 9] =
     ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
 
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
-const KEYS_BYTES_MAX: u64 = 256 * 1024;
-const KEYS_MAX: usize = 100;
-/// After this the keys are asked for again, so that one that was withdrawn is believed no longer.
-const KEYS_LIFETIME: Duration = Duration::from_secs(600);
-/// Whatever strangers send, keys are asked for no more often than this.
-const ASK_AGAIN: Duration = Duration::from_secs(30);
-const PATIENCE: Duration = Duration::from_secs(5);
 /// Clocks differ (RFC 7519 §4.1.4).
 const LEEWAY_SECONDS: u64 = 30;
 const SUBJECT_CHARS_MAX: usize = 100;
@@ -44,17 +29,19 @@ pub struct JwtSettings {
     /// Some of [`ALGORITHMS`].
     pub algorithms: Vec<String>,
     pub keys: JwtKeys,
-    /// The claim with the scopes: a text with spaces between them (RFC 8693 §4.2), or a list.
-    pub scope_claim: String,
-    /// The claim with the tenant. Without one, tokens reach the whole installation.
-    pub tenant_claim: Option<String>,
+    /// Claims, and what a token must say in them: of an issuer whose tokens many have, whose are believed.
+    pub require: Vec<(String, String)>,
+    /// In a claim: a text with spaces between them (RFC 8693 §4.2), or a list.
+    pub scopes: Granted<Vec<Scope>>,
+    /// Without one, tokens reach the whole installation.
+    pub tenant: Option<Granted<String>>,
 }
 
-/// Where the issuer's public keys are (a JWK set, RFC 7517 §5).
+/// What tokens bring along: what each says in this claim, or the same for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum JwtKeys {
-    File(PathBuf),
-    Url { url: Url, allow_private: bool },
+pub enum Granted<T> {
+    Claim(String),
+    Always(T),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +64,8 @@ pub enum JwtError {
     Audience,
     #[error("it lacks the claim `{0}`")]
     Missing(String),
+    #[error("its claim `{0}` does not say what it must")]
+    Claim(String),
     #[error("the keys of its issuer cannot be had at the moment")]
     NoKeys,
 }
@@ -95,20 +84,15 @@ pub struct Issuers(Arc<Vec<Issuer>>);
 
 struct Issuer {
     settings: JwtSettings,
-    client: origin::Client,
-    known: Mutex<Known>,
-}
-
-#[derive(Default)]
-struct Known {
-    keys: Option<Arc<JwkSet>>,
-    asked: Option<Instant>,
+    keys: Arc<KeySet>,
 }
 
 impl Issuers {
     pub fn new(settings: impl IntoIterator<Item = JwtSettings>, client: &origin::Client) -> Self {
-        let issuer =
-            |settings| Issuer { settings, client: client.clone(), known: Mutex::new(Known::default()) };
+        let issuer = |settings: JwtSettings| {
+            let keys = KeySet::new(settings.keys.clone(), client);
+            Issuer { settings, keys }
+        };
         Self(Arc::new(settings.into_iter().map(issuer).collect()))
     }
 
@@ -122,6 +106,10 @@ impl Issuers {
             return Err(JwtError::Malformed);
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| JwtError::Malformed)?;
+        // What must be understood is not (RFC 7515 §4.1.11).
+        if header.crit.is_some() {
+            return Err(JwtError::Malformed);
+        }
         // Only to find whose keys to try; nothing of it is believed before the signature is.
         let claimed: Map<String, Value> =
             dangerous::insecure_decode_claims(token).map_err(|_| JwtError::Malformed)?;
@@ -132,10 +120,7 @@ impl Issuers {
         if !issuer.settings.algorithms.iter().any(|allowed| Some(allowed.as_str()) == algorithm) {
             return Err(JwtError::Algorithm(format!("{:?}", header.alg)));
         }
-        let key = match issuer.key(header.kid.as_deref(), header.alg, false).await {
-            Err(JwtError::UnknownKey) => issuer.key(header.kid.as_deref(), header.alg, true).await,
-            found => found,
-        }?;
+        let key = issuer.keys.key(header.kid.as_deref(), header.alg).await?;
         let mut validation = Validation::new(header.alg);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.set_issuer(&[&issuer.settings.issuer]);
@@ -150,17 +135,35 @@ impl Issuers {
 impl JwtSettings {
     fn read(&self, claims: &Map<String, Value>) -> Result<Believed, JwtError> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        let subject = text("sub").ok_or_else(|| JwtError::Missing("sub".to_owned()))?;
-        // What is no scope of ours is for somebody else to understand.
-        let scopes = match claims.get(&self.scope_claim) {
-            Some(Value::String(scopes)) => scopes.split(' ').filter_map(|scope| scope.parse().ok()).collect(),
-            Some(Value::Array(scopes)) => {
-                scopes.iter().filter_map(|scope| scope.as_str()?.parse().ok()).collect()
+        let missing = |name: &str| JwtError::Missing(name.to_owned());
+        for (name, wanted) in &self.require {
+            let said = claims.get(name).ok_or_else(|| missing(name))?;
+            let is_so = match said {
+                Value::String(said) => said == wanted,
+                // A list says each of its texts.
+                Value::Array(said) => said.iter().any(|one| one.as_str() == Some(wanted)),
+                Value::Bool(said) => said.to_string() == *wanted,
+                _ => false,
+            };
+            if !is_so {
+                return Err(JwtError::Claim(name.clone()));
             }
-            _ => return Err(JwtError::Missing(self.scope_claim.clone())),
+        }
+        let subject = text("sub").ok_or_else(|| missing("sub"))?;
+        // What is no scope of ours is for somebody else to understand.
+        let scopes = match &self.scopes {
+            Granted::Always(scopes) => scopes.clone(),
+            Granted::Claim(name) => match claims.get(name) {
+                Some(Value::String(said)) => said.split(' ').filter_map(|scope| scope.parse().ok()).collect(),
+                Some(Value::Array(said)) => {
+                    said.iter().filter_map(|scope| scope.as_str()?.parse().ok()).collect()
+                }
+                _ => return Err(missing(name)),
+            },
         };
-        let tenant = match &self.tenant_claim {
-            Some(claim) => Some(text(claim).ok_or_else(|| JwtError::Missing(claim.clone()))?.to_owned()),
+        let tenant = match &self.tenant {
+            Some(Granted::Always(tenant)) => Some(tenant.clone()),
+            Some(Granted::Claim(name)) => Some(text(name).ok_or_else(|| missing(name))?.to_owned()),
             None => None,
         };
         let visible = subject.chars().filter(|letter| !letter.is_control() && !letter.is_whitespace());
@@ -168,97 +171,13 @@ impl JwtSettings {
     }
 }
 
-impl Issuer {
-    /// The key that a token names, or the only one that fits.
-    async fn key(
-        &self,
-        id: Option<&str>,
-        algorithm: Algorithm,
-        newer: bool,
-    ) -> Result<DecodingKey, JwtError> {
-        let keys = self.keys(newer).await?;
-        let usable = keys.keys.iter().take(KEYS_MAX).filter_map(|jwk| usable(jwk, algorithm));
-        let mut named = usable.filter(|(jwk, _)| id.is_none() || jwk.common.key_id.as_deref() == id);
-        match (named.next(), named.next()) {
-            (Some((_, key)), None) => Ok(key),
-            // Of several, nobody says which.
-            (None, _) | (Some(_), Some(_)) => Err(JwtError::UnknownKey),
+impl From<NoKey> for JwtError {
+    fn from(none: NoKey) -> Self {
+        match none {
+            NoKey::Unknown => JwtError::UnknownKey,
+            NoKey::Unreachable => JwtError::NoKeys,
         }
     }
-
-    async fn keys(&self, newer: bool) -> Result<Arc<JwkSet>, JwtError> {
-        let mut known = self.known.lock().await;
-        let asked_for = known.asked.map(|asked| asked.elapsed());
-        let is_due = match (&known.keys, asked_for) {
-            (_, None) => true,
-            (Some(_), Some(since)) if !newer => since >= KEYS_LIFETIME,
-            (_, Some(since)) => since >= ASK_AGAIN,
-        };
-        if is_due {
-            known.asked = Some(Instant::now());
-            match self.fetch().await {
-                Ok(keys) => known.keys = Some(Arc::new(keys)),
-                // Those from before stay: an issuer that is down must not lock everybody out.
-                Err(why) => tracing::warn!(issuer = self.settings.issuer, why, "no JWK set"),
-            }
-        }
-        known.keys.clone().ok_or(JwtError::NoKeys)
-    }
-
-    async fn fetch(&self) -> Result<JwkSet, String> {
-        let text = match &self.settings.keys {
-            JwtKeys::File(path) => {
-                let length = tokio::fs::metadata(path).await.map_err(|error| error.to_string())?.len();
-                if length > KEYS_BYTES_MAX {
-                    return Err(format!("{} has more than {KEYS_BYTES_MAX} bytes", path.display()));
-                }
-                tokio::fs::read(path).await.map_err(|error| error.to_string())?
-            }
-            JwtKeys::Url { url, allow_private } => self.ask(url, *allow_private).await?,
-        };
-        serde_json::from_slice(&text).map_err(|error| format!("it is no JWK set: {error}"))
-    }
-
-    async fn ask(&self, url: &Url, allow_private: bool) -> Result<Vec<u8>, String> {
-        let request = Request::builder()
-            .method(Method::GET)
-            .uri(url.path())
-            .header(header::HOST, url.authority())
-            .header(header::ACCEPT, "application/jwk-set+json, application/json")
-            .body(Bytes::new())
-            .map_err(|error| error.to_string())?;
-        let limits = FetchLimits {
-            connect: PATIENCE,
-            first_byte: PATIENCE,
-            total: PATIENCE,
-            body_bytes: KEYS_BYTES_MAX,
-            ..FetchLimits::default()
-        };
-        let mut server = url.clone();
-        server.set_path("/");
-        let answer = self.client.forward(&server, allow_private, &limits, request).await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        if answer.status() != StatusCode::OK {
-            return Err(format!("{url} answered {}", answer.status()));
-        }
-        let body = answer.into_body().collect().await.map_err(|error| error.to_string())?;
-        Ok(body.to_bytes().to_vec())
-    }
-}
-
-/// A public key of the algorithm's family that does not say that it is for something else.
-fn usable(jwk: &Jwk, algorithm: Algorithm) -> Option<(&Jwk, DecodingKey)> {
-    use jsonwebtoken::jwk::PublicKeyUse;
-    if !matches!(&jwk.common.public_key_use, None | Some(PublicKeyUse::Signature)) {
-        return None;
-    }
-    let said = jwk.common.key_algorithm.map(|said| said.to_string());
-    if said.is_some_and(|said| Some(said.as_str()) != name_of(algorithm)) {
-        return None;
-    }
-    let key = DecodingKey::from_jwk(jwk).ok()?;
-    // A key of the wrong kind must not reach a verifier at all, least of all as a shared secret.
-    (key.family() == algorithm.family()).then_some((jwk, key))
 }
 
 /// `None` for what is never believed.
@@ -300,7 +219,9 @@ mod tests {
     use serde_json::json;
 
     struct Stage {
-        folder: tempfile::TempDir,
+        /// With the keys.
+        _folder: tempfile::TempDir,
+        settings: JwtSettings,
         issuers: Issuers,
         /// By which its tokens are signed.
         private: EncodingKey,
@@ -326,10 +247,12 @@ mod tests {
             audience: "pentimento".to_owned(),
             algorithms: algorithms.iter().map(|name| name.to_string()).collect(),
             keys: JwtKeys::File(file),
-            scope_claim: "scope".to_owned(),
-            tenant_claim: Some("tenant".to_owned()),
+            require: Vec::new(),
+            scopes: Granted::Claim("scope".to_owned()),
+            tenant: Some(Granted::Claim("tenant".to_owned())),
         };
-        Stage { folder, issuers: Issuers::new([settings], &origin::Client::new()), private, public }
+        let issuers = Issuers::new([settings.clone()], &origin::Client::new());
+        Stage { _folder: folder, settings, issuers, private, public }
     }
 
     fn claims(change: Value) -> Value {
@@ -401,6 +324,8 @@ mod tests {
             stage.issuers.believe(&format!("{head}.{more}.{signature}")).await,
             Err(JwtError::Signature)
         );
+        let critical = Header { crit: Some(vec!["exp".to_owned()]), ..header(Algorithm::EdDSA, Some("k1")) };
+        assert_eq!(stage.issuers.believe(&encode(&critical, &stage.private)).await, Err(JwtError::Malformed));
         let other = encode(&header(Algorithm::EdDSA, Some("k2")), &stage.private);
         assert_eq!(stage.issuers.believe(&other).await, Err(JwtError::UnknownKey));
         let unnamed = encode(&header(Algorithm::EdDSA, None), &stage.private);
@@ -410,23 +335,43 @@ mod tests {
         assert_eq!(pinned.issuers.believe(&good).await, Err(JwtError::Algorithm("EdDSA".to_owned())));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn keys_that_are_new_are_found_and_nobody_makes_us_ask_all_the_time() {
+    #[tokio::test]
+    async fn of_an_issuer_that_has_many_clients_some_are_believed_and_all_may_the_same() {
         let stage = stage(&["EdDSA"]);
-        let file = stage.folder.path().join("jwks.json");
-        let signed = |kid| {
-            jsonwebtoken::encode(&header(Algorithm::EdDSA, Some(kid)), &claims(json!({})), &stage.private)
-                .unwrap()
+        let require = [("email", "push@project.test"), ("email_verified", "true"), ("roles", "writer")];
+        let settings = JwtSettings {
+            require: require.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            scopes: Granted::Always(vec![Scope::Write]),
+            tenant: Some(Granted::Always("dogs".to_owned())),
+            ..stage.settings.clone()
         };
-        assert!(stage.issuers.believe(&signed("k1")).await.is_ok());
-        let renamed = std::fs::read_to_string(&file).unwrap().replace("k1", "k2");
-        std::fs::write(&file, renamed).unwrap();
-        assert_eq!(stage.issuers.believe(&signed("k2")).await, Err(JwtError::UnknownKey), "asked just now");
-        tokio::time::advance(ASK_AGAIN).await;
-        assert!(stage.issuers.believe(&signed("k2")).await.is_ok());
-        std::fs::remove_file(&file).unwrap();
-        tokio::time::advance(KEYS_LIFETIME).await;
-        assert!(stage.issuers.believe(&signed("k2")).await.is_ok(), "while the issuer is away");
+        let issuers = Issuers::new([settings], &origin::Client::new());
+        let said = |change: Value| {
+            let mut all =
+                json!({"email": "push@project.test", "email_verified": true, "roles": ["reader", "writer"]});
+            for (name, value) in change.as_object().unwrap() {
+                all[name] = value.clone();
+            }
+            let header = header(Algorithm::EdDSA, Some("k1"));
+            jsonwebtoken::encode(&header, &claims(all), &stage.private).unwrap()
+        };
+        let right = Believed {
+            subject: "ann".to_owned(),
+            scopes: vec![Scope::Write],
+            tenant: Some("dogs".to_owned()),
+        };
+        let without = json!({"scope": null, "tenant": "cats"});
+        assert_eq!(issuers.believe(&said(without)).await, Ok(right), "whatever it says of scope and tenant");
+        for (change, name) in [
+            (json!({"email": "push@project.test.evil"}), "email"),
+            (json!({"email_verified": false}), "email_verified"),
+            (json!({"email_verified": null}), "email_verified"),
+            (json!({"roles": "reader"}), "roles"),
+            (json!({"roles": []}), "roles"),
+        ] {
+            let believed = issuers.believe(&said(change.clone())).await;
+            assert_eq!(believed, Err(JwtError::Claim(name.to_owned())), "{change}");
+        }
     }
 
     proptest! {

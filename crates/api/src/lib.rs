@@ -7,11 +7,13 @@ mod authorization;
 mod body;
 mod bucket_events;
 mod civil;
+mod document;
 mod erasures;
 pub mod faces;
 mod host;
 mod idempotency;
 mod jwt;
+mod key_set;
 mod keys;
 mod list;
 mod nodes;
@@ -20,6 +22,8 @@ mod principal;
 pub mod problem;
 mod purges;
 pub mod receipts;
+mod sender;
+mod sns;
 mod token;
 mod verify;
 mod watch;
@@ -42,9 +46,12 @@ pub use body::{BODY_BYTES_MAX, BodyError, read_body};
 pub use bucket_events::BucketSource;
 pub use civil::civil;
 pub use host::HostRule;
-pub use jwt::{ALGORITHMS as JWT_ALGORITHMS, Issuers, JwtKeys, JwtSettings};
+pub use jwt::{ALGORITHMS as JWT_ALGORITHMS, Granted, Issuers, JwtSettings};
+pub use key_set::JwtKeys;
 pub use operations::Operations;
 pub use receipts::ReceiptKey;
+pub use sender::{SenderSettings, Senders, Signs};
+pub use sns::{NotATopic, TopicArn};
 pub use token::ApiToken;
 pub use verify::{Examiner, Verified};
 pub use watch::{WatchError, Watches};
@@ -56,6 +63,8 @@ pub struct Control {
     pub guests: Guests,
     /// Whose objects concern us, for those who tell of changes in buckets.
     pub buckets: Vec<BucketSource>,
+    /// Who of them needs no key.
+    pub senders: Senders,
     pub receipt_key: Arc<ReceiptKey>,
     pub operations: Operations,
     pub hosts: HostRule,
@@ -65,11 +74,17 @@ pub struct Control {
 
 /// The whole control listener: the API, metrics and probes, and `pages` beside them.
 pub fn router(control: Control, pages: Router) -> Router {
-    let Control { purges, guests, buckets, receipt_key, operations, hosts, explainer, examiner } = control;
+    let Control { purges, guests, buckets, senders, receipt_key, operations, hosts, explainer, examiner } =
+        control;
     let keys = guests.keys.clone();
     let watches = Watches::new(Arc::clone(&purges));
     let state = purges::PurgeApi { watches, purges, receipt_key };
-    let events = EventApi { purges: state.clone(), buckets: Arc::new(buckets) };
+    let events = EventApi {
+        purges: state.clone(),
+        guests: guests.clone(),
+        senders: Arc::new(senders),
+        buckets: Arc::new(buckets),
+    };
     let for_the_owner = Router::new()
         .route("/erasures", get(erasures::list))
         .route("/audit", get(erasures::audit))
@@ -95,11 +110,13 @@ pub fn router(control: Control, pages: Router) -> Router {
         .route("/purges/{id}/receipt", get(purges::receipt))
         .route("/erasures/{*original}", get(erasures::show).delete(erasures::lift))
         .with_state(state.clone())
-        .merge(Router::new().route("/events/{kind}", post(bucket_events::take)).with_state(events))
         .merge(for_the_owner)
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(middleware::from_fn_with_state(guests, authorization::require));
+        .layer(middleware::from_fn_with_state(guests, authorization::require))
+        // They may be signed instead.
+        .merge(Router::new().route("/events/{kind}", post(bucket_events::take)).with_state(events))
+        .method_not_allowed_fallback(problem::method_not_allowed);
     let keys = Router::new().route(receipts::KEYS_PATH, get(purges::receipt_keys)).with_state(state);
     let all = Router::new().nest("/v1", v1).merge(keys).merge(operations::routes(operations)).merge(pages);
     guarded(all, hosts)

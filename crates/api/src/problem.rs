@@ -22,6 +22,8 @@ use crate::keys::KeyError;
 use crate::list::MalformedList;
 use crate::principal::Forbidden;
 use crate::purges::{MalformedRequest, NoReceipt};
+use crate::sender::SenderError;
+use crate::sns::SnsError;
 use crate::watch::WatchError;
 use crate::why::MalformedWhy;
 
@@ -247,9 +249,13 @@ impl From<Unauthorized> for Refused {
             Unauthorized::Jwt(JwtError::NoKeys) => {
                 Refused(Problem::new(503, "issuer-unreachable", "Issuer unreachable", detail))
             }
-            Unauthorized::NoToken | Unauthorized::WrongToken | Unauthorized::Jwt(_) => {
-                Refused(Problem::new(401, "unauthorized", "Unauthorized", detail))
+            Unauthorized::Sender(SenderError::Sns(SnsError::NoCertificate | SnsError::Unconfirmed)) => {
+                Refused(Problem::new(503, "sender-unverifiable", "Sender unverifiable", detail))
             }
+            Unauthorized::NoToken
+            | Unauthorized::WrongToken
+            | Unauthorized::Jwt(_)
+            | Unauthorized::Sender(_) => Refused(Problem::new(401, "unauthorized", "Unauthorized", detail)),
         }
     }
 }

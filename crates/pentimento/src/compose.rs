@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use api::faces::Doors;
-use api::{ApiToken, Control, Guests, HostRule, Issuers, Operations};
+use api::{ApiToken, Control, Guests, HostRule, Issuers, Operations, Senders};
 use api_types::node::{NODE_KEY, READY_PATH};
 use blobs::Blobs;
 use bus::clock::unix_millis;
@@ -238,10 +238,23 @@ pub async fn run(
                 }
                 let receipt_key = Arc::new(data.receipt_key()?);
                 let buckets = config.buckets.clone();
+                let senders = config.senders.iter().map(|sender| sender.settings.clone());
+                let senders = Senders::new(senders, &client);
                 let examiner = Arc::clone(&controlled.by_hand) as _;
-                let control =
-                    Control { purges, guests, buckets, receipt_key, operations, hosts, explainer, examiner };
-                api::router(control, pages)
+                api::router(
+                    Control {
+                        purges,
+                        guests,
+                        buckets,
+                        senders,
+                        receipt_key,
+                        operations,
+                        hosts,
+                        explainer,
+                        examiner,
+                    },
+                    pages,
+                )
             }
             None => api::operations_router(operations, hosts),
         };

@@ -1,4 +1,4 @@
-//! Cloudimage's invalidation API: `POST /invalidate`, `GET /invalidate/{id}`, `POST /warmup/urls`.
+//! Cloudimage's invalidation API: `POST /invalidate`, `GET /invalidate/{id}`.
 //!
 //! Its originals are dropped without asking their source, so that its purges are forced.
 
@@ -26,29 +26,23 @@ use crate::problem::json as answer;
 /// As its documents and its form say.
 const ORIGINALS_MAX: usize = 10;
 const URLS_MAX: usize = 100;
-const WARM_MAX: usize = 500;
-const HOW: &str = "send X-Client-Key";
+pub(super) const HOW: &str = "send X-Client-Key";
 
-/// Tools may send the fields of the older API, and are told that they have no meaning here.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Invalidation {
     scope: String,
     #[serde(default)]
     urls: Option<Vec<String>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WarmUp {
-    data: Vec<String>,
+    /// Of the older API: the sizes of the originals that are meant. All of them go, so that these do too.
+    #[serde(default)]
+    transformations: Option<Vec<String>>,
 }
 
 pub(super) fn routes(face: Arc<Face>) -> Router {
     Router::new()
         .route("/invalidate", post(invalidate))
         .route("/invalidate/{id}", get(status))
-        .route("/warmup/urls", post(warm_up))
         .with_state(face)
 }
 
@@ -93,8 +87,8 @@ fn parse(body: &[u8]) -> Result<Invalidation, FaceError> {
 fn selectors(wanted: &Invalidation, site: Site) -> Result<Vec<Selector>, FaceError> {
     let wrong = |why: String| FaceError::BadPaths(vec![why]);
     let urls = match (&wanted.urls, wanted.scope.as_str()) {
-        (None, "all") => return Ok(vec![Selector::All(true)]),
-        (Some(_), "all") => return Err(wrong("the scope \"all\" takes no urls".to_owned())),
+        (None, "all") if wanted.transformations.is_none() => return Ok(vec![Selector::All(true)]),
+        (_, "all") => return Err(wrong("the scope \"all\" takes nothing else".to_owned())),
         (Some(urls), "original" | "urls") if !urls.is_empty() => urls,
         (_, "original" | "urls") => return Err(wrong(format!("the scope {:?} needs urls", wanted.scope))),
         _ => return Err(wrong("scope is one of original, urls and all".to_owned())),
@@ -105,6 +99,13 @@ fn selectors(wanted: &Invalidation, site: Site) -> Result<Vec<Selector>, FaceErr
         return Err(wrong(format!("at most {most} urls in one request, not {}", urls.len())));
     }
     let (mut selectors, mut errors) = (Vec::new(), Vec::new());
+    for transformation in wanted.transformations.iter().flatten() {
+        if !is_original || !transformation.starts_with('?') {
+            let shown: String = transformation.chars().take(200).collect();
+            errors
+                .push(format!("{shown:?}: transformations go with the scope \"original\", as in \"?w=200\""));
+        }
+    }
     for url in urls {
         match if is_original { site.original(url) } else { site.exact(url) } {
             Ok(selector) => selectors.push(selector),
@@ -145,51 +146,11 @@ async fn find(face: &Face, principal: &Principal, id: &str) -> Result<PurgeView,
     view.ok_or_else(|| FaceError::NotFound("there is no such invalidation".to_owned()))
 }
 
-/// Of what cannot be asked for, nothing is.
-async fn warm_up(State(face): State<Arc<Face>>, request: Request<Body>) -> Response {
-    let (parts, body) = request.into_parts();
-    let principal = match face.admit(key(&parts.headers), HOW).await {
-        Ok(principal) => principal,
-        Err(error) => return face.refuse(None, "POST /warmup/urls", error, error_body).await,
-    };
-    match warm(&face, &principal, body).await {
-        Ok((added, failed)) => {
-            let body = json!({"status": "success", "count_added": added, "count_failed": failed, "msg": ""});
-            answer(StatusCode::OK, &body)
-        }
-        Err(error) => face.refuse(Some(&principal), "POST /warmup/urls", error, error_body).await,
-    }
-}
-
-async fn warm(face: &Face, principal: &Principal, body: Body) -> Result<(usize, usize), FaceError> {
-    principal.may(Right::Write)?;
-    let body = read_body(body).await?;
-    let WarmUp { data } =
-        serde_json::from_slice(&body).map_err(|error| FaceError::Malformed(error.to_string()))?;
-    if data.len() > WARM_MAX {
-        let why = format!("at most {WARM_MAX} urls in one request, not {}", data.len());
-        return Err(FaceError::BadPaths(vec![why]));
-    }
-    let Some(site) = &face.site else {
-        return Err(FaceError::NotFound("this face has no site".to_owned()));
-    };
-    // Whose picture it is does not matter: everybody may ask for it.
-    let urls: Vec<Url> = data
-        .iter()
-        .filter_map(|path| match (Site { url: site, has_pictures: true }).exact(path) {
-            Ok(Selector::Url(url)) => url.parse().ok(),
-            _ => None,
-        })
-        .collect();
-    let added = face.doors.warmer.warm(urls);
-    Ok((added, data.len() - added))
-}
-
-fn key(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn key(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-client-key").and_then(|value| value.to_str().ok())
 }
 
-fn error_body(_: u16, message: String) -> Value {
+pub(super) fn error_body(_: u16, message: String) -> Value {
     json!({"status": "error", "msg": message})
 }
 

@@ -8,6 +8,7 @@ mod imgix;
 mod originals;
 mod rokka;
 mod tenant_service;
+mod warm_up;
 
 use std::sync::Arc;
 
@@ -15,8 +16,8 @@ use api_types::{PurgeRequest, PurgeView};
 use axum::Router;
 use axum::response::Response;
 use bus::clock::unix_millis;
-use http::StatusCode;
-use purge::{AcceptError, Meter, Purges, Rate};
+use http::{StatusCode, header};
+use purge::{AcceptError, Asker, Meter, Purges, Rate};
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
@@ -24,7 +25,7 @@ use url::Url;
 use crate::authorization::{Guests, Unauthorized};
 use crate::body::BodyError;
 use crate::principal::{Forbidden, Principal};
-use crate::problem::json;
+use crate::problem::{self, json};
 
 /// Which vendor's API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,9 +77,10 @@ pub struct FaceSettings {
 pub struct FaceRates {
     /// Purges of one asker by the imgix face.
     pub imgix: Rate,
-    /// By the rokka face, of source images and of aliases.
+    /// By the rokka face, of source images, of aliases and of stacks.
     pub images: Rate,
     pub aliases: Rate,
+    pub stacks: Rate,
 }
 
 /// One face as it is served.
@@ -97,13 +99,13 @@ pub fn router(faces: impl IntoIterator<Item = FaceSettings>, doors: &Doors) -> R
         let (meter, duplicates) = (Meter::default(), imgix::Duplicates::default());
         let face = Arc::new(Face { doors: doors.clone(), site, rates, meter, duplicates });
         all = all.merge(match kind {
-            FaceKind::Cloudimage => cloudimage::routes(face),
+            FaceKind::Cloudimage => cloudimage::routes(Arc::clone(&face)).merge(warm_up::routes(face)),
             FaceKind::Imgix => imgix::routes(face),
             FaceKind::Rokka => rokka::routes(face),
             FaceKind::TenantService => tenant_service::routes(face),
         });
     }
-    all
+    all.fallback(problem::no_such_path).method_not_allowed_fallback(problem::method_not_allowed)
 }
 
 /// Why a face says no. Each says it in its vendor's words, with this status.
@@ -117,6 +119,9 @@ pub enum FaceError {
     BadPaths(Vec<String>),
     #[error("{0}")]
     NotFound(String),
+    /// It is somebody else's: as if it were not there.
+    #[error("{0}")]
+    NotTheirs(String),
     #[error("this was asked for less than {0} s ago: that purge is the one")]
     Duplicate(u64),
     #[error("too many requests: at most {limit}; the next one in {seconds} s")]
@@ -139,7 +144,7 @@ impl FaceError {
         match self {
             FaceError::NoKey(_) => 401,
             FaceError::Malformed(_) | FaceError::BadPaths(_) => 400,
-            FaceError::NotFound(_) => 404,
+            FaceError::NotFound(_) | FaceError::NotTheirs(_) => 404,
             FaceError::Duplicate(_) => 409,
             FaceError::TooMany { .. } => 429,
             FaceError::Forbidden(_) => 403,
@@ -153,6 +158,21 @@ impl FaceError {
             FaceError::Accept(AcceptError::QueueFull { .. }) => 503,
             FaceError::Accept(AcceptError::Catalog(_)) => 500,
             FaceError::Accept(_) => 400,
+        }
+    }
+
+    /// Whether it was more than somebody may whom we know.
+    fn is_refusal(&self) -> bool {
+        matches!(self, FaceError::NotTheirs(_)) || self.status() == 403
+    }
+
+    fn seconds_to_wait(&self) -> Option<u64> {
+        match self {
+            FaceError::TooMany { seconds, .. } => Some(*seconds),
+            FaceError::Accept(AcceptError::TooMany { standing, .. }) => {
+                Some(standing.resets_in.as_secs() + 1)
+            }
+            other => (other.status() == 503).then_some(1),
         }
     }
 
@@ -194,6 +214,32 @@ impl Face {
         })
     }
 
+    /// The same somebody, bounded to this tenant; what is another's is as if it were not there.
+    fn of_tenant(&self, principal: &Principal, name: &str) -> Result<Principal, FaceError> {
+        let shown: String = name.chars().take(64).collect();
+        let words = format!("there is no tenant {shown:?}");
+        let Some(tenant) = self.doors.guests.keys.tenants.get(name) else {
+            return Err(FaceError::NotFound(words));
+        };
+        if !principal.asker.sees(Some(name)) {
+            return Err(FaceError::NotTheirs(words));
+        }
+        let asker = Asker { name: principal.asker.name.clone(), tenant: Some(Arc::clone(tenant)) };
+        Ok(Principal { asker, ..principal.clone() })
+    }
+
+    /// A name in each source of the principal's tenant.
+    fn in_each_source(
+        &self,
+        principal: &Principal,
+        name: impl Fn(&str) -> String,
+    ) -> Result<Vec<String>, FaceError> {
+        let sources = principal.asker.tenant.iter().flat_map(|tenant| &tenant.sources);
+        let names: Vec<_> = sources.map(|source| name(source)).collect();
+        let none = || FaceError::NotFound("the tenant has no sources".to_owned());
+        if names.is_empty() { Err(none()) } else { Ok(names) }
+    }
+
     /// Writes down what somebody whom we know was refused, then answers in the vendor's words.
     async fn refuse(
         &self,
@@ -202,17 +248,26 @@ impl Face {
         error: FaceError,
         body: impl FnOnce(u16, String) -> Value,
     ) -> Response {
+        let name = match (&error, who) {
+            (FaceError::Unauthorized(Unauthorized::Forbidden(Forbidden::NoTenant { who, .. })), _) => {
+                Some(who)
+            }
+            (_, who) => who.map(|who| &who.asker.name),
+        };
         let (status, message) = (error.status(), error.message());
-        if status == 403
-            && let Some(who) = who
+        if error.is_refusal()
+            && let Some(name) = name
         {
-            let (name, catalog) = (&who.asker.name, &self.doors.guests.keys.catalog);
-            if let Err(error) = catalog.note_refusal(name, &format!("{what}: {message}"), unix_millis()).await
-            {
+            let (why, catalog) = (format!("{what}: {message}"), &self.doors.guests.keys.catalog);
+            if let Err(error) = catalog.note_refusal(name, &why, unix_millis()).await {
                 tracing::error!(who = name, what, %error, "a refusal cannot be written down");
             }
         }
         let code = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        json(code, &body(status, message))
+        let mut response = json(code, &body(status, message));
+        if let Some(seconds) = error.seconds_to_wait() {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }

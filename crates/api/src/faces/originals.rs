@@ -21,34 +21,12 @@ impl Site<'_> {
 
     /// An original by the path that pictures made from it have, or all below a path that ends in `*`.
     pub fn original(&self, written: &str) -> Result<Selector, String> {
-        let shown: String = written.chars().take(200).collect();
-        let wrong = |why: &str| Err(format!("{shown:?}: {why}"));
-        if written.len() > PATH_BYTES_MAX {
-            return wrong(&format!("a path has at most {PATH_BYTES_MAX} bytes"));
-        }
-        if written.bytes().any(|byte| byte.is_ascii_control() || byte == b' ' || byte == b'\\') {
-            return wrong("a path has no spaces, line breaks or backslashes; encode them");
-        }
+        let wrong = |why: &str| Err(format!("{:?}: {why}", excerpt(written)));
+        check_letters(written)?;
         if written.contains(['?', '#']) {
             return wrong("a path is written without its query: all sizes of an original go at once");
         }
-        let host = self.host();
-        if let Some((scheme, rest)) = written.split_once("://") {
-            let found = rest.split('/').next().unwrap_or_default();
-            return match found.eq_ignore_ascii_case(&host) {
-                true => wrong("leave out the host of the CDN: write the path alone, as in /demo/cat.jpg"),
-                false => wrong(&format!("{scheme}://{found} is not {host}, which this API purges")),
-            };
-        }
-        // Accounts of a certain age write the version first, and without the slash.
-        let path = written.strip_prefix("/v7/").or_else(|| written.strip_prefix("v7/"));
-        let path = match path.or_else(|| written.strip_prefix('/')) {
-            Some(path) => path,
-            None if written.split('/').next().is_some_and(|first| first.eq_ignore_ascii_case(&host)) => {
-                return wrong("leave out the host of the CDN: write the path alone, as in /demo/cat.jpg");
-            }
-            None => return wrong("a path begins with a slash, as in /demo/cat.jpg"),
-        };
+        let path = self.path(written, "the path")?;
         let (path, is_wild) = match path.strip_suffix('*') {
             Some(folder) => (folder.trim_end_matches('/'), true),
             None => (path, false),
@@ -61,7 +39,7 @@ impl Site<'_> {
         }
         if is_wild || !self.has_pictures {
             return match self.url.join(&format!("/{path}")) {
-                Ok(url) if host_of(&url) == host => Ok(Selector::Prefix(url.into())),
+                Ok(url) if host_of(&url) == self.host() => Ok(Selector::Prefix(url.into())),
                 _ => wrong("it is no path"),
             };
         }
@@ -73,18 +51,62 @@ impl Site<'_> {
 
     /// One URL, by its path and query.
     pub fn exact(&self, written: &str) -> Result<Selector, String> {
-        let shown: String = written.chars().take(200).collect();
-        let path = written.strip_prefix("/v7").filter(|path| path.starts_with('/')).unwrap_or(written);
-        if written.len() > PATH_BYTES_MAX || !path.starts_with('/') || path.starts_with("//") {
-            return Err(format!("{shown:?}: a URL is written as path and query, as in /demo/cat.jpg?w=300"));
+        let wrong = |why: &str| Err(format!("{:?}: {why}", excerpt(written)));
+        check_letters(written)?;
+        if written.contains('#') {
+            return wrong("what stands behind # is for browsers: leave it out");
         }
-        match self.url.join(path) {
-            Ok(url) if host_of(&url) == self.host() && url.fragment().is_none() => {
-                Ok(Selector::Url(url.into()))
-            }
-            _ => Err(format!("{shown:?}: it is no path with a query")),
+        let path = self.path(written, "the path and the query")?;
+        if path.split('?').next().is_some_and(|path| path.contains('*')) {
+            return wrong("a star has a meaning with the scope \"original\" only");
+        }
+        match self.url.join(&format!("/{path}")) {
+            Ok(url) if host_of(&url) == self.host() => Ok(Selector::Url(url.into())),
+            _ => wrong("it is no path with a query"),
         }
     }
+
+    /// What follows the slash that a path begins with.
+    fn path<'a>(&self, written: &'a str, what: &str) -> Result<&'a str, String> {
+        let wrong = |why: &str| Err(format!("{:?}: {why}", excerpt(written)));
+        let host = self.host();
+        let with_host =
+            || wrong(&format!("leave out the host of the CDN: write {what} alone, as in /demo/cat.jpg"));
+        // Another URL may well stand in the query of this one.
+        let before_query = written.split('?').next().unwrap_or_default();
+        if let Some((scheme, rest)) = before_query.split_once("://") {
+            let found = rest.split('/').next().unwrap_or_default();
+            return match found.eq_ignore_ascii_case(&host) {
+                true => with_host(),
+                false => wrong(&format!("{scheme}://{found} is not {host}, which this API purges")),
+            };
+        }
+        // Accounts of a certain age write the version first, and without the slash.
+        let path = written.strip_prefix("/v7/").or_else(|| written.strip_prefix("v7/"));
+        match path.or_else(|| written.strip_prefix('/')) {
+            Some(path) if path.starts_with('/') => wrong("a path begins with one slash, as in /demo/cat.jpg"),
+            Some(path) => Ok(path),
+            None if before_query.split('/').next().is_some_and(|first| first.eq_ignore_ascii_case(&host)) => {
+                with_host()
+            }
+            None => wrong("a path begins with a slash, as in /demo/cat.jpg"),
+        }
+    }
+}
+
+fn excerpt(written: &str) -> String {
+    written.chars().take(200).collect()
+}
+
+fn check_letters(written: &str) -> Result<(), String> {
+    let wrong = |why: &str| Err(format!("{:?}: {why}", excerpt(written)));
+    if written.len() > PATH_BYTES_MAX {
+        return wrong(&format!("a path has at most {PATH_BYTES_MAX} bytes"));
+    }
+    if written.bytes().any(|byte| byte.is_ascii_control() || byte == b' ' || byte == b'\\') {
+        return wrong("a path has no spaces, line breaks or backslashes; encode them");
+    }
+    Ok(())
 }
 
 /// With a port where it is not the scheme's.
@@ -152,16 +174,46 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_a_path_and_a_query_of_this_host() {
+    fn a_url_is_a_path_and_a_query_of_this_host_and_else_it_is_said_what_is_wrong() {
         let url = "https://img.test:8443".parse().unwrap();
         let site = Site { url: &url, has_pictures: true };
-        let exact = |path| site.exact(path).ok().map(|selector| selector.to_string());
-        let wanted = Some("url https://img.test:8443/demo/cat.jpg?w=3".to_owned());
-        assert_eq!(exact("/demo/cat.jpg?w=3"), wanted);
-        assert_eq!(exact("/v7/demo/cat.jpg?w=3"), wanted);
-        for bad in ["demo/cat.jpg", "//evil.test/x", "https://img.test:8443/x", "", "/x#y"] {
-            assert_eq!(exact(bad), None, "{bad}");
+        let mut story = String::new();
+        for path in [
+            "/demo/cat.jpg?w=3",
+            "/v7/demo/cat.jpg?w=3",
+            "/demo/cat.jpg?next=https://else.test/x",
+            "demo/cat.jpg?w=3",
+            "img.test:8443/demo/cat.jpg",
+            "https://img.test:8443/demo/cat.jpg?w=3",
+            "https://else.test/demo/cat.jpg",
+            "//else.test/x",
+            "/v7//else.test/x",
+            "/demo/*",
+            "/demo/cat.jpg#top",
+            "/demo/my cat.jpg",
+            "",
+        ] {
+            let said = match site.exact(path) {
+                Ok(selector) => format!("{path} -> {selector}"),
+                Err(why) => why,
+            };
+            story += &format!("{said}\n");
         }
+        expect![[r#"
+            /demo/cat.jpg?w=3 -> url https://img.test:8443/demo/cat.jpg?w=3
+            /v7/demo/cat.jpg?w=3 -> url https://img.test:8443/demo/cat.jpg?w=3
+            /demo/cat.jpg?next=https://else.test/x -> url https://img.test:8443/demo/cat.jpg?next=https://else.test/x
+            "demo/cat.jpg?w=3": a path begins with a slash, as in /demo/cat.jpg
+            "img.test:8443/demo/cat.jpg": leave out the host of the CDN: write the path and the query alone, as in /demo/cat.jpg
+            "https://img.test:8443/demo/cat.jpg?w=3": leave out the host of the CDN: write the path and the query alone, as in /demo/cat.jpg
+            "https://else.test/demo/cat.jpg": https://else.test is not img.test:8443, which this API purges
+            "//else.test/x": a path begins with one slash, as in /demo/cat.jpg
+            "/v7//else.test/x": a path begins with one slash, as in /demo/cat.jpg
+            "/demo/*": a star has a meaning with the scope "original" only
+            "/demo/cat.jpg#top": what stands behind # is for browsers: leave it out
+            "/demo/my cat.jpg": a path has no spaces, line breaks or backslashes; encode them
+            "": a path begins with a slash, as in /demo/cat.jpg
+        "#]].assert_eq(&story);
     }
 
     proptest! {

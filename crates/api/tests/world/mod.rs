@@ -10,7 +10,7 @@ use std::time::Duration;
 use api::faces::{Doors, FaceKind, FaceRates, FaceSettings, Warmer};
 use api::{
     ApiToken, BucketSource, Control, Examiner, Explainer, Guests, HostRule, Issuers, Operations, ReceiptKey,
-    Verified,
+    SenderSettings, Senders, Verified,
 };
 use api_types::why::{WhyList, WhyQuestion};
 use api_types::{PurgeState, VerifyRequest};
@@ -38,6 +38,10 @@ pub struct World {
     _folder: TempDir,
     catalog: Catalog,
     purges: Arc<Purges>,
+    /// Whose signed tokens are believed.
+    pub issuers: Issuers,
+    /// Who may sign events.
+    pub senders: Vec<SenderSettings>,
     unready: Arc<Mutex<Option<String>>>,
 }
 
@@ -63,7 +67,14 @@ impl World {
         let selectors = Selectors { sources, serving: Arc::new(serving), cdns: Arc::default() };
         let authority = Arc::new(authority.expect("an authority"));
         let purges = Arc::new(Purges::new(catalog.clone(), authority, selectors));
-        Self { _folder: folder, catalog, purges, unready: Arc::default() }
+        Self {
+            _folder: folder,
+            catalog,
+            purges,
+            issuers: Issuers::default(),
+            senders: vec![],
+            unready: Arc::default(),
+        }
     }
 
     pub fn router(&self) -> Router {
@@ -75,6 +86,7 @@ impl World {
                 prefix: "images/".to_owned(),
                 source: "demo".to_owned(),
             }],
+            senders: Senders::new(self.senders.clone(), &origin::Client::new()),
             receipt_key: Arc::new(ReceiptKey::from_seed(&[7; 32]).expect("a key")),
             operations: self.operations(),
             hosts: HostRule::Loopback,
@@ -85,16 +97,17 @@ impl World {
     }
 
     fn guests(&self) -> Guests {
-        Guests::new(ApiToken::new(TOKEN), self.catalog.clone(), tenants(), Issuers::default())
+        Guests::new(ApiToken::new(TOKEN), self.catalog.clone(), tenants(), self.issuers.clone())
     }
 
     /// These faces, for `https://img.test`, with a warmer that takes three.
     pub fn faces(&self, kinds: &[FaceKind]) -> Router {
         let per = Duration::from_secs(3600);
         let rates = FaceRates {
-            imgix: Rate { count: 10, per: Duration::from_secs(1) },
+            imgix: Rate { count: 10, per: Duration::from_secs(60) },
             images: Rate { count: 5, per },
             aliases: Rate { count: 10, per },
+            stacks: Rate { count: 5, per },
         };
         let site: Option<Url> = "https://img.test".parse().ok();
         let face = |kind: &FaceKind| FaceSettings { kind: *kind, site: site.clone(), rates };

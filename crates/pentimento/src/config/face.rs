@@ -65,6 +65,7 @@ impl Face {
         out.plain("imgix_per_second", self.rates.imgix.count);
         out.plain("images_per_hour", self.rates.images.count);
         out.plain("aliases_per_hour", self.rates.aliases.count);
+        out.plain("stacks_per_hour", self.rates.stacks.count);
     }
 }
 
@@ -76,6 +77,7 @@ fn read_rates(section: &mut Section) -> FaceRates {
         imgix: rate("imgix_per_second", 10, second),
         images: rate("images_per_hour", 5, hour),
         aliases: rate("aliases_per_hour", 10, hour),
+        stacks: rate("stacks_per_hour", 5, hour),
     }
 }
 

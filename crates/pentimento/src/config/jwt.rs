@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
-use api::{JWT_ALGORITHMS, JwtKeys, JwtSettings};
+use api::{Granted, JWT_ALGORITHMS, JwtKeys, JwtSettings};
+use api_types::Scope;
 use dialect::Excerpt;
+use url::Url;
 
 use super::section::Section;
 use super::web_address;
@@ -47,22 +49,76 @@ pub(super) fn read(section: &mut Section, taken: &mut HashSet<String>) -> Option
     let allow_private = section.boolean("allow_private").unwrap_or(false);
     let keys = match (section.is_set("keys_file"), section.is_set("keys_url")) {
         (true, false) => file.map(|file| JwtKeys::File(file.into())),
-        (false, true) => url.map(|url| JwtKeys::Url { url, allow_private }),
+        (false, true) => {
+            check_way(section, url.as_ref(), allow_private);
+            url.map(|url| JwtKeys::Url { url, allow_private })
+        }
         _ => {
             section.complain("keys_url", "tokens need one of `keys_url` and `keys_file`".to_owned());
             None
         }
     };
-    let scope_claim = section.text("scope_claim").unwrap_or_else(|| "scope".to_owned());
+    let require = read_required(section);
+    let scopes = read_scopes(section);
+    let scope_claim = section.text("scope_claim");
+    let tenant = section.text("tenant");
     let tenant_claim = section.text("tenant_claim");
+    for (key, claim) in [("scopes", "scope_claim"), ("tenant", "tenant_claim")] {
+        if section.is_set(key) && section.is_set(claim) {
+            let message =
+                format!("write only one of `{key}`, for all tokens, and `{claim}`, for what each says");
+            section.complain(key, message);
+        }
+    }
+    let claim = || Granted::Claim(scope_claim.unwrap_or_else(|| "scope".to_owned()));
     Some(JwtSettings {
         issuer: issuer?,
         audience: audience?,
         algorithms,
         keys: keys?,
-        scope_claim,
-        tenant_claim,
+        require,
+        scopes: scopes.map_or_else(claim, Granted::Always),
+        tenant: tenant.map(Granted::Always).or(tenant_claim.map(Granted::Claim)),
     })
+}
+
+/// Whoever can change keys on their way can make tokens.
+fn check_way(section: &mut Section, url: Option<&Url>, allow_private: bool) {
+    if url.is_some_and(|url| url.scheme() != "https") && !allow_private {
+        let message = "`keys_url`: keys come over https; http is for one's own network (`allow_private`)";
+        section.complain("keys_url", message.to_owned());
+    }
+}
+
+fn read_required(section: &mut Section) -> Vec<(String, String)> {
+    let mut required = Vec::new();
+    for (at, text) in section.list("require").unwrap_or_default() {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => required.push((name.to_owned(), value.to_owned())),
+            _ => {
+                let found = Excerpt::of(&text);
+                let message =
+                    format!("`require`: {found} is no claim with its value, such as \"email=a@b.example\"");
+                section.complain_at(at, message);
+            }
+        }
+    }
+    required
+}
+
+fn read_scopes(section: &mut Section) -> Option<Vec<Scope>> {
+    let mut scopes = Vec::new();
+    for (at, text) in section.list("scopes")? {
+        match text.parse() {
+            Ok(scope) => scopes.push(scope),
+            Err(_) => {
+                let all = Scope::ALL.map(Scope::as_str).join(", ");
+                let message = format!("`scopes`: {} is no scope: allowed are {all}", Excerpt::of(&text));
+                section.complain_at(at, message);
+            }
+        }
+    }
+    Some(scopes)
 }
 
 pub(super) fn write(jwt: &JwtSettings, out: &mut Writer) {
@@ -77,8 +133,16 @@ pub(super) fn write(jwt: &JwtSettings, out: &mut Writer) {
             out.plain("allow_private", allow_private);
         }
     }
-    out.text("scope_claim", &jwt.scope_claim);
-    if let Some(claim) = &jwt.tenant_claim {
-        out.text("tenant_claim", claim);
+    if !jwt.require.is_empty() {
+        out.list("require", jwt.require.iter().map(|(name, value)| format!("{name}={value}")));
+    }
+    match &jwt.scopes {
+        Granted::Claim(name) => out.text("scope_claim", name),
+        Granted::Always(scopes) => out.list("scopes", scopes.iter().map(|scope| scope.as_str())),
+    }
+    match &jwt.tenant {
+        Some(Granted::Claim(name)) => out.text("tenant_claim", name),
+        Some(Granted::Always(name)) => out.text("tenant", name),
+        None => {}
     }
 }

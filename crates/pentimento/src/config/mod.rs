@@ -26,6 +26,7 @@ mod purge;
 mod role;
 mod secret;
 mod section;
+mod sender;
 mod site;
 mod size;
 mod source;
@@ -55,6 +56,7 @@ pub use outside::Overrides;
 pub use purge::Purge;
 pub use role::{NotARole, Role, Roles};
 pub use secret::{Secret, SecretFrom};
+pub use sender::Sender;
 pub use source::{Source, SourceKind};
 pub use tls::Tls;
 
@@ -104,6 +106,7 @@ pub struct Config {
     pub jwts: Vec<JwtSettings>,
     pub faces: Vec<Face>,
     pub buckets: Vec<BucketSource>,
+    pub senders: Vec<Sender>,
 }
 
 impl Config {
@@ -168,6 +171,7 @@ pub fn resolved_toml(config: &Config) -> String {
     config.jwts.iter().for_each(|jwt| jwt::write(jwt, &mut out));
     config.faces.iter().for_each(|face| face.write(&mut out));
     config.buckets.iter().for_each(|bucket| bucket::write(bucket, &mut out));
+    config.senders.iter().for_each(|sender| sender.write(&mut out));
     out.finish()
 }
 
@@ -272,6 +276,8 @@ fn read_config(file: &mut Section) -> Config {
     let mut issuers = HashSet::new();
     let jwts = file.sections("jwt", |section| jwt::read(section, &mut issuers));
     let buckets = file.sections("bucket", |section| bucket::read(section, &sources));
+    let mut sender_names = HashSet::new();
+    let senders = file.sections("sender", |section| Sender::read(section, &mut sender_names, &tenants));
     let mut faces_taken = HashSet::new();
     let faces = file.sections("face", |section| Face::read(section, &mut faces_taken));
     if !faces.is_empty() && !node.roles.has(Role::Control) {
@@ -297,6 +303,7 @@ fn read_config(file: &mut Section) -> Config {
         jwts,
         faces,
         buckets,
+        senders,
     }
 }
 

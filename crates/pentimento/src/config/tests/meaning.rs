@@ -155,9 +155,10 @@ fn the_defaults_that_the_generated_file_shows_are_the_defaults() {
     assert_eq!(shown.cdns.len(), 1);
     assert_eq!(shown.tenants.len(), 1);
     assert_eq!(shown.jwts.len(), 1);
-    assert_eq!((shown.faces.len(), shown.buckets.len()), (1, 1));
-    let (sites, cdns, tenants, jwts, faces, buckets) = Default::default();
-    let bare = Config { sources: vec![], sites, keys: vec![], cdns, tenants, jwts, faces, buckets, ..shown };
+    assert_eq!((shown.faces.len(), shown.buckets.len(), shown.senders.len()), (1, 1, 1));
+    let (sites, cdns, tenants, jwts, faces, buckets, senders) = Default::default();
+    let (sources, keys) = Default::default();
+    let bare = Config { sources, sites, keys, cdns, tenants, jwts, faces, buckets, senders, ..shown };
     assert_eq!(bare, loaded(""));
 }
 
@@ -168,7 +169,7 @@ fn the_generated_file_tells_of_every_setting() {
     for section in ["node", "cluster", "cache", "listen", "tls", "acme", "delivery", "limits", "purge"] {
         asked.push_str(&format!("[{section}]\n\"?\" = 1\n"));
     }
-    for list in ["certificate", "source", "site", "key", "cdn", "tenant", "jwt", "face", "bucket"] {
+    for list in ["certificate", "source", "site", "key", "cdn", "tenant", "jwt", "face", "bucket", "sender"] {
         asked.push_str(&format!("[[{list}]]\n\"?\" = 1\n"));
     }
     let errors = try_load(&asked, &[], &Overrides::default()).expect_err("unknown settings");

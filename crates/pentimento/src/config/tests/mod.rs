@@ -1,5 +1,6 @@
 //! Whole configurations.
 
+mod doors;
 mod meaning;
 mod precedence;
 mod refusals;

@@ -245,6 +245,7 @@ fn any_config() -> impl Strategy<Value = Config> {
             jwts: Vec::new(),
             faces: Vec::new(),
             buckets: Vec::new(),
+            senders: Vec::new(),
         },
     )
 }
@@ -283,6 +284,18 @@ fn a_cdn_whose_secret_is_elsewhere_loads_again_and_one_written_here_is_not_shown
 }
 
 #[test]
+fn a_sender_whose_secret_is_elsewhere_loads_again_and_one_written_here_is_not_shown() {
+    let elsewhere = "[[sender]]\nname = \"uploads\"\nsignature = \"hmac\"\nsecret_env = \"UPLOADS\"\n";
+    let variables = [("UPLOADS", "sixteen-bytes-or-more")];
+    let config = try_load(elsewhere, &variables, &Overrides::default()).expect("a configuration");
+    assert!(resolved_toml(&config).ends_with(elsewhere));
+    assert!(!format!("{config:?}").contains("sixteen"));
+    let written = elsewhere.replace("secret_env = \"UPLOADS\"", "secret = \"sixteen-bytes-or-more\"");
+    let shown = resolved_toml(&try_load(&written, &[], &Overrides::default()).expect("a configuration"));
+    assert!(shown.contains("# name = \"uploads\"") && !shown.contains("sixteen"), "{shown}");
+}
+
+#[test]
 fn tenants_and_issuers_of_tokens_load_again() {
     let written = "[[source]]\nname = \"demo\"\nkind = \"http\"\nbase_url = \"http://a.example\"\n\n\
                    [[site]]\nhosts = [\"*.shop.test\"]\nupstream = \"http://u.example\"\n\n\
@@ -290,10 +303,13 @@ fn tenants_and_issuers_of_tokens_load_again() {
                    purges_per_minute = 7\n\n\
                    [[jwt]]\nissuer = \"https://id.test\"\naudience = \"p\"\nalgorithms = [\"ES256\"]\n\
                    keys_url = \"https://id.test/keys\"\ntenant_claim = \"org\"\n\n\
-                   [[jwt]]\nissuer = \"other\"\naudience = \"p\"\nalgorithms = [\"RS256\"]\nkeys_file = \"k\"\n\n\
+                   [[jwt]]\nissuer = \"other\"\naudience = \"p\"\nalgorithms = [\"RS256\"]\nkeys_file = \"k\"\n\
+                   require = [\"email=a@b.test\", \"roles=x=y\"]\nscopes = [\"purge:write\"]\ntenant = \"cats\"\n\n\
                    [[face]]\napi = \"cloudimage\"\nlisten = \"127.0.0.1:8082\"\nsite = \"https://img.test\"\n\n\
                    [[face]]\napi = \"rokka\"\nlisten = \"127.0.0.1:8082\"\nimages_per_hour = 6\n\n\
-                   [[bucket]]\nname = \"b\"\nsource = \"demo\"\n";
+                   [[bucket]]\nname = \"b\"\nsource = \"demo\"\n\n\
+                   [[sender]]\nname = \"aws\"\ntenant = \"cats\"\nsignature = \"sns\"\n\
+                   topic = \"arn:aws:sns:eu-central-1:123456789012:images\"\nendpoint = \"http://localhost:4566\"\n";
     let config = try_load(written, &[], &Overrides::default()).expect("a configuration");
     assert_eq!(config.tenants[0].hosts.iter().collect::<Vec<_>>(), ["www.shop.test"]);
     assert_eq!((config.tenants[0].rates.any.count, config.tenants[0].rates.erase.count), (7, 60));
