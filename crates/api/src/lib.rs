@@ -1,7 +1,8 @@
 //! The management API, on the control listener.
 //!
 //! [`router`] serves it together with the console's pages; [`operations_router`] is all that a node without the control
-//! role shows. Everything under `/v1` asks for the API token or a key; metrics and probes ask for nothing.
+//! role shows. Everything under `/v1` asks for the API token or a key, or for a signature where events are told; metrics and
+//! probes ask for nothing.
 
 mod authorization;
 mod body;
