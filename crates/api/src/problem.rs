@@ -71,7 +71,7 @@ impl From<AcceptError> for Refused {
                 Problem::new(429, "too-many-purges", "Too many purges for now", detail)
             }
             AcceptError::BeyondTenant { .. } => Problem::new(403, "beyond-tenant", "Beyond tenant", detail),
-            AcceptError::QueueFull { .. } => Problem::new(503, "purge-queue-full", "Too many purges", detail),
+            AcceptError::QueueFull(_) => Problem::new(503, "purge-queue-full", "Too many purges", detail),
             AcceptError::Catalog(error) => return error.into(),
         })
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use api_types::FollowRequest;
 use purge_protocol::{Erasure, NodeId, Received};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::clock;
 use crate::feed::{Feed, FeedError};
@@ -16,7 +17,7 @@ use crate::state_file::{NodeState, StateFile};
 
 /// After a failure the node asks again this soon: its lease is running.
 const RETRY: Duration = Duration::from_millis(200);
-/// The state file is written at most this often; what is missing from it the log gives again.
+/// The state file is written at most this often, since it holds every fence; what is missing from it the log gives again.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
 /// Removes the bytes of an erasure from every store of this node.
@@ -43,12 +44,12 @@ pub struct Follow {
 /// Follows the log until it is dropped.
 pub async fn follow(mut follow: Follow) {
     let mut failing = false;
-    let mut saved_at = None;
+    let mut saving = Saving { is_due: false, not_before: Instant::now() };
     loop {
         let sent = clock::now();
         // Whoever answers again after a failure need not wait for news: the lease is running.
         let wait = if failing { Duration::ZERO } else { follow.wait };
-        match ask(&follow, wait).await {
+        match saving.meanwhile(&follow, ask(&follow, wait)).await {
             Ok(answer) => {
                 if std::mem::take(&mut failing) {
                     tracing::info!("following the purge log again");
@@ -59,11 +60,7 @@ pub async fn follow(mut follow: Follow) {
                 for erasure in received.erasures {
                     tokio::spawn(carry_out(Arc::clone(&follow.view), Arc::clone(&follow.erase), erasure));
                 }
-                let due = saved_at.is_none_or(|at| clock::now() > at);
-                if received.applied > 0 || received.voided || due {
-                    save(&follow);
-                    saved_at = Some(clock::now().plus(SAVE_EVERY.as_millis() as u64));
-                }
+                saving.is_due = true;
             }
             Err(FeedError::DeclaredGone) => {
                 begin_anew(&mut follow);
@@ -74,6 +71,27 @@ pub async fn follow(mut follow: Follow) {
                     tracing::warn!(%error, "cannot follow the purge log; answering unasked ends with the lease");
                 }
                 tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+/// When what is known of the log is written down: while the next question is open, so that no purge waits for it.
+struct Saving {
+    is_due: bool,
+    not_before: Instant,
+}
+
+impl Saving {
+    async fn meanwhile<T>(&mut self, follow: &Follow, asked: impl Future<Output = T>) -> T {
+        tokio::pin!(asked);
+        loop {
+            tokio::select! {
+                answer = &mut asked => return answer,
+                () = tokio::time::sleep_until(self.not_before), if self.is_due => {
+                    save(follow);
+                    *self = Self { is_due: false, not_before: Instant::now() + SAVE_EVERY };
+                }
             }
         }
     }

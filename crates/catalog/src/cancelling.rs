@@ -76,7 +76,8 @@ pub(crate) mod tests {
 
             // A worker has it in hand and has not written anything yet.
             let claim = catalog.claim_purge(500, 100).await.unwrap().unwrap();
-            assert_eq!((claim.id.as_str(), catalog.open_purges().await.unwrap()), ("b", 1));
+            assert_eq!(claim.id, "b");
+            assert_eq!(catalog.open_purges().await.unwrap(), [("api".to_owned(), 1)]);
             assert_eq!(catalog.cancel_purge("b", "api", 501).await.unwrap(), Cancelling::Cancelled);
             let late = catalog.advance_purge(&claim, step(PurgeState::Preparing, None), 502, 0).await;
             assert!(matches!(late, Err(CatalogError::LeaseLost)));

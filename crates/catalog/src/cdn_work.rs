@@ -1,30 +1,11 @@
-//! What other people's CDNs are to be told: wishes that wait for their window, calls that come of them.
+//! The calls that come of what other people's CDNs are to be told.
 //!
 //! What a wish or a call says is text here; whoever wrote it reads it.
 
-use tokio::sync::watch;
-
 use crate::database::{Tx, list};
 use crate::row::row;
-use crate::{Catalog, CatalogError};
-
-/// Something of a purge that one CDN is to be told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewWish {
-    pub cdn: String,
-    pub wish: String,
-    pub soft: bool,
-    /// The end of its window.
-    pub due_ms: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WaitingWish {
-    pub purge: String,
-    pub number: i64,
-    pub wish: String,
-    pub soft: bool,
-}
+use crate::wishes::ROWS_AT_ONCE;
+use crate::{Catalog, CatalogError, WaitingWish};
 
 /// What became of a wish when its window ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -127,6 +108,7 @@ row! {
 const CALL: &str = "reference, call, state, handle, trouble, attempt, sent_ms, ended_ms, fence";
 /// When a claimed row may be taken at the earliest: at its time, and after its claim.
 pub(crate) const LATER: &str = "CASE WHEN due_ms > lease_until_ms THEN due_ms ELSE lease_until_ms END";
+/// As the index has it: SQLite does not see that one of them is among them.
 const OPEN: &str = "state IN ('planned', 'accepted')";
 
 /// Open work of the purge `$1`.
@@ -150,32 +132,6 @@ impl CallRow {
 }
 
 impl Catalog {
-    /// Changes whenever CDNs have something new to be told.
-    pub fn cdn_wishes(&self) -> watch::Receiver<()> {
-        self.wished.subscribe()
-    }
-
-    /// All that waits for a CDN, the longest waiting first, if the window of any of it has ended.
-    pub async fn wishes_due(
-        &self,
-        cdn: &str,
-        now_ms: u64,
-        limit: u32,
-    ) -> Result<Vec<WaitingWish>, CatalogError> {
-        let rows: Vec<(String, i64, String, i64)> = sqlx::query_as(
-            "SELECT purge, number, wish, soft FROM cdn_wish WHERE cdn = $1 AND batch IS NULL AND EXISTS \
-             (SELECT 1 FROM cdn_wish WHERE cdn = $1 AND batch IS NULL AND due_ms <= $2) \
-             ORDER BY due_ms, purge, number LIMIT $3",
-        )
-        .bind(cdn)
-        .bind(now_ms.cast_signed())
-        .bind(i64::from(limit))
-        .fetch_all(&self.db.reader)
-        .await?;
-        let wish = |(purge, number, wish, soft)| WaitingWish { purge, number, wish, soft: soft != 0 };
-        Ok(rows.into_iter().map(wish).collect())
-    }
-
     /// Turns waiting wishes into a batch of calls, each with a reference that begins with the batch's name. Purges of
     /// which nothing is open any more are woken.
     pub async fn write_batch(
@@ -187,29 +143,43 @@ impl Catalog {
         now_ms: u64,
     ) -> Result<(), CatalogError> {
         let mut tx = self.db.write().await?;
-        for (wish, planned) in wishes {
+        for some in wishes.chunks(ROWS_AT_ONCE) {
+            // A join, because SQLite would go through all that wait for a list of pairs.
+            let rows: Vec<String> = (0..some.len()).map(|n| format!("({})", list(2 + 2 * n, 2))).collect();
+            let all = format!(
+                "WITH dealt (purge, number) AS (VALUES {}) UPDATE cdn_wish SET batch = $1 FROM dealt \
+                 WHERE cdn_wish.purge = dealt.purge AND cdn_wish.number = dealt.number AND batch IS NULL",
+                rows.join(", ")
+            );
+            let all = sqlx::query(sqlx::AssertSqlSafe(all)).bind(batch);
+            let all = some.iter().fold(all, |query, (wish, _)| query.bind(&wish.purge).bind(wish.number));
+            all.execute(&mut *tx).await?;
+        }
+        // Most are what they were.
+        for (wish, planned) in wishes.iter().filter(|(_, planned)| *planned != Planned::default()) {
             sqlx::query(
-                "UPDATE cdn_wish SET batch = $1, refusal = $2, is_partial = $3 \
-                 WHERE purge = $4 AND number = $5 AND batch IS NULL",
+                "UPDATE cdn_wish SET refusal = $1, is_partial = $2 WHERE purge = $3 AND number = $4 AND batch = $5",
             )
-            .bind(batch)
             .bind(&planned.refusal)
             .bind(i64::from(planned.is_partial))
             .bind(&wish.purge)
             .bind(wish.number)
+            .bind(batch)
             .execute(&mut *tx)
             .await?;
         }
+        let urgent = wishes.iter().any(|(wish, _)| wish.urgent);
         for (n, call) in calls.iter().enumerate() {
             sqlx::query(
-                "INSERT INTO cdn_call (reference, cdn, batch, call, state, attempt, due_ms, fence, lease_until_ms) \
-                 VALUES ($1, $2, $3, $4, 'planned', 0, $5, 0, 0)",
+                "INSERT INTO cdn_call (reference, cdn, batch, call, state, attempt, due_ms, fence, lease_until_ms, urgent) \
+                 VALUES ($1, $2, $3, $4, 'planned', 0, $5, 0, 0, $6)",
             )
             .bind(format!("{batch}-{}", n + 1))
             .bind(cdn)
             .bind(batch)
             .bind(call)
             .bind(now_ms.cast_signed())
+            .bind(i64::from(urgent))
             .execute(&mut *tx)
             .await?;
         }
@@ -219,8 +189,8 @@ impl Catalog {
         Ok(())
     }
 
-    /// Takes the CDN's next call: one that was accepted and is to be asked about, else one that is planned, unless
-    /// `in_progress` others are accepted already.
+    /// Takes the CDN's next call: one that was accepted and is to be asked about, else one that is planned, what is
+    /// urgent first, unless `in_progress` others are accepted already.
     pub async fn claim_call(
         &self,
         cdn: &str,
@@ -233,8 +203,8 @@ impl Catalog {
             "UPDATE cdn_call SET fence = fence + 1, attempt = attempt + 1, lease_until_ms = $1, \
              sent_ms = coalesce(sent_ms, $2) WHERE sequence = \
              (SELECT sequence FROM cdn_call WHERE cdn = $3 AND {OPEN} AND due_ms <= $2 AND lease_until_ms <= $2 AND \
-             (state = 'accepted' OR (SELECT count(*) FROM cdn_call WHERE cdn = $3 AND state = 'accepted') < $4) \
-             ORDER BY state, sequence LIMIT 1 {}) RETURNING {CALL}",
+             (state = 'accepted' OR (SELECT count(*) FROM cdn_call WHERE cdn = $3 AND {OPEN} AND state = 'accepted') < $4) \
+             ORDER BY state, urgent DESC, sequence LIMIT 1 {}) RETURNING {CALL}",
             self.db.skip_locked()
         )))
         .bind(now.saturating_add(lease_ms.cast_signed()))
@@ -286,7 +256,7 @@ impl Catalog {
         let due: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
             "SELECT min(due) FROM (SELECT min(due_ms) AS due FROM cdn_wish WHERE cdn = $1 AND batch IS NULL \
              UNION ALL SELECT min({LATER}) FROM cdn_call WHERE cdn = $1 AND {OPEN} AND \
-             (state = 'accepted' OR (SELECT count(*) FROM cdn_call WHERE cdn = $1 AND state = 'accepted') < $2)) AS dues"
+             (state = 'accepted' OR (SELECT count(*) FROM cdn_call WHERE cdn = $1 AND {OPEN} AND state = 'accepted') < $2)) AS dues"
         )))
         .bind(cdn)
         .bind(i64::try_from(in_progress).unwrap_or(i64::MAX))
@@ -367,35 +337,6 @@ impl Catalog {
     }
 }
 
-pub(crate) async fn insert_wishes(
-    tx: &mut Tx<'_>,
-    purge: &str,
-    wishes: &[NewWish],
-) -> Result<(), CatalogError> {
-    if wishes.is_empty() {
-        return Ok(());
-    }
-    // A purge that tells a CDN again has some already.
-    let before: i64 = sqlx::query_scalar("SELECT count(*) FROM cdn_wish WHERE purge = $1")
-        .bind(purge)
-        .fetch_one(&mut **tx)
-        .await?;
-    for (number, wish) in (before..).zip(wishes) {
-        sqlx::query(
-            "INSERT INTO cdn_wish (purge, cdn, number, wish, soft, due_ms) VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(purge)
-        .bind(&wish.cdn)
-        .bind(number)
-        .bind(&wish.wish)
-        .bind(i64::from(wish.soft))
-        .bind(wish.due_ms.cast_signed())
-        .execute(&mut **tx)
-        .await?;
-    }
-    Ok(())
-}
-
 /// A purge that waited for nothing else goes on now.
 async fn wake_purges(tx: &mut Tx<'_>, batch: &str, now_ms: u64) -> Result<(), CatalogError> {
     sqlx::query(
@@ -414,11 +355,12 @@ async fn wake_purges(tx: &mut Tx<'_>, batch: &str, now_ms: u64) -> Result<(), Ca
 pub(crate) mod tests {
     use super::*;
     use crate::stage::{by_hand, stories};
-    use crate::{Claim, NewPurge, Step};
+    use crate::{Claim, NewPurge, NewWish, Step};
     use api_types::{PurgeState, Receipt, Selector};
 
     fn step(due_ms: u64, wishes: Vec<NewWish>) -> Step {
         Step {
+            passed: Vec::new(),
             state: PurgeState::FlushingCdn,
             detail: None,
             error: None,
@@ -433,11 +375,20 @@ pub(crate) mod tests {
     /// A purge that has one wish for "cdn", due then, and waits for it.
     async fn waiting(catalog: &Catalog, id: &str, due_ms: u64) -> Claim {
         let purge = NewPurge::of(id, "api", vec![Selector::All(true)]);
+        wishing(catalog, purge, due_ms).await
+    }
+
+    async fn wishing(catalog: &Catalog, purge: NewPurge, due_ms: u64) -> Claim {
         catalog.accept_purge(&purge, 1).await.unwrap();
         let claim = catalog.claim_purge(1, 1000).await.unwrap().unwrap();
-        let wish = NewWish { cdn: "cdn".to_owned(), wish: id.to_owned(), soft: false, due_ms };
+        let wish = NewWish { cdn: "cdn".to_owned(), wish: purge.id, soft: false, due_ms };
         let claim = catalog.advance_purge(&claim, step(1, vec![wish]), 1, 1000).await.unwrap();
         catalog.advance_purge(&claim, step(1_000_000, Vec::new()), 1, 0).await.unwrap()
+    }
+
+    async fn wishing_for(catalog: &Catalog, tenant: &str, id: &str, urgent: bool) {
+        let purge = NewPurge::of(id, "api", vec![Selector::All(true)]);
+        wishing(catalog, NewPurge { tenant: Some(tenant.to_owned()), urgent, ..purge }, 100).await;
     }
 
     async fn due(catalog: &Catalog, now: u64) -> Vec<String> {
@@ -464,6 +415,39 @@ pub(crate) mod tests {
             assert_eq!(catalog.cdn_due("cdn", 1).await.unwrap(), Some(100));
             assert_eq!(due(&catalog, 100).await, ["a", "b"]);
             assert!(catalog.wishes_due("other", 1000, 100).await.unwrap().is_empty());
+        }
+
+        async fn what_is_urgent_is_dealt_first_and_of_everybody_the_same_number(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            for id in ["a1", "a2", "a3", "a4", "a5", "a6"] {
+                wishing_for(&catalog, "many", id, false).await;
+            }
+            wishing_for(&catalog, "few", "b1", false).await;
+            let dealt = async |limit| {
+                let wishes = catalog.wishes_due("cdn", 100, limit).await.unwrap();
+                wishes.into_iter().map(|wish| wish.wish).collect::<Vec<_>>().join(" ")
+            };
+            assert_eq!(dealt(4).await, "b1 a1 a2", "what one leaves of its share the next batch has");
+            wishing_for(&catalog, "many", "A7", true).await;
+            assert_eq!(dealt(4).await, "A7 b1 a1 a2");
+            assert_eq!(dealt(1).await, "A7");
+        }
+
+        async fn calls_for_what_is_urgent_are_made_before_those_that_were_planned_earlier(stage: &Stage) {
+            let catalog = stage.catalog().await;
+            wishing_for(&catalog, "a", "a1", false).await;
+            batch(&catalog, &["one", "two"]).await;
+            wishing_for(&catalog, "a", "A2", true).await;
+            let wishes = catalog.wishes_due("cdn", 100, 100).await.unwrap();
+            assert!(wishes[0].urgent);
+            let wishes = [(wishes[0].clone(), Planned { is_partial: true, refusal: None })];
+            catalog.write_batch("cdn", "urgent", &wishes, &["three".to_owned()], 10).await.unwrap();
+            assert_eq!(catalog.cdn_parts("A2", 10).await.unwrap()[0].partial, 1);
+            let mut made = Vec::new();
+            while let Some(call) = catalog.claim_call("cdn", 1, 20, 1000).await.unwrap() {
+                made.push(call.call);
+            }
+            assert_eq!(made, ["three", "one", "two"]);
         }
 
         async fn a_purge_is_woken_when_the_last_call_of_its_batch_has_ended(stage: &Stage) {

@@ -4,6 +4,7 @@ mod api_keys;
 mod audit;
 mod cancelling;
 mod cdn_work;
+mod claiming;
 mod database;
 mod dependents;
 mod erasures;
@@ -19,18 +20,20 @@ mod row;
 mod server;
 #[cfg(test)]
 mod stage;
+mod wishes;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 
+use crate::claiming::{Hands, Turns};
 use crate::database::Database;
 
 pub use api_keys::{ApiKey, NewKeyOutcome};
 pub use audit::{Action, AuditEntry};
 pub use cancelling::Cancelling;
-pub use cdn_work::{CallNote, CallSeen, CallState, CdnPart, ClaimedCall, NewWish, Planned, WaitingWish};
+pub use cdn_work::{CallNote, CallSeen, CallState, CdnPart, ClaimedCall, Planned};
 pub use erasures::{Erasure, Lifted};
 pub use error::CatalogError;
 pub use meta::Meta;
@@ -39,12 +42,17 @@ pub use originals::{AskedDelivery, Fenced, Known, Moved, OriginalRow, OriginalSt
 pub use purge_list::PurgeFilter;
 pub use purges::{Accepted, Claim, NewPurge, Step};
 pub use server::Server;
+pub use wishes::{NewWish, WaitingWish};
 
 #[derive(Debug, Clone)]
 pub struct Catalog {
     db: Database,
     /// Told whenever a purge was accepted, by whomever: the workers wait for it.
     accepted: Arc<Notify>,
+    /// Whose purge is next.
+    turns: Turns,
+    /// Whose are being worked on.
+    hands: Arc<Hands>,
     /// Told whenever CDNs have something new to be told.
     wished: watch::Sender<()>,
 }
@@ -61,7 +69,8 @@ impl Catalog {
     }
 
     fn on(db: Database) -> Self {
-        Self { db, accepted: Arc::default(), wished: watch::Sender::new(()) }
+        let (turns, hands) = (Turns::default(), Hands::of(usize::MAX));
+        Self { db, accepted: Arc::default(), turns, hands, wished: watch::Sender::new(()) }
     }
 
     /// Returns when a purge has been accepted since the last call.

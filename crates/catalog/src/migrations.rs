@@ -21,6 +21,7 @@ pub(crate) fn sqlite() -> Migrator {
         6 "0006_doors",
         7 "0007_timed_purges",
         8 "0008_dependents",
+        9 "0009_turns",
     }
 }
 
@@ -32,6 +33,7 @@ pub(crate) fn postgresql() -> Migrator {
         6 "0006_doors",
         7 "0007_timed_purges",
         8 "0008_dependents",
+        9 "0009_turns",
     }
 }
 

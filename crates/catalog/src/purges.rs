@@ -1,12 +1,16 @@
 //! Purges as durable tasks, and the log that they append to.
 
+use std::sync::Arc;
+
 use api_types::{Event, PurgeState, PurgeView, Receipt, Selector};
 use purge_protocol::{Mode, Position, Record, Tag};
 
-use crate::cdn_work::{LATER, OPEN_WORK, insert_wishes};
+use crate::cdn_work::OPEN_WORK;
+use crate::claiming::Hold;
 use crate::database::Tx;
 use crate::dependents;
 use crate::row::row;
+use crate::wishes::insert_wishes;
 use crate::{Catalog, CatalogError, Fenced, NewWish};
 
 pub(crate) const ENDED: &str = "('done', 'unchanged', 'error', 'error_cdn', 'error_cdn_node', 'cancelled')";
@@ -47,6 +51,11 @@ impl NewPurge {
             retry_of: None,
         }
     }
+
+    /// Among whom the queue is shared: tenants, and the doors and keys of those who have none.
+    pub fn whose(&self) -> &str {
+        self.tenant.as_deref().unwrap_or(&self.cause)
+    }
 }
 
 /// What became of a request for a purge.
@@ -68,15 +77,27 @@ pub struct Claim {
     pub reason: Option<String>,
     pub urgent: bool,
     pub cause: String,
+    pub received_ms: u64,
     pub receipt: Receipt,
     /// How often this state has been tried.
     pub attempt: u32,
-    fence: i64,
+    pub(crate) whose: String,
+    pub(crate) fence: i64,
+    pub(crate) hold: Option<Arc<Hold>>,
+}
+
+impl Claim {
+    /// As it stands after a step that is written down with the next one.
+    pub fn after(self, step: Step) -> Self {
+        Self { state: step.state, receipt: step.receipt, attempt: 0, ..self }
+    }
 }
 
 /// What a worker writes down after each piece of work.
 #[derive(Debug, Clone)]
 pub struct Step {
+    /// What it went through since it was last written down.
+    pub passed: Vec<Event>,
     pub state: PurgeState,
     pub detail: Option<String>,
     /// Only when it ends badly.
@@ -91,6 +112,23 @@ pub struct Step {
     pub wishes: Vec<NewWish>,
     /// Its position is filled in when a record is appended.
     pub receipt: Receipt,
+}
+
+impl Step {
+    /// To a state, at once, with the receipt as it is.
+    pub fn to(claim: &Claim, state: PurgeState) -> Self {
+        Self {
+            passed: Vec::new(),
+            state,
+            detail: None,
+            error: None,
+            due_ms: 0,
+            append: None,
+            covers: Vec::new(),
+            wishes: Vec::new(),
+            receipt: claim.receipt.clone(),
+        }
+    }
 }
 
 row! {
@@ -111,10 +149,11 @@ row! {
         received_ms: i64,
         attempt: i64,
         fence: i64,
+        whose: String,
     }
 }
 
-pub(crate) const COLUMNS: &str = "id, cause, selectors, mode, force, reason, urgent, tenant, at_ms, retry_of, state, receipt, error, received_ms, attempt, fence";
+pub(crate) const COLUMNS: &str = "id, cause, selectors, mode, force, reason, urgent, tenant, at_ms, retry_of, state, receipt, error, received_ms, attempt, fence, whose";
 
 impl PurgeRow {
     fn state(&self) -> Result<PurgeState, CatalogError> {
@@ -125,7 +164,7 @@ impl PurgeRow {
         self.mode.parse().map_err(|_| CatalogError::Unreadable(format!("the purge mode {:?}", self.mode)))
     }
 
-    fn claim(self) -> Result<Claim, CatalogError> {
+    pub(crate) fn claim(self) -> Result<Claim, CatalogError> {
         Ok(Claim {
             state: self.state()?,
             mode: self.mode()?,
@@ -135,7 +174,10 @@ impl PurgeRow {
             reason: self.reason,
             urgent: self.urgent != 0,
             attempt: u32::try_from(self.attempt).unwrap_or(u32::MAX),
+            received_ms: self.received_ms.unsigned_abs(),
+            whose: self.whose,
             fence: self.fence,
+            hold: None,
             cause: self.cause,
             id: self.id,
         })
@@ -180,68 +222,6 @@ impl Catalog {
         tx.commit().await?;
         self.accepted.notify_one();
         Ok(Accepted::New(purge.id.clone()))
-    }
-
-    /// Takes the purge that is due longest, for `lease_ms`.
-    pub async fn claim_purge(&self, now_ms: u64, lease_ms: u64) -> Result<Option<Claim>, CatalogError> {
-        let now = now_ms.cast_signed();
-        let row: Option<PurgeRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "UPDATE purge SET fence = fence + 1, attempt = attempt + 1, lease_until_ms = $1 WHERE id = \
-             (SELECT id FROM purge WHERE state NOT IN {ENDED} AND due_ms <= $2 AND lease_until_ms <= $2 \
-             ORDER BY due_ms, received_ms LIMIT 1 {}) RETURNING {COLUMNS}",
-            self.db.skip_locked()
-        )))
-        .bind(now.saturating_add(lease_ms.cast_signed()))
-        .bind(now)
-        .fetch_optional(&self.db.writer)
-        .await?;
-        row.map(PurgeRow::claim).transpose()
-    }
-
-    /// Claims a purge once more for who has it: as it is now, whether or not a step of which nothing was heard was
-    /// written.
-    pub async fn claim_again(&self, claim: &Claim, lease_until_ms: u64) -> Result<Claim, CatalogError> {
-        let mut tx = self.db.write().await?;
-        let row: Option<PurgeRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "UPDATE purge SET fence = fence + 1, lease_until_ms = $1 WHERE id = $2 AND fence = $3 RETURNING {COLUMNS}"
-        )))
-        .bind(lease_until_ms.cast_signed())
-        .bind(&claim.id)
-        .bind(claim.fence)
-        .fetch_optional(&mut *tx)
-        .await?;
-        let again = row.ok_or(CatalogError::LeaseLost)?.claim()?;
-        tx.commit().await?;
-        Ok(again)
-    }
-
-    /// How many purges have not ended yet.
-    pub async fn open_purges(&self) -> Result<u64, CatalogError> {
-        let open: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-            "SELECT count(*) FROM purge WHERE state NOT IN {ENDED}"
-        )))
-        .fetch_one(&self.db.reader)
-        .await?;
-        Ok(open.unsigned_abs())
-    }
-
-    /// When the next timer is due; `None` when there is nothing to do.
-    pub async fn next_due(&self) -> Result<Option<u64>, CatalogError> {
-        let due: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-            "SELECT min({LATER}) FROM purge WHERE state NOT IN {ENDED}"
-        )))
-        .fetch_one(&self.db.reader)
-        .await?;
-        Ok(due.map(i64::unsigned_abs))
-    }
-
-    /// A restarted process owns no purge: what its earlier life had claimed may be taken at once. Only for a
-    /// database that one process has locked.
-    pub async fn release_all_claims(&self) -> Result<(), CatalogError> {
-        let mut tx = self.db.write().await?;
-        sqlx::query("UPDATE purge SET lease_until_ms = 0, fence = fence + 1").execute(&mut *tx).await?;
-        sqlx::query("UPDATE cdn_call SET lease_until_ms = 0, fence = fence + 1").execute(&mut *tx).await?;
-        Ok(tx.commit().await?)
     }
 
     /// Writes a step of the claimed purge: its state, its event, its receipt and, if asked, its record of the log,
@@ -293,7 +273,7 @@ impl Catalog {
         if written.rows_affected() != 1 {
             return Err(CatalogError::LeaseLost);
         }
-        insert_wishes(&mut tx, &claim.id, &step.wishes).await?;
+        insert_wishes(&mut tx, claim, &step.wishes).await?;
         if step.state == PurgeState::FlushingCdn && !moved_on {
             // What it was about to wait for may have ended while it was looking.
             sqlx::query(sqlx::AssertSqlSafe(format!(
@@ -303,6 +283,9 @@ impl Catalog {
             .bind(now_ms.cast_signed())
             .execute(&mut *tx)
             .await?;
+        }
+        for Event { state, at, detail } in &step.passed {
+            event(&mut tx, &claim.id, *state, *at, detail.as_deref()).await?;
         }
         // Waiting on is no event.
         if moved_on || step.detail.is_some() {
@@ -369,8 +352,8 @@ fn record(row: RecordRow) -> Result<Record, CatalogError> {
 pub(crate) async fn insert_purge(tx: &mut Tx<'_>, purge: &NewPurge, now_ms: u64) -> Result<(), CatalogError> {
     sqlx::query(
         "INSERT INTO purge (id, idempotency_key, cause, selectors, mode, force, reason, urgent, state, receipt, \
-         received_ms, due_ms, attempt, fence, lease_until_ms, tenant, at_ms, retry_of) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $10, 'received', $8, $9, $14, 0, 0, 0, $11, $12, $13)",
+         received_ms, due_ms, attempt, fence, lease_until_ms, tenant, at_ms, retry_of, whose) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $10, 'received', $8, $9, $14, 0, 0, 0, $11, $12, $13, $15)",
     )
     .bind(&purge.id)
     .bind(&purge.idempotency_key)
@@ -386,6 +369,7 @@ pub(crate) async fn insert_purge(tx: &mut Tx<'_>, purge: &NewPurge, now_ms: u64)
     .bind(purge.at_ms.map(u64::cast_signed))
     .bind(&purge.retry_of)
     .bind(purge.at_ms.unwrap_or(0).max(now_ms).cast_signed())
+    .bind(purge.whose())
     .execute(&mut **tx)
     .await?;
     event(tx, &purge.id, PurgeState::Received, now_ms, None).await
@@ -456,6 +440,7 @@ pub(crate) mod tests {
 
     pub(crate) fn step(state: PurgeState, append: Option<Vec<Tag>>) -> Step {
         Step {
+            passed: Vec::new(),
             state,
             detail: None,
             error: None,

@@ -86,7 +86,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::stage::{Stage, stories};
     use crate::{NewPurge, PurgeFilter, Step};
-    use api_types::{PurgeState, Receipt, Selector};
+    use api_types::{PurgeState, Selector};
     use purge_protocol::{Gone, Tag, Tombstone};
 
     /// Purges p1, p2 … appended at 1, 2 … and then in these states.
@@ -97,16 +97,7 @@ pub(crate) mod tests {
             catalog.accept_purge(&purge, n).await.unwrap();
             let mut claim = catalog.claim_purge(n, 1000).await.unwrap().unwrap();
             for (state, append) in [(PurgeState::FlushingServers, Some(vec![Tag(n)])), (*state, None)] {
-                let step = Step {
-                    state,
-                    detail: None,
-                    error: None,
-                    due_ms: u64::MAX >> 1,
-                    append,
-                    covers: Vec::new(),
-                    wishes: Vec::new(),
-                    receipt: Receipt::default(),
-                };
+                let step = Step { due_ms: u64::MAX >> 1, append, ..Step::to(&claim, state) };
                 claim = catalog.advance_purge(&claim, step, n, u64::MAX >> 1).await.unwrap();
             }
         }

@@ -83,6 +83,7 @@ async fn what_holds_on_sqlite_holds_on_postgresql() {
         crate::originals::tests::STORIES,
         crate::erasures::tests::STORIES,
         crate::cdn_work::tests::STORIES,
+        crate::claiming::tests::STORIES,
         crate::retention::tests::STORIES,
     ];
     for (n, (name, story)) in all.into_iter().flatten().enumerate() {

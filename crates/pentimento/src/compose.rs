@@ -57,7 +57,8 @@ use crate::warmer::OwnDelivery;
 /// Fences that a node keeps; about 36 bytes each.
 const FENCES_MAX: usize = 1_000_000;
 /// A purge mostly waits: for sources, for silent nodes until their leases end, for looks. One that waits keeps a worker.
-const PURGE_WORKERS: usize = 32;
+/// Half of them is what one asker may have.
+const PURGE_WORKERS: usize = 64;
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// A node above that hangs is passed over after two of these; it may take as long to answer.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
@@ -323,6 +324,7 @@ async fn control(
     client: &origin::Client,
     metrics: &Arc<Metrics>,
 ) -> anyhow::Result<Controlled> {
+    let catalog = catalog.shared_by(PURGE_WORKERS);
     // Our lock on the data directory, to which the catalog belongs, proves that no other worker lives.
     catalog.release_all_claims().await?;
     let meta = catalog.meta().await?;

@@ -6,8 +6,10 @@
 mod authority;
 mod cdns;
 mod external;
+mod failpoint;
 mod purges;
 mod rates;
+mod room;
 mod rounds;
 mod selectors;
 mod tenant;
@@ -20,6 +22,7 @@ pub use catalog::PurgeFilter;
 pub use cdns::{Cdn, CdnWorker};
 pub use purges::{AcceptError, Accepted, ChangeError, LiftError, Purges};
 pub use rates::{Kind, Meter, Rate, Rates, Standing};
+pub use room::Full;
 pub use selectors::{Resolved, Selectors, is_wholesale};
 pub use tenant::{Asker, Tenant, Tenants};
 pub use verifier::{ByHand, PublicHost, Verifier, VerifyError};

@@ -14,12 +14,11 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::authority::{Authority, ForgetNodeError};
+use crate::failpoint;
 use crate::rates::{Kind, Meter, Rates, Standing};
+use crate::room::{Full, Room};
 use crate::selectors::{Selectors, is_wholesale};
 use crate::tenant::{Asker, Tenant};
-
-/// Purges that have not ended: what is asked beyond them is refused, so that nothing accepted is ever lost.
-const OPEN_MAX: u64 = 100_000;
 
 /// How far ahead a purge may be.
 const AHEAD_DAYS_MAX: u64 = 366;
@@ -54,8 +53,8 @@ pub enum AcceptError {
     MalformedTime { found: u64 },
     #[error("tenant {tenant} has asked for {} {what} already, as many as it may in {} s", standing.limit, per.as_secs())]
     TooMany { tenant: String, what: &'static str, per: Duration, standing: Standing },
-    #[error("{limit} purges are waiting already; try again when some have ended")]
-    QueueFull { limit: u64 },
+    #[error(transparent)]
+    QueueFull(#[from] Full),
     #[error(transparent)]
     Catalog(#[from] CatalogError),
 }
@@ -102,11 +101,19 @@ pub struct Purges {
     selectors: Selectors,
     changes: broadcast::Sender<String>,
     meter: Meter<(String, Kind)>,
+    room: Room,
 }
 
 impl Purges {
     pub fn new(catalog: Catalog, authority: Arc<Authority>, selectors: Selectors) -> Self {
-        Self { catalog, authority, selectors, changes: broadcast::Sender::new(1024), meter: Meter::default() }
+        Self {
+            catalog,
+            authority,
+            selectors,
+            changes: broadcast::Sender::new(1024),
+            meter: Meter::default(),
+            room: Room::default(),
+        }
     }
 
     /// Checks a purge and stores it. When this has returned, it is never lost.
@@ -140,7 +147,6 @@ impl Purges {
             request.selectors = self.selectors.within(request.selectors, tenant)?;
             standing = Some(self.meter(tenant, wholesale, request.mode)?);
         }
-        self.has_room().await?;
         let purge = NewPurge {
             id: Uuid::now_v7().to_string(),
             idempotency_key: idempotency_key.map(|key| asker.own_key(key)),
@@ -154,8 +160,13 @@ impl Purges {
             at_ms: request.at,
             retry_of,
         };
+        self.room.take(&self.catalog, purge.whose()).await??;
+        failpoint::before(PurgeState::Received);
         let (id, new) = match self.catalog.accept_purge(&purge, now).await? {
-            Stored::New(id) => (id, true),
+            Stored::New(id) => {
+                failpoint::after(PurgeState::Received);
+                (id, true)
+            }
             Stored::Before(id) => (id, false),
         };
         let view = self.catalog.purge(&id).await?;
@@ -228,18 +239,10 @@ impl Purges {
         Ok(self.take_in(request, None, asker, Some(id.to_owned())).await?)
     }
 
-    async fn has_room(&self) -> Result<(), AcceptError> {
-        if self.catalog.open_purges().await? >= OPEN_MAX {
-            return Err(AcceptError::QueueFull { limit: OPEN_MAX });
-        }
-        Ok(())
-    }
-
     /// Lets an erased original be fetched again. The purge that announces it fences what answered in its place.
     pub async fn lift(&self, original: &str, asker: &Asker) -> Result<PurgeView, LiftError> {
         let (source, path) = self.selectors.original(original)?;
         self.check_reach(original, asker)?;
-        self.has_room().await?;
         let name = format!("{source}/{path}");
         let selectors = vec![Selector::Original(name.clone())];
         let announce = NewPurge {
@@ -247,6 +250,7 @@ impl Purges {
             tenant: asker.tenant.as_ref().map(|tenant| tenant.name.clone()),
             ..NewPurge::of(Uuid::now_v7().to_string(), asker.name.clone(), selectors)
         };
+        self.room.take(&self.catalog, announce.whose()).await?.map_err(AcceptError::from)?;
         let subject = Subject::Original(name.clone());
         match self.catalog.lift_erasure(&subject, &announce, unix_millis()).await? {
             Lifted::Lifted => {}

@@ -1,14 +1,16 @@
 //! Carries purges through their states.
 //!
-//! Each step is written with its event in one transaction before the next begins, so that a crash at any point resumes
-//! where it was. Steps may run twice; what they do twice is harmless.
+//! Each step is written with its event in one transaction before anything is done that others see, so that a crash at
+//! any point resumes where it was. Steps may run twice; what they do twice is harmless. Those that wait for nobody share
+//! a transaction.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use api_types::{
-    CdnOutcome, CdnReceipt, NodeOutcome, NodeReceipt, OriginalOutcome, OriginalReceipt, PurgeState, Receipt,
+    CdnOutcome, CdnReceipt, Event, NodeOutcome, NodeReceipt, OriginalOutcome, OriginalReceipt, PurgeState,
+    Receipt,
 };
 use bus::clock::{self, unix_millis};
 use catalog::{Catalog, CatalogError, Claim, NewWish, Step};
@@ -19,6 +21,7 @@ use telemetry::Metrics;
 
 use crate::authority::{Authority, Settling};
 use crate::cdns::{self, Cdn, Wishes};
+use crate::failpoint;
 use crate::purges::Purges;
 use crate::selectors::{Resolved, Selectors};
 use crate::verifier::Verifier;
@@ -27,6 +30,8 @@ use crate::verifier::Verifier;
 const CLAIM: Duration = Duration::from_secs(120);
 /// Even without a word, workers look for timers this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// There is something to do, but not for this worker.
+const OTHERS_FIRST: Duration = Duration::from_secs(1);
 /// For nodes that hold a lease; a claim lasts longer.
 const SETTLE: Duration = Duration::from_secs(60);
 /// A purge that a node holds up is looked at again after this long.
@@ -81,9 +86,10 @@ impl Worker {
     /// Works until it is dropped. Several may run side by side.
     pub async fn run(self: Arc<Self>) {
         loop {
-            match self.catalog.claim_purge(unix_millis(), millis(CLAIM)).await {
+            let now = unix_millis();
+            match self.catalog.claim_purge(now, millis(CLAIM)).await {
                 Ok(Some(claim)) => self.carry(claim).await,
-                Ok(None) => self.wait().await,
+                Ok(None) => self.wait(now).await,
                 Err(error) => {
                     tracing::error!(%error, "purges cannot be claimed");
                     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -92,10 +98,14 @@ impl Worker {
         }
     }
 
-    async fn wait(&self) {
-        let due = self.catalog.next_due().await.ok().flatten();
-        let until_due =
-            due.map_or(LOOK_AGAIN, |due| Duration::from_millis(due.saturating_sub(unix_millis())));
+    /// Until something is due that was not when this worker last looked.
+    async fn wait(&self, looked_ms: u64) {
+        let until_due = match self.catalog.next_due().await {
+            // Whoever's it is has enough in hand, and whoever ends one of those takes this one up.
+            Ok(Some(due)) if due <= looked_ms => OTHERS_FIRST,
+            Ok(Some(due)) => Duration::from_millis(due.saturating_sub(unix_millis())),
+            Ok(None) | Err(_) => LOOK_AGAIN,
+        };
         let _either = tokio::time::timeout(until_due.min(LOOK_AGAIN), self.catalog.purge_accepted()).await;
     }
 
@@ -103,8 +113,9 @@ impl Worker {
     async fn carry(&self, mut claim: Claim) {
         // A resumed purge waits for everyone that its authority has ever granted a lease.
         let mut appended = self.appended().get(&claim.id).copied().unwrap_or(Moment(0));
+        let mut passed = Vec::new();
         loop {
-            let step = match self.step(&claim, appended).await {
+            let mut step = match self.step(&claim, appended).await {
                 Ok(step) => step,
                 Err(error) => {
                     tracing::error!(purge = claim.id, state = %claim.state, %error, "a purge's step failed; trying again");
@@ -113,14 +124,24 @@ impl Worker {
             };
             let now = unix_millis();
             let goes_on = !step.state.has_ended() && step.due_ms <= now;
+            if goes_on && self.is_written_with_the_next(&claim, &step) {
+                passed.push(Event { state: step.state, at: now, detail: step.detail.clone() });
+                claim = claim.after(step);
+                continue;
+            }
+            step.passed = std::mem::take(&mut passed);
             let held_until = if goes_on { now + millis(CLAIM) } else { 0 };
             let error = step.error.clone();
             if step.append.is_some() {
                 appended = clock::now();
                 self.appended().insert(claim.id.clone(), appended);
             }
+            failpoint::before(step.state);
             claim = match self.catalog.advance_purge(&claim, step, now, held_until).await {
-                Ok(claim) => claim,
+                Ok(written) => {
+                    failpoint::after(written.state);
+                    written
+                }
                 Err(CatalogError::LeaseLost) => return,
                 Err(error) => {
                     tracing::error!(purge = claim.id, %error, "a purge's step cannot be written; trying again");
@@ -132,11 +153,27 @@ impl Worker {
             self.purges.changed(&claim.id);
             if claim.state.has_ended() {
                 self.appended().remove(&claim.id);
-                self.ended(&claim, error).await;
+                self.ended(&claim, error);
             }
             if !goes_on {
                 return;
             }
+        }
+    }
+
+    /// Whether the next step waits for nobody, so that both cost one transaction.
+    fn is_written_with_the_next(&self, claim: &Claim, step: &Step) -> bool {
+        let resolved = || self.selectors.resolve_all(&claim.selectors, claim.mode).unwrap_or_default();
+        let Receipt { originals, externals, cdns, .. } = &step.receipt;
+        match step.state {
+            PurgeState::Preparing => !resolved().iter().any(|one| matches!(one, Resolved::External { .. })),
+            PurgeState::FlushingOrigin => {
+                !resolved().iter().any(|one| matches!(one, Resolved::Original { .. }))
+            }
+            PurgeState::FlushingCdn => step.wishes.is_empty() && cdns.is_empty(),
+            // There is nothing to look at.
+            PurgeState::Verifying => originals.is_empty() && externals.is_empty() && cdns.is_empty(),
+            _ => false,
         }
     }
 
@@ -348,11 +385,8 @@ impl Worker {
         Ok(step)
     }
 
-    async fn ended(&self, claim: &Claim, error: Option<String>) {
-        let took = match self.catalog.purge(&claim.id).await {
-            Ok(Some(view)) => unix_millis().saturating_sub(view.received),
-            _ => 0,
-        };
+    fn ended(&self, claim: &Claim, error: Option<String>) {
+        let took = unix_millis().saturating_sub(claim.received_ms);
         let unchanged = claim.state == PurgeState::Unchanged;
         self.metrics.purge_ended(
             unchanged,
@@ -444,17 +478,7 @@ fn in_words(outcome: OriginalOutcome) -> &'static str {
 
 /// The next state, with the receipt as it is.
 pub(crate) fn go(claim: &Claim, state: PurgeState) -> Step {
-    let receipt: Receipt = claim.receipt.clone();
-    Step {
-        state,
-        detail: None,
-        error: None,
-        due_ms: 0,
-        append: None,
-        covers: Vec::new(),
-        wishes: Vec::new(),
-        receipt,
-    }
+    Step::to(claim, state)
 }
 
 /// The same state once more, later.

@@ -22,6 +22,8 @@ pub struct Node {
     pub delivery: SocketAddr,
     pub control: SocketAddr,
     pub data: PathBuf,
+    /// Variables of its environment, beside ours.
+    pub environment: Vec<(String, String)>,
     /// Where what it says on standard error goes; without it, to ours.
     pub log: Option<PathBuf>,
     child: Option<Child>,
@@ -51,6 +53,7 @@ impl Node {
             delivery,
             control,
             data: data.to_owned(),
+            environment: Vec::new(),
             log: None,
             child: None,
         }
@@ -74,6 +77,7 @@ impl Node {
             .arg("--data")
             .arg(&self.data)
             .env("PENTIMENTO_LOG", "warn")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true);

@@ -155,7 +155,7 @@ impl FaceError {
             FaceError::Body(error) => Refused::from(*error).0.status,
             FaceError::Accept(AcceptError::BeyondTenant { .. }) => 403,
             FaceError::Accept(AcceptError::TooMany { .. }) => 429,
-            FaceError::Accept(AcceptError::QueueFull { .. }) => 503,
+            FaceError::Accept(AcceptError::QueueFull(_)) => 503,
             FaceError::Accept(AcceptError::Catalog(_)) => 500,
             FaceError::Accept(_) => 400,
         }

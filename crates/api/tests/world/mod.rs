@@ -182,16 +182,8 @@ impl World {
     pub async fn fail_oldest(&self, why: &str) {
         let now = u64::MAX >> 1;
         let claim = self.catalog.claim_purge(now, 0).await.expect("a catalog").expect("a purge");
-        let step = Step {
-            state: PurgeState::Error,
-            detail: None,
-            error: Some(why.to_owned()),
-            due_ms: now,
-            append: None,
-            covers: vec![],
-            wishes: vec![],
-            receipt: claim.receipt.clone(),
-        };
+        let failed = Step::to(&claim, PurgeState::Error);
+        let step = Step { error: Some(why.to_owned()), due_ms: now, ..failed };
         self.catalog.advance_purge(&claim, step, now, 0).await.expect("a step");
     }
 }

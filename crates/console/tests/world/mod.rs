@@ -100,6 +100,7 @@ impl World {
                 purges,
                 guests: api::Guests::new(token, catalog.clone(), Default::default(), Default::default()),
                 buckets: Vec::new(),
+                senders: api::Senders::new(Vec::new(), &origin::Client::new()),
                 receipt_key: Arc::new(api::ReceiptKey::from_seed(&[7; 32]).expect("a key")),
                 operations,
                 hosts: HostRule::Loopback,
@@ -148,16 +149,8 @@ impl World {
     pub async fn fail_oldest(&self, why: &str) {
         let now = u64::MAX >> 1;
         let claim = self.catalog.claim_purge(now, 0).await.expect("a catalog").expect("a purge");
-        let step = Step {
-            state: api_types::PurgeState::Error,
-            detail: None,
-            error: Some(why.to_owned()),
-            due_ms: now,
-            append: None,
-            covers: vec![],
-            wishes: vec![],
-            receipt: claim.receipt.clone(),
-        };
+        let failed = Step::to(&claim, api_types::PurgeState::Error);
+        let step = Step { error: Some(why.to_owned()), due_ms: now, ..failed };
         self.catalog.advance_purge(&claim, step, now, 0).await.expect("a step");
     }
 }

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::Cdn;
+use crate::failpoint;
 
 /// Wishes in one batch; the next follows at once. Each may name a few URLs.
 const WISHES_MAX: u32 = 2000;
@@ -64,15 +65,10 @@ impl CdnWorker {
     async fn turn(&mut self) -> Result<Duration, CatalogError> {
         let cdn = Arc::clone(&self.cdn);
         let name = &cdn.name;
-        loop {
-            let due = self.catalog.wishes_due(name, unix_millis(), WISHES_MAX).await?;
-            if due.is_empty() {
-                break;
-            }
-            self.write_batch(due).await?;
-        }
         let in_progress = self.cdn.driver.capabilities().in_progress;
         loop {
+            // Before each call: what is urgent goes before those that were planned earlier.
+            self.plan().await?;
             let now = unix_millis();
             if now < self.resting_until {
                 return Ok(Duration::from_millis(self.resting_until - now));
@@ -88,8 +84,12 @@ impl CdnWorker {
                 CallState::Accepted => self.ask(&claimed).await,
                 _ => self.send(&claimed).await,
             };
+            failpoint::before(format_args!("a call is {}", note.state.as_str()));
             match self.catalog.note_call(&claimed, &note, unix_millis()).await {
-                Ok(()) => self.told(&claimed, &note),
+                Ok(()) => {
+                    failpoint::after(format_args!("a call is {}", note.state.as_str()));
+                    self.told(&claimed, &note);
+                }
                 // Somebody else has it.
                 Err(CatalogError::LeaseLost) => {}
                 Err(error) => return Err(error),
@@ -99,6 +99,21 @@ impl CdnWorker {
         let until_due =
             next.map_or(LOOK_AGAIN, |due| Duration::from_millis(due.saturating_sub(unix_millis())));
         Ok(until_due.min(LOOK_AGAIN))
+    }
+
+    /// Until nothing is due, or something urgent is planned.
+    async fn plan(&self) -> Result<(), CatalogError> {
+        loop {
+            let due = self.catalog.wishes_due(&self.cdn.name, unix_millis(), WISHES_MAX).await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            let urgent = due.iter().any(|wish| wish.urgent);
+            self.write_batch(due).await?;
+            if urgent {
+                return Ok(());
+            }
+        }
     }
 
     async fn write_batch(&self, due: Vec<WaitingWish>) -> Result<(), CatalogError> {
@@ -131,7 +146,10 @@ impl CdnWorker {
             calls = calls.len(),
             "a CDN will be told"
         );
-        self.catalog.write_batch(&self.cdn.name, &batch, &wishes, &calls, unix_millis()).await
+        failpoint::before("calls are planned");
+        self.catalog.write_batch(&self.cdn.name, &batch, &wishes, &calls, unix_millis()).await?;
+        failpoint::after("calls are planned");
+        Ok(())
     }
 
     async fn send(&mut self, claimed: &ClaimedCall) -> CallNote {
