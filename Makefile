@@ -9,7 +9,7 @@ FUZZ_LENGTH ?= 4096
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PENTIMENTO := $(TARGET)/release/pentimento
 
-.PHONY: help setup build demo test check bench bench-cache bench-images goldens broken-pictures sim torture conformance fuzz clean-demo
+.PHONY: help setup build demo test check bench bench-cache bench-images bench-purge goldens broken-pictures sim torture conformance fuzz clean-demo
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench-cache: setup build ## What a hit costs, beside nginx and Varnish
 bench-images: setup ## What a derivative costs, beside sharp and Pillow; ARGS="--only jpeg-300 --rounds 5" for some of it
 	@scripts/setup-bench-images
 	cargo run --release -p bench-images -- --out $(TARGET)/bench-images $(ARGS)
+
+bench-purge: setup build ## What a purge costs, in a cluster of eight; ARGS="--only singly,dead" for some of it
+	cargo run --release -p bench-purge -- --binary $(PENTIMENTO) --out $(TARGET)/bench-purge $(ARGS)
 
 PHOTOGRAPHS ?= $(wildcard ../shared/data/images/Landscape_1.jpg ../shared/data/images/p6.jpg ../shared/data/images/Portrait_3.jpg)
 goldens: setup ## Every documented operation on photographs, to look at: target/goldens/index.html
