@@ -32,6 +32,10 @@ pub enum BadRequest {
 fn listed(names: &[&str]) -> String {
     let repeated = |name: &&&str| name.contains(|c: char| c.is_ascii_digit());
     let once: Vec<&str> = names.iter().filter(|name| !repeated(name)).copied().collect();
-    let more = if once.len() < names.len() { "; those of mark also as mark2 to mark4" } else { "" };
+    let more = if once.len() < names.len() {
+        "; those of mark and txt also with a number, as in mark2 to mark4"
+    } else {
+        ""
+    };
     format!("{}{more}", once.join(", "))
 }

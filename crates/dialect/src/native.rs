@@ -11,18 +11,25 @@ use plan::Plan;
 use crate::query::Parameters;
 use crate::{BadRequest, Delivery, Excerpt, OriginalPath, Parsed, Request, Signature, SourceName, signature};
 
-use self::parameters::{MARKS, Parameter, TABLE};
+use self::parameters::{MARKS, Parameter, TABLE, TEXTS};
 
 /// In bytes, path and query together.
 pub const URL_LEN_MAX: usize = 2048;
 
-const NAMES: [&str; TABLE.len() + MARKS.as_flattened().len() + 3] = {
-    let marks = MARKS.as_flattened();
-    let mut names = [signature::KEY; TABLE.len() + MARKS.as_flattened().len() + 3];
-    let mut at = 0;
-    while at < TABLE.len() + marks.len() {
-        names[at] = if at < TABLE.len() { TABLE[at].name } else { marks[at - TABLE.len()].name };
-        at += 1;
+const LAID_OVER: usize = MARKS.as_flattened().len() + TEXTS.as_flattened().len();
+
+const NAMES: [&str; TABLE.len() + LAID_OVER + 3] = {
+    let tables = [TABLE, MARKS.as_flattened(), TEXTS.as_flattened()];
+    let mut names = [signature::KEY; TABLE.len() + LAID_OVER + 3];
+    let (mut at, mut table) = (0, 0);
+    while table < tables.len() {
+        let mut line = 0;
+        while line < tables[table].len() {
+            names[at] = tables[table][line].name;
+            line += 1;
+            at += 1;
+        }
+        table += 1;
     }
     names[at + 1] = signature::EXPIRES;
     names[at + 2] = signature::MAC;
@@ -54,21 +61,24 @@ pub(crate) fn read(request: &Request<'_>) -> Result<(SourceName, OriginalPath, P
     Ok((source.parse()?, OriginalPath::decode(path)?, Parameters::read(query, PARAMETERS)?))
 }
 
-/// Every parameter, in the order of the canonical URL. Most pictures are not marked, and need not look for how.
-fn table(marked: bool) -> impl Iterator<Item = &'static Parameter> {
+/// Every parameter, in the order of the canonical URL. Most pictures are neither marked nor written on, and need not
+/// look for how.
+fn table(marked: bool, written: bool) -> impl Iterator<Item = &'static Parameter> {
     let marks = if marked { MARKS.as_flattened() } else { &[] };
-    TABLE.iter().chain(marks)
+    let texts = if written { TEXTS.as_flattened() } else { &[] };
+    TABLE.iter().chain(marks).chain(texts)
 }
 
 fn plan(parameters: &Parameters, accept: Option<&str>) -> Result<Plan, BadRequest> {
     let mut plan = Plan::default();
-    let marked = parameters.iter().any(|(name, _)| name.starts_with("mark"));
-    for parameter in table(marked) {
+    let has = |stem: &str| parameters.iter().any(|(name, _)| name.starts_with(stem));
+    let (marked, written) = (has("mark"), has("txt"));
+    for parameter in table(marked, written) {
         parameters
             .value(parameter.name, parameter.allowed, |text| (parameter.read)(text, accept, &mut plan))?;
     }
     // A parameter that would do nothing is a mistake, and each that we let pass another URL for the same picture.
-    for parameter in table(marked).filter(|parameter| parameters.has(parameter.name)) {
+    for parameter in table(marked, written).filter(|parameter| parameters.has(parameter.name)) {
         if let Some(needs) = &parameter.needs
             && !(needs.met)(&plan)
         {
@@ -84,8 +94,8 @@ pub fn canonical(delivery: &Delivery) -> String {
     let Delivery { source, path, plan } = delivery;
     let mut url = format!("/{source}/{}", path.encode());
     let mut divider = '?';
-    // Without a first mark there is no second.
-    for parameter in table(plan.marks[0].picture.is_some()) {
+    // Without a first mark there is no second, nor a second text without a first.
+    for parameter in table(plan.marks[0].picture.is_some(), plan.texts[0].content.is_some()) {
         if let Some(value) = (parameter.write)(plan) {
             url.push_str(&format!("{divider}{}={value}", parameter.name));
             divider = '&';
@@ -98,7 +108,7 @@ pub fn canonical(delivery: &Delivery) -> String {
 mod tests {
     use super::*;
     use expect_test::{Expect, expect};
-    use plan::{Accepted, Dpr, Fit, Format, FormatWish, Mark, Quality, Resize};
+    use plan::{Accepted, Dpr, Fit, Format, FormatWish, Quality, Resize};
     use proptest::prelude::*;
 
     fn parse_url(url: &str, accept: Option<&str>) -> Result<Delivery, BadRequest> {
@@ -139,13 +149,13 @@ mod tests {
         check(
             "/demo/cat.jpg?width=3",
             expect![[
-                r#"there is no parameter "width"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, fill-gradient-type, fill-gradient-colors, fill-gradient-direction, border, mask, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, lossless, jpg-progressive, chromasub, colorquant, max-bytes, palette, colors, cs, metadata, dpi, dpr, mark, mark-w, mark-h, mark-scale, mark-zoom, mark-align, mark-x, mark-y, mark-pad, mark-rot, mark-alpha, mark-mode, mark-tile, kid, exp, s; those of mark also as mark2 to mark4"#
+                r#"there is no parameter "width"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, blend-fit, blend-align, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, fill-blur, fill-alpha, fill-gradient-type, fill-gradient-colors, fill-gradient-direction, border, mask, mask-fit, mask-mode, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, lossless, jpg-progressive, chromasub, colorquant, max-bytes, palette, colors, cs, metadata, dpi, dpr, mark, mark-w, mark-h, mark-scale, mark-zoom, mark-align, mark-x, mark-y, mark-pad, mark-rot, mark-alpha, mark-mode, mark-tile, txt, txt-font, txt-size, txt-fit, txt-clip, txt-width, txt-color, txt-align, txt-x, txt-y, txt-pad, txt-lead, txt-track, txt-line, txt-line-color, txt-shad, txt-rot, txt-alpha, kid, exp, s; those of mark and txt also with a number, as in mark2 to mark4"#
             ]],
         );
         check(
             "/demo/cat.jpg?W=3",
             expect![[
-                r#"there is no parameter "W"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, fill-gradient-type, fill-gradient-colors, fill-gradient-direction, border, mask, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, lossless, jpg-progressive, chromasub, colorquant, max-bytes, palette, colors, cs, metadata, dpi, dpr, mark, mark-w, mark-h, mark-scale, mark-zoom, mark-align, mark-x, mark-y, mark-pad, mark-rot, mark-alpha, mark-mode, mark-tile, kid, exp, s; those of mark also as mark2 to mark4"#
+                r#"there is no parameter "W"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, blend-fit, blend-align, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, fill-blur, fill-alpha, fill-gradient-type, fill-gradient-colors, fill-gradient-direction, border, mask, mask-fit, mask-mode, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, lossless, jpg-progressive, chromasub, colorquant, max-bytes, palette, colors, cs, metadata, dpi, dpr, mark, mark-w, mark-h, mark-scale, mark-zoom, mark-align, mark-x, mark-y, mark-pad, mark-rot, mark-alpha, mark-mode, mark-tile, txt, txt-font, txt-size, txt-fit, txt-clip, txt-width, txt-color, txt-align, txt-x, txt-y, txt-pad, txt-lead, txt-track, txt-line, txt-line-color, txt-shad, txt-rot, txt-alpha, kid, exp, s; those of mark and txt also with a number, as in mark2 to mark4"#
             ]],
         );
         check(
@@ -372,6 +382,8 @@ mod tests {
         ("blend", "80ff0000", ""),
         ("blend-mode", "multiply", "blend=ff0000"),
         ("blend-alpha", "50", "blend=ff0000"),
+        ("blend-fit", "crop", "blend=brand/paper.jpg"),
+        ("blend-align", "top,left", "blend=brand/paper.jpg"),
         ("sharp", "20", ""),
         ("usm", "20", ""),
         ("usmrad", "5.5", "usm=20"),
@@ -381,11 +393,15 @@ mod tests {
         ("bg", "ffffff", ""),
         ("fill", "blur", "w=1&h=1&fit=fill"),
         ("fill-align", "bottom,right", "w=1&h=1&fit=fillmax"),
+        ("fill-blur", "40", "w=1&h=1&fit=fill&fill=blur"),
+        ("fill-alpha", "40", "w=1&h=1&fit=fill&fill=brand/red%20wood.jpg"),
         ("fill-gradient-type", "radial", "w=1&h=1&fit=fill&fill=gradient"),
         ("fill-gradient-colors", "ff0000,80ffffff", "w=1&h=1&fit=fill&fill=gradient"),
         ("fill-gradient-direction", "top,left", "w=1&h=1&fit=fill&fill=gradient"),
         ("border", "10,ff0000", ""),
         ("mask", "ellipse", ""),
+        ("mask-fit", "crop", "mask=brand/heart.png"),
+        ("mask-mode", "luminance", "mask=brand/heart.png"),
         ("corner-radius", "10,max,0,5", "mask=corners"),
         ("shadow", "8,80000000", ""),
         ("shadow-x", "-4", "shadow=8,000000"),
@@ -426,11 +442,33 @@ mod tests {
         ("mark-tile", "grid", "mark=a/b"),
     ];
 
+    const TEXT_EXAMPLES: &[(&str, &str, &str)] = &[
+        ("txt", "a%20%26%0A%D0%B1", ""),
+        ("txt-font", "noto-sans-jp", "txt=a"),
+        ("txt-size", "30", "txt=a"),
+        ("txt-fit", "max", "txt=a"),
+        ("txt-clip", "middle,ellipsis", "txt=a"),
+        ("txt-width", "0.5", "txt=a"),
+        ("txt-color", "80ff0000", "txt=a"),
+        ("txt-align", "top,left", "txt=a"),
+        ("txt-x", "0", "txt=a"),
+        ("txt-y", "0.5", "txt=a"),
+        ("txt-pad", "0", "txt=a"),
+        ("txt-lead", "100", "txt=a"),
+        ("txt-track", "-2", "txt=a"),
+        ("txt-line", "2", "txt=a"),
+        ("txt-line-color", "ff0000", "txt=a&txt-line=1"),
+        ("txt-shad", "3", "txt=a"),
+        ("txt-rot", "30", "txt=a"),
+        ("txt-alpha", "30", "txt=a"),
+    ];
+
     #[test]
     fn every_parameter_is_read_and_written_and_says_what_it_takes_and_needs() {
-        let later_marks = (Mark::MAX - 1) * MARKS[0].len();
-        assert_eq!(EXAMPLES.len() + later_marks, table(true).count());
-        for (parameter, (name, value, needs)) in table(true).zip(EXAMPLES) {
+        assert_eq!(EXAMPLES.len(), TABLE.len() + MARKS[0].len());
+        assert_eq!(TEXT_EXAMPLES.len(), TEXTS[0].len());
+        let parameters = TABLE.iter().chain(&MARKS[0]).chain(&TEXTS[0]);
+        for (parameter, (name, value, needs)) in parameters.zip(EXAMPLES.iter().chain(TEXT_EXAMPLES)) {
             assert_eq!(parameter.name, *name);
             let url = format!("/demo/cat.jpg?{needs}&{name}={value}");
             let delivery = parse_url(&url, None).unwrap_or_else(|error| panic!("{url}: {error}"));
@@ -442,7 +480,7 @@ mod tests {
             );
             assert_eq!(parse_url(&canonical, None), Ok(delivery), "{canonical}");
 
-            let wrong = parse_url(&format!("/demo/cat.jpg?{needs}&{name}=%3F"), None);
+            let wrong = parse_url(&format!("/demo/cat.jpg?{needs}&{name}=%01"), None);
             let allowed = parameter.allowed;
             assert!(
                 matches!(&wrong, Err(BadRequest::MalformedParameter { name: n, allowed: a, .. }) if n == name && *a == allowed),
@@ -457,7 +495,7 @@ mod tests {
 
     #[test]
     fn the_range_that_a_message_names_is_the_one_that_is_taken() {
-        for parameter in table(true) {
+        for parameter in table(true, true) {
             let words: Vec<&str> = parameter.allowed.split(' ').collect();
             let ["a", "whole", "number", "from", from, "to", to] = words.as_slice() else { continue };
             let (from, to): (i32, i32) = (from.parse().unwrap(), to.parse().unwrap());
@@ -489,7 +527,15 @@ mod tests {
     }
 
     #[test]
-    fn every_mark_has_the_parameters_of_the_first() {
+    fn every_mark_and_text_has_the_parameters_of_the_first() {
+        for (index, text) in TEXTS.iter().enumerate() {
+            let stem = if index == 0 { "txt".to_owned() } else { format!("txt{}", index + 1) };
+            let names: Vec<_> = text.iter().filter_map(|one| one.name.strip_prefix(&stem)).collect();
+            let of_the_first: Vec<_> =
+                TEXTS[0].iter().filter_map(|one| one.name.strip_prefix("txt")).collect();
+            assert_eq!(names, of_the_first);
+        }
+        check("/demo/cat.jpg?txt=a+b&txt-line=0", expect!["/demo/cat.jpg?txt=a%20b"]);
         for (index, mark) in MARKS.iter().enumerate() {
             let stem = if index == 0 { "mark".to_owned() } else { format!("mark{}", index + 1) };
             let names: Vec<_> = mark.iter().filter_map(|one| one.name.strip_prefix(&stem)).collect();

@@ -52,8 +52,8 @@ impl Parameters {
 
 /// Reads the form encoding that browsers and URL libraries write (WHATWG URL Standard, §5.1
 /// "application/x-www-form-urlencoded parsing"): empty pieces are skipped, a name without `=` has the empty
-/// value, `+` is a space, a plus is `%2B`, and bytes that are not UTF-8 become U+FFFD. No value of ours contains a
-/// space or U+FFFD, so these end as an error that shows them.
+/// value, `+` is a space, a plus is `%2B`, and bytes that are not UTF-8 become U+FFFD. No value of ours
+/// contains that, and none but a name or a text a space, so these end as an error that shows them.
 fn form_pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     query.split('&').filter(|piece| !piece.is_empty()).map(|piece| {
         let (name, value) = piece.split_once('=').unwrap_or((piece, ""));

@@ -354,6 +354,15 @@ mod tests {
     }
 
     #[test]
+    fn what_blends_masks_and_fills_is_composited_too() {
+        let url = "/demo/cat.jpg?w=9&h=9&fit=fill&blend=a/paper.jpg&fill=b/wood.jpg&mask=c/heart.png";
+        let subjects: Vec<String> = image(url).subjects().iter().map(ToString::to_string).collect();
+        for original in ["original:a/paper.jpg", "original:b/wood.jpg", "original:c/heart.png"] {
+            assert!(subjects.iter().any(|subject| subject == original), "{subjects:?}");
+        }
+    }
+
+    #[test]
     fn a_url_is_refused_when_its_canonical_form_is_longer_than_the_tier_above_takes() {
         let max = native::URL_LEN_MAX;
         let unsigned = Site { kind: SiteKind::Images { unsigned: true }, ..Site::default() };

@@ -1,6 +1,6 @@
 //! Puts a node together from its configuration, and runs it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -31,14 +31,13 @@ use edge::serving::CurrentServing;
 use edge::tier_above::TierAbove;
 use edge::unshareable::Unshareable;
 use edge::{Answered, Ask, Edge, FillError, FillMemory, Serving, Trust};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use origin::{Balance, FetchLimits, HealthRules, MemberReport, Pool, PoolSettings, Probe};
 use purge::{
     Authority, ByHand, Cdn, CdnWorker, Keeping, Purges, Selectors, Tenants, Verifier, Worker, WorkerSettings,
 };
 use purge_protocol::{AsOf, Erasure, Fences, Fill, Follower, Isolation, NodeId, TagKey, Tags};
-use render_worker::{Files, Workers};
-use renderer::{KnownSource, Originals, RenderPool, Renderer, Room, TagField, TagFields};
+use renderer::{KnownSource, Originals, Renderer};
 use telemetry::Metrics;
 use tokio::sync::watch;
 use url::Url;
@@ -52,6 +51,7 @@ use crate::gauges::metrics_text;
 use crate::listeners::{self, Delivery, bind};
 use crate::open_files;
 use crate::purge_door::{ToControl, Upwards};
+use crate::rendering;
 use crate::warmer::OwnDelivery;
 
 /// Fences that a node keeps; about 36 bytes each.
@@ -346,16 +346,7 @@ async fn control(
         cdns: Arc::new(config.cdns.iter().map(|cdn| (cdn.name.clone(), cdn.terms().sites)).collect()),
     };
     let originals = Arc::new(Originals::new(catalog.clone(), blobs, client.clone(), sources));
-    let limits = transform::Limits {
-        input_bytes: usize::try_from(config.limits.input_bytes).unwrap_or(usize::MAX),
-        pixels: config.limits.pixels,
-        frames: config.limits.frames,
-        output_side: config.limits.output_side,
-        time: config.limits.render_time,
-    };
-    let pool = RenderPool::new(room(config), workers(config).await?, limits, Arc::clone(metrics));
-    let renderer =
-        Arc::new(Renderer { originals: Arc::clone(&originals), pool, tag_fields: tag_fields(config) });
+    let renderer = Arc::new(rendering::renderer(config, Arc::clone(&originals), metrics).await?);
     let purges = Arc::new(Purges::new(catalog.clone(), Arc::clone(&authority), selectors.clone()));
     let verifier = Arc::new(Verifier {
         catalog: catalog.clone(),
@@ -399,12 +390,6 @@ async fn control(
 }
 
 /// Each field that a CDN reads, once.
-fn tag_fields(config: &Config) -> TagFields {
-    let fields: BTreeMap<_, _> = config.cdns.iter().filter_map(config::Cdn::tag_field).collect();
-    let field = |(name, separator)| TagField { name: HeaderName::from_static(name), separator };
-    TagFields(fields.into_iter().map(field).collect())
-}
-
 fn driven(cdn: &config::Cdn, client: &origin::Client) -> anyhow::Result<Arc<Cdn>> {
     let driver = Driver::new(cdn.vendor, &cdn.settings(), client.clone())
         .with_context(|| format!("[[cdn]] {}", cdn.name))?;
@@ -419,29 +404,6 @@ fn driven(cdn: &config::Cdn, client: &origin::Client) -> anyhow::Result<Arc<Cdn>
         verify: cdn.verify,
         allow_private: cdn.allow_private,
     }))
-}
-
-fn room(config: &Config) -> Room {
-    Room {
-        places: config.limits.renders as usize,
-        memory: config.limits.render_memory,
-        waiting: config.limits.queue as usize,
-    }
-}
-
-/// Workers are this binary again, whatever lies at its path by now.
-async fn workers(config: &Config) -> anyhow::Result<Arc<Workers>> {
-    let arguments = ["render-worker".to_owned(), config.limits.render_memory.to_string()];
-    let mut settings = render_worker::Settings::new("/proc/self/exe".into(), arguments.into());
-    // Our allocator takes a gigabyte of addresses beforehand, which would be beside the limit of memory.
-    settings.environment = vec![("MIMALLOC_ARENA_RESERVE".to_owned(), "32MiB".to_owned())];
-    let (workers, files) = Workers::start(settings).await?;
-    if files == Files::SystemCallsOnly {
-        tracing::warn!(
-            "this kernel has no landlock: only a filter of system calls keeps render workers from files"
-        );
-    }
-    Ok(workers)
 }
 
 fn known_sources(config: &Config) -> HashMap<String, KnownSource> {

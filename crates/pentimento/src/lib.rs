@@ -14,5 +14,6 @@ pub mod log;
 mod open_files;
 pub mod purge_door;
 mod redirect;
+mod rendering;
 mod secure;
 mod warmer;

@@ -1,4 +1,5 @@
-//! A watermark is replaced, purged, and new in every picture that shows it, everywhere; erased, it is gone from all.
+//! A watermark is replaced, purged, and new in every picture that shows it, everywhere; erased, it is gone from all. So is
+//! a picture that another is blended with.
 
 mod world;
 
@@ -6,10 +7,11 @@ use testkit::{Seen, picture, until};
 use world::{BLUE, GREEN, RED, World, leased};
 
 /// The mark covers the middle, which is where tests look.
-const MARKED: [&str; 3] = [
+const MARKED: [&str; 4] = [
     "/demo/cat.jpg?w=120&format=png&mark=demo/brand/logo.png&mark-align=center",
     "/demo/cat.jpg?w=160&format=png&mark=demo/brand/dot.png&mark-align=top,left&mark2=demo/brand/logo.png&mark2-align=center",
-    "/demo/dog.jpg?w=100&format=png&mark=demo/brand/logo.png&mark-align=center&mark-alpha=100",
+    "/demo/dog.jpg?w=100&format=png&mark=demo/brand/logo.png&mark-align=center&mark-alpha=100&txt=%D7%A9+1&txt-size=9",
+    "/demo/cat.jpg?w=150&format=png&blend=demo/brand/logo.png&blend-mode=normal&blend-fit=scale",
 ];
 const UNMARKED: &str = "/demo/cat.jpg?w=140&format=png";
 const PURGE: &str = r#"{"selectors":[{"original":"demo/brand/logo.png"}]}"#;
@@ -47,7 +49,7 @@ async fn a_purge_of_a_mark_reaches_every_picture_that_shows_it_and_the_receipt_c
     let view = world.node.ended(&id).await;
     assert_eq!(view["state"], "done", "{view:#}");
     let original = &view["receipt"]["originals"][0];
-    assert_eq!((&original["outcome"], &original["dependents"]), (&"changed".into(), &3.into()), "{view:#}");
+    assert_eq!((&original["outcome"], &original["dependents"]), (&"changed".into(), &4.into()), "{view:#}");
     let looks = view["receipt"]["looks"].as_array().unwrap();
     assert!(!looks.is_empty() && looks.iter().all(|look| look["verdict"] == "verified"), "{view:#}");
 
@@ -76,7 +78,7 @@ async fn a_purge_of_a_mark_reaches_every_picture_that_shows_it_and_the_receipt_c
     );
     let forced = r#"{"selectors":[{"original":"demo/brand/logo.png"}],"force":true}"#;
     let view = world.node.ended(&world.node.purge(forced).await).await;
-    assert_eq!(view["receipt"]["originals"][0]["dependents"], 3, "{view:#}");
+    assert_eq!(view["receipt"]["originals"][0]["dependents"], 4, "{view:#}");
 }
 
 #[tokio::test]
@@ -131,6 +133,9 @@ async fn what_shows_an_erased_mark_is_gone_with_it_and_what_lacks_one_says_which
     let seen = world.edge.get("/demo/cat.jpg?mark=demo/brand/text.png").await;
     assert_eq!(seen.status, 422);
     assert!(seen.text().contains("demo/brand/text.png: the original is not a picture"), "{}", seen.text());
+    let seen = world.edge.get("/demo/cat.jpg?txt=a&txt-font=comic").await;
+    assert_eq!(seen.status, 404);
+    assert!(seen.text().contains("there is no font comic; there are sans"), "{}", seen.text());
     // A picture may show itself.
     assert_eq!(world.edge.get("/demo/cat.jpg?w=100&mark=demo/cat.jpg&mark-w=0.5").await.status, 200);
 }

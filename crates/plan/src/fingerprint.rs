@@ -1,25 +1,29 @@
 //! The canonical text of a plan: what a derivative's key is made of, beside the original and the engine.
 
+use percent_encoding::utf8_percent_encode;
+
 use crate::Plan;
 use crate::encoding::{Chroma, Encoding};
 use crate::geometry::device_pixels;
 use crate::metadata::{ColourSpace, Metadata};
-use crate::operation::background::Fill;
+use crate::operation::background::{Behind, Covering};
 use crate::operation::crop::{Align, Crop};
-use crate::operation::gradient::GradientShape;
 use crate::operation::mask::Mask;
 use crate::operation::resize::{Fit, Resize};
+use crate::operation::text::Content;
 use crate::order::Operation;
 use crate::output::{Accepted, FormatWish};
+use crate::path::ENCODED;
 
 impl Plan {
     /// A text that is equal for two plans only if they make the same derivative of every original.
     ///
     /// Written in device pixels and with defaults filled in, so that `w=200` and `w=100&dpr=2` share their
-    /// derivative. Further originals are told by their place in [`Plan::originals`]. The leading word names this notation: change it together with anything below.
+    /// derivative. Further originals and fonts are told by their place in [`Plan::originals`] and [`Plan::fonts`]. The
+    /// leading word names this notation: change it together with anything below.
     pub fn fingerprint(&self) -> String {
         let mut text = "plan-2".to_owned();
-        for step in self.operations().iter().filter_map(|operation| step(operation, &self.resize)) {
+        for step in self.operations().iter().filter_map(|operation| step(operation, self)) {
             text.push(';');
             text.push_str(&step);
         }
@@ -63,7 +67,8 @@ fn beside(metadata: &Metadata) -> String {
     wishes.into_iter().flatten().map(|wish| format!(";{wish}")).collect()
 }
 
-fn step(operation: &Operation, size: &Resize) -> Option<String> {
+fn step(operation: &Operation, plan: &Plan) -> Option<String> {
+    let size = &plan.resize;
     Some(match operation {
         Operation::Trim { by, trim } => {
             let colour = trim.colour.map(|colour| colour.to_string()).unwrap_or_default();
@@ -96,21 +101,16 @@ fn step(operation: &Operation, size: &Resize) -> Option<String> {
         Operation::Sepia(amount) => format!("sepia {amount}"),
         Operation::Duotone { duotone, opacity } => format!("duotone {duotone},{opacity}"),
         Operation::Blend { colour, mode, opacity } => format!("blend {colour},{mode},{opacity}"),
+        Operation::BlendSheet { sheet, mode, opacity } => format!("blend-with {sheet},{mode},{opacity}"),
         Operation::Unsharp { hundredths, sigma } => format!("unsharp {hundredths},{}", sigma.tenths()),
         Operation::Pixelate { side } => format!("pixelate {side}"),
         Operation::Halftone { distance } => format!("halftone {distance}"),
         Operation::Blur(sigma) => format!("blur {}", sigma.tenths()),
         // The background's colour is told by what flattens.
-        Operation::Place(background) if size.fills() && has_box(size) => {
-            let gradient = background.gradient;
-            let fill = match (background.fill, gradient.shape) {
-                (Fill::Solid | Fill::Blur, _) => background.fill.to_string(),
-                (Fill::Gradient, GradientShape::Linear) => {
-                    format!("linear,{},{}", gradient.colours, gradient.towards)
-                }
-                (Fill::Gradient, GradientShape::Radial) => format!("radial,{}", gradient.colours),
-            };
-            format!("place {},{fill}", background.align)
+        Operation::Place(Covering { align, behind })
+            if (size.fills() && has_box(size)) || matches!(behind, Behind::Sheet { .. }) =>
+        {
+            format!("place {align},{behind}")
         }
         Operation::Place(_) => return None,
         // Its inner edge follows from the mask.
@@ -120,10 +120,16 @@ fn step(operation: &Operation, size: &Resize) -> Option<String> {
             let radii = radii.map(|radius| radius.map_or("max".to_owned(), |radius| radius.to_string()));
             format!("corners {}", radii.join(","))
         }
+        Operation::MaskSheet { sheet, mode } => format!("mask {sheet},{mode}"),
         Operation::Shadow { sigma, offset: (x, y), colour, margins: _ } => {
             format!("shadow {},{x},{y},{colour}", sigma.map_or(0, |sigma| sigma.tenths()))
         }
         Operation::Mark(overlay) => format!("mark {overlay}"),
+        Operation::Text(lettering) => {
+            let content = plan.texts.get(lettering.text).and_then(|text| text.content.as_ref());
+            let content = utf8_percent_encode(content.map_or("", Content::as_str), ENCODED);
+            format!("text {lettering},{content}")
+        }
         Operation::Grid { side, colours } => format!("grid {side},{colours}"),
         Operation::Pad([top, right, bottom, left]) => format!("pad {top},{right},{bottom},{left}"),
         Operation::Flatten(colour) => format!("flatten {colour}"),
@@ -197,7 +203,7 @@ mod tests {
         check(
             everything(),
             expect![
-                "plan-2;trim auto,,8,0;cut 10,20,0.5,0.5;orient t;rotate 5.5,pivot;w600,h400,fill,never-larger;adjust 0,0,10,0,0,0,0,grey,0,;monochrome ff0000;sepia 50;duotone 000080,ffffff,100;blend 8000ff00,overlay,100;unsharp 20,16;unsharp -40,30;pixelate 16;halftone 10;blur 200;place top,left,blur;border 4,ff0000;corners 16,max,0,2;shadow 80,0,0,000000;pad 8,8,8,8;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;mark 1,own 20000,bottom,right,/,10,0,100,normal,once;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;grid 16,d0d7dd,ffffff;flatten ffffff;auto-webp;q80"
+                "plan-2;trim auto,,8,0;cut 10,20,0.5,0.5;orient t;rotate 5.5,pivot;w600,h400,fill,never-larger;adjust 0,0,10,0,0,0,0,grey,0,;monochrome ff0000;sepia 50;duotone 000080,ffffff,100;blend 8000ff00,overlay,100;unsharp 20,16;unsharp -40,30;pixelate 16;halftone 10;blur 200;place top,left,blur;border 4,ff0000;corners 16,max,0,2;shadow 80,0,0,000000;pad 8,8,8,8;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;mark 1,own 20000,bottom,right,/,10,0,100,normal,once;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;text 0,24,wrap,,000000,bottom,right,/,20,120,0,0 ffffff,0,0,100,a%3Bb;grid 16,d0d7dd,ffffff;flatten ffffff;auto-webp;q80"
             ],
         );
     }
@@ -213,7 +219,7 @@ mod tests {
             monochrome: "ff0000".parse().ok(),
             sepia: "50".parse().unwrap(),
             duotone: "navy,white".parse().ok(),
-            blend: crate::Blend { colour: "8000ff00".parse().ok(), ..crate::Blend::default() },
+            blend: crate::Blend { with: "8000ff00".parse().ok(), ..crate::Blend::default() },
             sharpness: "10".parse().unwrap(),
             unsharp: crate::Unsharp { amount: swing(-20), radius: "1.5".parse().unwrap() },
             pixelate: "8".parse().unwrap(),
@@ -230,6 +236,10 @@ mod tests {
             mask: Some(crate::MaskShape::Corners),
             corner_radius: "8,max,0,1".parse().unwrap(),
             shadow: "4,black".parse().ok(),
+            texts: {
+                let [_, two, three, four] = Plan::default().texts;
+                [crate::Text { content: "a;b".parse().ok(), ..crate::Text::default() }, two, three, four]
+            },
             grid: crate::Grid { shown: true, ..crate::Grid::default() },
             pad: crate::Pad { all: "4".parse().unwrap(), ..crate::Pad::default() },
             marks: ["brand/logo.png", "brand/badge.png", "brand/logo.png"]
@@ -245,10 +255,30 @@ mod tests {
 
     #[test]
     fn every_operation_is_in_the_text() {
-        let plan = everything();
-        let text = plan.fingerprint();
-        // The notation, format and quality stand around them.
-        assert_eq!(text.split(';').count(), plan.operations().len() + 3, "{text}");
+        for plan in [everything(), with_sheets(everything())] {
+            let text = plan.fingerprint();
+            // The notation, format and quality stand around them.
+            assert_eq!(text.split(';').count(), plan.operations().len() + 3, "{text}");
+        }
+    }
+
+    fn with_sheets(plan: Plan) -> Plan {
+        let (mask, fill) = ("brand/heart.png".parse().ok(), "brand/wood.jpg".parse().unwrap());
+        let with = "brand/paper.jpg".parse().ok();
+        let blend = crate::Blend { with, ..plan.blend.clone() };
+        let background = crate::Background { fill, ..plan.background.clone() };
+        Plan { mask, blend, background, ..plan }
+    }
+
+    #[test]
+    fn sheets_are_told_by_their_place_among_the_originals() {
+        let plan = with_sheets(plan(Some(300), Some(200), Fit::Fill, "1"));
+        check(
+            plan,
+            expect![
+                "plan-2;w300,h200,fill;blend-with 0 clip center,overlay,100;place center,2 crop center 0 100;mask 1 scale center,auto;auto-webp;q80"
+            ],
+        );
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::orientation::Orientation;
 use crate::rectangle::{CropBox, Rect};
 use crate::size::Size;
 
-pub use placement::{Placement, placement};
+pub use placement::{Placement, placement, sheet_placement, text_placement, text_room, turned_frame};
 
 /// Which part of the upright original goes where on which canvas, and what is put around that.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,7 +82,7 @@ pub enum GeometryError {
 }
 
 /// The standard deviation of a blur, in tenths of a device pixel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Sigma(u32);
 
 impl Sigma {
@@ -167,13 +167,16 @@ pub fn geometry_within(plan: &Plan, trimmed: Rect, max_side: u32) -> Result<Geom
             | Operation::Sepia(_)
             | Operation::Duotone { .. }
             | Operation::Blend { .. }
+            | Operation::BlendSheet { .. }
             | Operation::Unsharp { .. }
             | Operation::Pixelate { .. }
             | Operation::Halftone { .. }
             | Operation::Blur(_)
             | Operation::Place(_)
             | Operation::Mask(_)
+            | Operation::MaskSheet { .. }
             | Operation::Mark(_)
+            | Operation::Text(_)
             | Operation::Grid { .. }
             | Operation::Flatten(_) => {}
         }

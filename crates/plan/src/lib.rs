@@ -10,6 +10,7 @@ mod description;
 mod encoding;
 mod excerpt;
 mod fingerprint;
+mod font_name;
 mod geometry;
 mod measure;
 mod metadata;
@@ -30,16 +31,19 @@ pub use colour::{Colour, InvalidColour};
 pub use description::{Description, PaletteForm, PaletteSize, PaletteWish, UnknownPaletteForm};
 pub use encoding::{Chroma, Colours, Encoding, InvalidMaxBytes, MaxBytes, UnknownChroma};
 pub use excerpt::Excerpt;
+pub use font_name::{FontName, InvalidFontName};
 pub use geometry::{
     Geometry, GeometryError, Placement, Sigma, Turned, device_pixels, geometry, geometry_within, placement,
+    sheet_placement, text_placement, text_room, turned_frame,
 };
 pub use measure::{InvalidMeasure, Measure};
 pub use metadata::{ColourSpace, Dpi, Metadata, UnknownColourSpace};
 pub use operation::adjustments::Adjustments;
 pub use operation::aspect_ratio::{AspectRatio, InvalidAspectRatio};
-pub use operation::background::{Background, Fill, InvalidFill};
-pub use operation::blend::{Blend, BlendMode, UnknownBlendMode};
+pub use operation::background::{Background, Behind, Covering, Fill, InvalidFill};
+pub use operation::blend::{Blend, BlendMode, BlendWith, InvalidBlend, UnknownBlendMode};
 pub use operation::border::{Border, InvalidBorder};
+pub use operation::clip::{Clip, ClipPlace, InvalidClip};
 pub use operation::crop::{Align, Crop, FocalPoint, InvalidAlign, InvalidZoom, Side, Zoom};
 pub use operation::cut::{Cut, Extent, InvalidCut, Start};
 pub use operation::dpr::{Dpr, InvalidDpr};
@@ -49,12 +53,17 @@ pub use operation::gradient::{
     Gradient, GradientColours, GradientShape, InvalidGradientColours, Towards, UnknownGradientShape,
 };
 pub use operation::grid::{Grid, GridColours, GridSide, InvalidGridColours};
+pub use operation::lettering::Lettering;
 pub use operation::mark::{Mark, Overlay, OverlaySize, Tiling, UnknownTiling};
-pub use operation::mask::{Corner, CornerRadius, InvalidCornerRadius, Mask, MaskShape, UnknownMaskShape};
+pub use operation::mask::{
+    Corner, CornerRadius, InvalidCornerRadius, Mask, MaskMode, MaskShape, UnknownMaskMode, UnknownMaskShape,
+};
 pub use operation::pad::Pad;
 pub use operation::resize::{Fit, Resize, UnknownFit};
 pub use operation::rotation::{InvalidRotation, Rotation, RotationFrame, UnknownRotationFrame};
 pub use operation::shadow::{InvalidShadow, Shadow, ShadowOffset};
+pub use operation::sheet::{Sheet, SheetFit, UnknownSheetFit};
+pub use operation::text::{Content, InvalidContent, Text, TextFit, UnknownTextFit};
 pub use operation::trim::{Tolerance, Trim, TrimBy, UnknownTrim};
 pub use operation::unsharp::{InvalidRadius, Radius, Unsharp};
 pub use order::Operation;
@@ -100,12 +109,17 @@ pub struct Plan {
     pub background: Background,
     pub border: Option<Border>,
     pub mask: Option<MaskShape>,
+    /// Of another picture.
+    pub mask_fit: SheetFit,
+    pub mask_mode: MaskMode,
     pub corner_radius: CornerRadius,
     pub shadow: Option<Shadow>,
     pub shadow_offset: ShadowOffset,
     pub pad: Pad,
     /// Other pictures over it, the first undermost.
     pub marks: [Mark; Mark::MAX],
+    /// What is written over all that.
+    pub texts: [Text; Text::MAX],
     pub grid: Grid,
     pub format: FormatWish,
     pub palette: PaletteWish,
@@ -130,12 +144,31 @@ impl Plan {
     /// The originals that it needs beside the one it is for, each once.
     pub fn originals(&self) -> Vec<&OriginalName> {
         let mut originals = Vec::new();
-        for name in self.marks.iter().filter_map(|mark| mark.picture.as_ref()) {
+        let sheets = [
+            self.blend.with.as_ref().and_then(BlendWith::picture),
+            self.mask.as_ref().and_then(MaskShape::picture),
+            self.background.fill.picture(),
+        ];
+        let marks = self.marks.iter().map(|mark| mark.picture.as_ref());
+        for name in marks.chain(sheets).flatten() {
             if !originals.contains(&name) {
                 originals.push(name);
             }
         }
         originals
+    }
+
+    /// The fonts that its texts need, each once: those that are wished, and the one that lends them letters.
+    pub fn fonts(&self) -> Vec<FontName> {
+        let mut fonts = Vec::new();
+        for text in self.texts.iter().filter(|text| text.content.is_some()) {
+            for font in [text.font.clone(), FontName::default()] {
+                if !fonts.contains(&font) {
+                    fonts.push(font);
+                }
+            }
+        }
+        fonts
     }
 
     /// Where among [`Plan::originals`] this one stands.

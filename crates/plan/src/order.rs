@@ -5,18 +5,22 @@ use crate::amount::{Opacity, Percent};
 use crate::colour::Colour;
 use crate::geometry::{Sigma, device_length};
 use crate::operation::adjustments::Adjustments;
-use crate::operation::background::Background;
-use crate::operation::blend::BlendMode;
+use crate::operation::background::Covering;
+use crate::operation::blend::{BlendMode, BlendWith};
+use crate::operation::crop::Align;
 use crate::operation::cut::Cut;
 use crate::operation::duotone::Duotone;
 use crate::operation::grid::GridColours;
+use crate::operation::lettering::Lettering;
 use crate::operation::mark::Overlay;
-use crate::operation::mask::{Corner, Mask, MaskShape};
+use crate::operation::mask::{Corner, Mask, MaskMode, MaskShape};
 use crate::operation::resize::Resize;
 use crate::operation::rotation::{Rotation, RotationFrame};
+use crate::operation::sheet::{Sheet, SheetFit};
 use crate::operation::trim::{Trim, TrimBy};
 use crate::operation::unsharp::Radius;
 use crate::orientation::Orientation;
+use crate::original_name::OriginalName;
 
 /// One step of what is done to a picture, its lengths in device pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,6 +51,12 @@ pub enum Operation {
         mode: BlendMode,
         opacity: Opacity,
     },
+    /// The same with another picture.
+    BlendSheet {
+        sheet: Sheet,
+        mode: BlendMode,
+        opacity: Opacity,
+    },
     /// Adds so many hundredths of the difference from a copy that is blurred with `sigma`.
     Unsharp {
         hundredths: i32,
@@ -60,7 +70,7 @@ pub enum Operation {
     },
     Blur(Sigma),
     /// Puts a picture that does not fill its box on a canvas that does.
-    Place(Background),
+    Place(Covering),
     /// Around the picture, or around the part of it that `inner` leaves.
     Border {
         width: u32,
@@ -68,6 +78,11 @@ pub enum Operation {
         inner: Option<Mask>,
     },
     Mask(Mask),
+    /// Cuts to what another picture says.
+    MaskSheet {
+        sheet: Sheet,
+        mode: MaskMode,
+    },
     /// On a canvas that is larger by `margins`: top, right, bottom, left.
     Shadow {
         sigma: Option<Sigma>,
@@ -79,6 +94,8 @@ pub enum Operation {
     Pad([u32; 4]),
     /// Lays another picture over all that.
     Mark(Overlay),
+    /// Writes over all that.
+    Text(Lettering),
     /// Shows what is still transparent.
     Grid {
         side: u32,
@@ -111,20 +128,23 @@ impl Plan {
             sepia,
             duotone,
             duotone_opacity,
-            blend,
+            ref blend,
             sharpness,
             unsharp,
             pixelate,
             halftone,
             blur,
-            background,
+            ref background,
             border,
-            mask,
+            ref mask,
+            mask_fit,
+            mask_mode,
             corner_radius,
             shadow,
             shadow_offset,
             pad,
             ref marks,
+            ref texts,
             grid,
             format: _,
             palette: _,
@@ -147,13 +167,31 @@ impl Plan {
         };
         let sides = pad.sides().map(|side| length(side.size()));
         let rest = rotation.rest();
-        let mask = mask.map(|shape| match shape {
-            MaskShape::Ellipse => Mask::Ellipse,
-            MaskShape::Corners => Mask::Corners(corner_radius.0.map(|corner| match corner {
+        let sheet = |name: Option<&OriginalName>, fit: SheetFit, align: Align| {
+            Some(Sheet { picture: self.place_of(name?)?, fit, align })
+        };
+        let masking = mask.as_ref().and_then(MaskShape::picture);
+        let mask = mask.as_ref().and_then(|shape| match shape {
+            MaskShape::Ellipse => Some(Mask::Ellipse),
+            MaskShape::Corners => Some(Mask::Corners(corner_radius.0.map(|corner| match corner {
                 Corner::Radius(radius) => Some(length(radius.size())),
                 Corner::Max => None,
-            })),
+            }))),
+            MaskShape::Picture(_) => None,
         });
+        let blending = blend.with.as_ref().filter(|_| blend.opacity.percent() > 0);
+        let blending = blending.and_then(|with| match with {
+            BlendWith::Colour(colour) if colour.alpha == 0 => None,
+            BlendWith::Colour(colour) => {
+                Some(Operation::Blend { colour: *colour, mode: blend.mode, opacity: blend.opacity })
+            }
+            BlendWith::Picture(name) => {
+                let sheet = sheet(Some(name), blend.fit, blend.align)?;
+                Some(Operation::BlendSheet { sheet, mode: blend.mode, opacity: blend.opacity })
+            }
+        });
+        let covering =
+            background.covering(background.fill.picture().and_then(|name| self.place_of(name)), dpr);
         let shadow = shadow.map(|shadow| {
             let signed =
                 |amount: i16| i64::from(length(amount.unsigned_abs().into())) * i64::from(amount.signum());
@@ -174,6 +212,12 @@ impl Plan {
             let picture = self.place_of(mark.picture.as_ref()?)?;
             (mark.opacity.percent() > 0).then(|| Operation::Mark(mark.overlay(picture, dpr)))
         });
+        let fonts = self.fonts();
+        let texts = texts.iter().enumerate().filter_map(|(place, text)| {
+            text.content.as_ref()?;
+            let font = fonts.iter().position(|font| *font == text.font)?;
+            (text.opacity.percent() > 0).then(|| Operation::Text(text.lettering(place, font, dpr)))
+        });
 
         let before = [
             trim.by.map(|by| Operation::Trim { by, trim }),
@@ -187,10 +231,7 @@ impl Plan {
             duotone
                 .filter(|_| duotone_opacity.percent() > 0)
                 .map(|duotone| Operation::Duotone { duotone, opacity: duotone_opacity }),
-            blend
-                .colour
-                .filter(|colour| colour.alpha > 0 && blend.opacity.percent() > 0)
-                .map(|colour| Operation::Blend { colour, mode: blend.mode, opacity: blend.opacity }),
+            blending,
             SHARP_RADIUS.filter(|_| !sharpness.is_zero()).map(|radius| Operation::Unsharp {
                 hundredths: 2 * i32::from(sharpness.get()),
                 sigma: Sigma::of(u32::from(radius.tenths()), dpr),
@@ -204,12 +245,14 @@ impl Plan {
                 .filter(|distance| *distance > 0)
                 .map(|distance| Operation::Halftone { distance }),
             (!blur.is_zero()).then(|| Operation::Blur(Sigma::of(blur.size(), dpr))),
-            Some(Operation::Place(background)),
+            Some(Operation::Place(covering)),
             border.map(|border| {
                 let width = length(border.size.size());
                 Operation::Border { width, colour: border.colour, inner: mask.map(|mask| mask.inside(width)) }
             }),
             mask.map(Operation::Mask),
+            sheet(masking, mask_fit, Align::MIDDLE)
+                .map(|sheet| Operation::MaskSheet { sheet, mode: mask_mode }),
             shadow,
             (sides != [0; 4]).then_some(Operation::Pad(sides)),
         ];
@@ -217,6 +260,6 @@ impl Plan {
             grid.shown.then(|| Operation::Grid { side: length(grid.side.get()), colours: grid.colours }),
             background.colour.map(Operation::Flatten),
         ];
-        before.into_iter().flatten().chain(marks).chain(after.into_iter().flatten()).collect()
+        before.into_iter().flatten().chain(marks).chain(texts).chain(after.into_iter().flatten()).collect()
     }
 }

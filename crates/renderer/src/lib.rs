@@ -4,6 +4,7 @@
 //! there already, else make it ([`RenderPool`], in a worker process). The pointer to the current version is mutable, small and fenced; the
 //! bytes are addressed by digests of everything that went into them, and so are never stale, only unreachable.
 
+mod fonts;
 mod originals;
 mod pool;
 mod problem;
@@ -11,6 +12,7 @@ mod renderer;
 mod tag_fields;
 mod turns;
 
+pub use fonts::{Fonts, FontsError};
 pub use originals::{KnownSource, OriginalError, Originals, Revalidated};
 pub use pool::RenderPool;
 pub use renderer::Renderer;

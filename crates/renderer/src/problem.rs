@@ -9,6 +9,7 @@ use purge_protocol::Gone;
 use render_worker::{Death, WorkerError};
 use transform::TransformError;
 
+use crate::fonts::UnknownFont;
 use crate::originals::OriginalError;
 
 pub fn of_transform(error: &TransformError) -> Problem {
@@ -67,6 +68,11 @@ pub fn of_worker(error: &WorkerError) -> FillError {
             FillError::Overloaded { retry_after: Duration::from_secs(5) }
         }
     }
+}
+
+/// The URL names a font that the operator has not.
+pub fn of_font(error: &UnknownFont) -> Problem {
+    Problem::new(404, "unknown-font", "Unknown font", error.to_string())
 }
 
 /// Of an original that a plan names beside the one it is for: says which.

@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use plan::{OriginalName, OutputFormat};
 use purge_protocol::{Fill, Subject};
 
+use crate::fonts::{Font, Fonts, UnknownFont};
 use crate::originals::{Current, OriginalError, Originals};
 use crate::pool::RenderPool;
 use crate::problem;
@@ -24,6 +25,7 @@ pub struct Renderer {
     pub originals: Arc<Originals>,
     pub pool: RenderPool,
     pub tag_fields: TagFields,
+    pub fonts: Fonts,
 }
 
 /// An encoded picture, or words about one, and what it is.
@@ -38,8 +40,9 @@ impl Renderer {
         let path = image.delivery.path.as_str();
         // `fill` was begun before this reads the pointer: everything from here on is at least that new.
         let original = self.originals.current(source, path).await.map_err(problem::of_original)?;
+        let fonts = self.fonts_of(image).map_err(|error| FillError::Problem(problem::of_font(&error)))?;
         let others = self.others(image).await?;
-        let encoded = self.derivative(image, &original, &others).await?;
+        let encoded = self.derivative(image, &original, &others, &fonts).await?;
         self.note(image).await;
 
         let etag = etag_of(&encoded.bytes);
@@ -77,12 +80,17 @@ impl Renderer {
         Ok(others)
     }
 
+    fn fonts_of(&self, image: &Image) -> Result<Vec<&Font>, UnknownFont> {
+        image.delivery.plan.fonts().iter().map(|name| self.fonts.get(name)).collect()
+    }
+
     /// From the store if it was made before, from exactly these inputs by exactly this engine.
     async fn derivative(
         &self,
         image: &Image,
         original: &Current,
         others: &[(&OriginalName, Current)],
+        fonts: &[&Font],
     ) -> Result<Encoded, FillError> {
         let plan = &image.delivery.plan;
         let source = image.delivery.source.as_str();
@@ -91,15 +99,17 @@ impl Renderer {
             // The name too: what an erasure of it has to find is not shared with others.
             inputs.push_str(&format!("\n{name} {}", other.digest));
         }
+        for font in fonts {
+            inputs.push_str(&format!("\n{}", font.digest));
+        }
         let key = Digest::of(inputs.as_bytes());
         let blobs = &self.originals.blobs;
         if let Some(encoded) = blobs.get(Kind::Derivative, &key).await.and_then(unpack) {
             return Ok(encoded);
         }
-        let bytes: Vec<&[u8]> = std::iter::once(original)
-            .chain(others.iter().map(|(_, other)| other))
-            .map(|one| &*one.bytes)
-            .collect();
+        let originals = std::iter::once(original).chain(others.iter().map(|(_, other)| other));
+        let fonts = fonts.iter().map(|font| &*font.bytes);
+        let bytes: Vec<&[u8]> = originals.map(|one| &*one.bytes).chain(fonts).collect();
         let made = self.pool.render(source, &bytes, plan).await?;
         let encoded = Encoded { format: made.format, bytes: made.bytes.into() };
         // Known before it is stored, so that an erasure cannot miss it.

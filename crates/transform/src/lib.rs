@@ -30,6 +30,7 @@ mod profile;
 mod resample;
 mod saliency;
 mod sniff;
+mod text;
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
@@ -41,13 +42,14 @@ pub use crate::limits::Limits;
 pub use crate::memory::memory_needed;
 pub use crate::orientation::Orientation;
 pub use crate::sniff::{InputFormat, sniff};
+pub use crate::text::is_font;
 
 use crate::codec::{Decoded, Picture, avif, bmp, gif, ico, jpeg, png, tiff, webp};
 use crate::encode::Target;
 use crate::limits::Deadline;
 use crate::making::Making;
 use crate::metadata::Beside;
-use crate::other::Announced;
+use crate::other::Named;
 use crate::resample::Resampler;
 
 /// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
@@ -85,9 +87,10 @@ pub fn transform(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Deriva
     compose(&[original], plan, limits)
 }
 
-/// Carries out a plan: `originals` are the one it is for and those of [`Plan::originals`], in that order.
-pub fn compose(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
-    contained(|| carry_out(originals, plan, limits))
+/// Carries out a plan: `inputs` are the original that it is for, those of [`Plan::originals`] and the fonts of
+/// [`Plan::fonts`], in that order.
+pub fn compose(inputs: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
+    contained(|| carry_out(inputs, plan, limits))
 }
 
 /// Runs code that reads hostile bytes so that a mistake in it costs one picture, not the process.
@@ -136,20 +139,20 @@ fn read_header(original: &[u8], limits: &Limits) -> Result<Header, TransformErro
     })
 }
 
-fn carry_out(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
+fn carry_out(inputs: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
     let deadline = Deadline::after(limits.time);
     let mut resampler = Resampler::default();
-    let Some((&original, others)) = originals.split_first() else {
+    let Some((&original, others)) = inputs.split_first() else {
         return Err(TransformError::failed("composing", "there is no original"));
     };
     let header = read_header(original, limits)?;
-    let others = other::headers(others, plan, &header, limits)?;
+    let named = other::named(others, plan, &header, limits)?;
     deadline.check()?;
-    let told = description::carry_out(original, &header, &others, plan, limits, &deadline, &mut resampler)?;
+    let told = description::carry_out(original, &header, &named, plan, limits, &deadline, &mut resampler)?;
     if let Some(told) = told {
         return Ok(told);
     }
-    let (making, decoded) = begin(original, &header, &others, plan, limits, &deadline, &mut resampler)?;
+    let (making, decoded) = begin(original, &header, &named, plan, limits, &deadline, &mut resampler)?;
     if let Some(moving) =
         animation::carry_out(original, &header, plan, &making, limits, &deadline, &mut resampler)?
     {
@@ -196,7 +199,7 @@ fn carry_out(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Deriva
 fn begin(
     original: &[u8],
     header: &Header,
-    others: &[Announced<'_>],
+    named: &Named<'_>,
     plan: &Plan,
     limits: &Limits,
     deadline: &Deadline,
@@ -212,10 +215,11 @@ fn begin(
         (making, decoded)
     };
     making.look(&decoded.picture, decoded.scale, deadline, resampler)?;
-    for (place, other) in others.iter().enumerate() {
+    for (place, other) in named.originals.iter().enumerate() {
         let shrink = making.shrink_of(place, other.upright());
         making.others.push(other.decode(shrink, decoded.icc.as_deref(), limits, deadline, resampler)?);
     }
+    making.fonts = named.fonts.clone();
     deadline.check()?;
     Ok((making, decoded))
 }

@@ -1,7 +1,9 @@
 //! From the decoded picture to the one that is encoded: cut, resized and turned in one pass, then each operation in
 //! its turn.
 
-use plan::{Crop, CropBox, Geometry, Operation, Orientation, Plan, Rect, Size, Turned};
+use plan::{
+    Behind, Covering, Crop, CropBox, Geometry, Operation, Orientation, Plan, Rect, Sheet, Size, Text, Turned,
+};
 
 use crate::Header;
 use crate::codec::Picture;
@@ -15,6 +17,7 @@ use crate::pixels::Pixels;
 use crate::planes::Plane;
 use crate::resample::Resampler;
 use crate::saliency;
+use crate::text::Font;
 
 /// What is seen behind a picture whose format cannot leave it open.
 const WHITE: [u8; 4] = [255; 4];
@@ -30,12 +33,15 @@ pub(crate) struct Making {
     looks: bool,
     /// The further originals, once they are decoded.
     pub others: Vec<Other>,
+    texts: [Text; Text::MAX],
+    /// Those of [`Plan::fonts`].
+    pub fonts: Vec<Font>,
 }
 
 impl Making {
-    pub fn new(plan: &Plan, header: &Header, limits: &Limits) -> Result<Making, TransformError> {
+    pub fn new(plan: &Plan, header: &Header, limits: &Limits) -> Result<Self, TransformError> {
         let Size { width, height } = header.upright;
-        Making::of(plan, header, Rect { x: 0, y: 0, width, height }, limits)
+        Self::of(plan, header, Rect { x: 0, y: 0, width, height }, limits)
     }
 
     /// For what trimming leaves of a picture, which has been decoded at full size.
@@ -44,22 +50,24 @@ impl Making {
         header: &Header,
         picture: &Picture,
         limits: &Limits,
-    ) -> Result<Making, TransformError> {
-        let Some(by) = plan.trim.by else { return Making::new(plan, header, limits) };
+    ) -> Result<Self, TransformError> {
+        let Some(by) = plan.trim.by else { return Self::new(plan, header, limits) };
         let stored = operation::trimmed(&plan.trim, by, picture);
         let CropBox { x, y, width, height } = header.orientation.inverse().stored_crop(stored, header.size);
         let rest = Rect { x: x as u32, y: y as u32, width: width as u32, height: height as u32 };
-        Making::of(plan, header, rest, limits)
+        Self::of(plan, header, rest, limits)
     }
 
-    fn of(plan: &Plan, header: &Header, seen: Rect, limits: &Limits) -> Result<Making, TransformError> {
-        Ok(Making {
+    fn of(plan: &Plan, header: &Header, seen: Rect, limits: &Limits) -> Result<Self, TransformError> {
+        Ok(Self {
             operations: plan.operations(),
             geometry: plan::geometry_within(plan, seen, limits.output_side)?,
             stored: header.orientation,
             upright: header.upright,
             looks: plan.resize.crops() && plan.resize.crop == Crop::Entropy,
             others: Vec::new(),
+            texts: plan.texts.clone(),
+            fonts: Vec::new(),
         })
     }
 
@@ -76,23 +84,42 @@ impl Making {
 
     /// How many pixels of a further original there are at least for each that is seen of it, wherever it is used.
     pub fn shrink_of(&self, place: usize, own: Size) -> f64 {
+        let spread = |sheet: &Sheet, frame: Size| {
+            let (part, covered) = plan::sheet_placement(sheet, own, frame);
+            (part, covered.size())
+        };
         let used = |operation: &Operation| match operation {
             Operation::Mark(overlay) if overlay.picture == place => {
                 let size = plan::placement(overlay, own, self.geometry.output).size;
-                Some(f64::from(own.width) / f64::from(size.width))
-                    .map(|across| across.min(f64::from(own.height) / f64::from(size.height)))
+                Some((CropBox::whole(own), size))
+            }
+            Operation::BlendSheet { sheet, .. } if sheet.picture == place => {
+                Some(spread(sheet, self.geometry.placed.size()))
+            }
+            Operation::Place(Covering { behind: Behind::Sheet { sheet, .. }, .. })
+                if sheet.picture == place =>
+            {
+                Some(spread(sheet, self.geometry.canvas))
+            }
+            // With the border, and perhaps less than that.
+            Operation::MaskSheet { sheet, .. } if sheet.picture == place => {
+                Some(spread(sheet, self.geometry.output))
             }
             _ => None,
         };
-        self.operations.iter().filter_map(used).fold(f64::INFINITY, f64::min)
+        let shrink = |(part, size): (CropBox, Size)| {
+            (part.width / f64::from(size.width)).min(part.height / f64::from(size.height))
+        };
+        self.operations.iter().filter_map(used).map(shrink).fold(f64::INFINITY, f64::min)
     }
 
     /// Whether what is made of a picture with (or without) transparent pixels needs a format that holds them.
     pub fn keeps_alpha(&self, has_alpha: bool) -> bool {
         let closed =
             |operation: &Operation| matches!(operation, Operation::Flatten(colour) if colour.alpha == 255);
-        let opens =
-            |operation: &Operation| matches!(operation, Operation::Mask(_) | Operation::Shadow { .. });
+        let opens = |operation: &Operation| {
+            matches!(operation, Operation::Mask(_) | Operation::MaskSheet { .. } | Operation::Shadow { .. })
+        };
         let has_alpha = has_alpha || self.operations.iter().any(opens);
         has_alpha && !self.operations.iter().any(closed)
     }
@@ -147,7 +174,14 @@ impl Making {
             }
             Some(turned) => Picture::Pixels(self.turned(turned, picture, scale, deadline, resampler)?),
         };
-        let mut bench = Bench { geometry: &self.geometry, others: &self.others, deadline, resampler };
+        let mut bench = Bench {
+            geometry: &self.geometry,
+            others: &self.others,
+            texts: &self.texts,
+            fonts: &self.fonts,
+            deadline,
+            resampler,
+        };
         for operation in &self.operations {
             picture = operation::carry_out(operation, picture, &mut bench)?;
         }

@@ -1,10 +1,11 @@
 //! How much memory a transform may take, so that no more of them begin than there is memory for.
 
-use plan::{Chroma, Format, Plan};
+use plan::{Chroma, Format, Operation, Plan};
 
 use crate::dimensions::dimensions;
 use crate::limits::Limits;
 use crate::sniff::InputFormat;
+use crate::text;
 
 /// Buffers of codecs and resizers that hardly depend on the picture.
 const BASE: u64 = 8 << 20;
@@ -14,6 +15,10 @@ const PIXEL: u64 = 4;
 /// Bytes for each pixel of the output that an operation may hold at once: a picture before and after, and the two
 /// channels of a blur before and after, in sixteen bits.
 const WORKED_ON: u64 = 2 * PIXEL + 8;
+
+/// Bytes for each pixel of a text: what is covered and the distances of a line around it, then pixels before and after
+/// a turn, which may double them.
+const WRITTEN: u64 = 4 * PIXEL;
 
 /// What [`crate::transform`] may take at its peak, in bytes, the original's own included: rather too much than too little,
 /// and a guess for what cannot be read (which ends soon). Reads some bytes of the header by safe code.
@@ -32,9 +37,16 @@ pub fn memory_needed(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> u64 {
     // A picture that is turned by less than a quarter may be as large as the original, before and after.
     let turned = if geometry.turned.is_some() { 2 * size.pixels() * PIXEL } else { 0 };
     let output = geometry.output.pixels();
+    let written = plan.operations().into_iter().map(|operation| match operation {
+        Operation::Text(lettering) => text::area(&lettering, geometry.output) * WRITTEN,
+        _ => 0,
+    });
+    // One text after the other.
+    let written = written.max().unwrap_or(0);
     known
         + size.pixels() * decoded(format)
         + turned
+        + written
         + output
             * (WORKED_ON
                 + encoded(
@@ -43,9 +55,10 @@ pub fn memory_needed(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> u64 {
                 ))
 }
 
-/// A further original is pixels, and those at the size at which it is seen, which is no more than the output.
+/// A further original, or a font. The former is pixels, and those at the size at which it is seen, which is no more than the output.
 fn of_other(original: &[u8], limits: &Limits) -> u64 {
-    let Some((format, size)) = dimensions(original) else { return 0 };
+    // A font is read from a copy.
+    let Some((format, size)) = dimensions(original) else { return original.len() as u64 };
     if size.pixels() > limits.pixels { 0 } else { size.pixels() * (decoded(format) + 2 * PIXEL) }
 }
 

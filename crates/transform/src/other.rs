@@ -7,6 +7,7 @@ use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
 use crate::pixels::Pixels;
 use crate::resample::Resampler;
+use crate::text::{self, Font};
 use crate::{Header, colour, decode, profile, read_header};
 
 /// A further original, upright.
@@ -23,28 +24,37 @@ pub(crate) struct Announced<'a> {
     header: Header,
 }
 
+/// All that a plan names beside its original.
+pub(crate) struct Named<'a> {
+    pub originals: Vec<Announced<'a>>,
+    /// Those of [`Plan::fonts`].
+    pub fonts: Vec<Font>,
+}
+
 /// Reads the headers of all before anything is decoded: together with the original they have to keep the limits.
-pub(crate) fn headers<'a>(
-    others: &[&'a [u8]],
+pub(crate) fn named<'a>(
+    inputs: &[&'a [u8]],
     plan: &'a Plan,
     of_original: &Header,
     limits: &Limits,
-) -> Result<Vec<Announced<'a>>, TransformError> {
+) -> Result<Named<'a>, TransformError> {
     let names = plan.originals();
-    if names.len() != others.len() {
-        return Err(TransformError::failed("composing", "the originals are not those of the plan"));
-    }
-    let mut announced = Vec::with_capacity(names.len());
+    let Some((others, fonts)) =
+        inputs.split_at_checked(names.len()).filter(|(_, fonts)| fonts.len() == plan.fonts().len())
+    else {
+        return Err(TransformError::failed("composing", "the inputs are not those of the plan"));
+    };
+    let mut originals = Vec::with_capacity(names.len());
     let mut found = of_original.size.pixels();
     for (name, &original) in names.into_iter().zip(others) {
         let header = read_header(original, limits).map_err(|error| of(name, error))?;
         found = found.saturating_add(header.size.pixels());
-        announced.push(Announced { name, original, header });
+        originals.push(Announced { name, original, header });
     }
     if found > limits.pixels {
         return Err(TransformError::TooManyPixelsTogether { found, limit: limits.pixels });
     }
-    Ok(announced)
+    Ok(Named { originals, fonts: text::fonts(fonts)? })
 }
 
 impl Announced<'_> {

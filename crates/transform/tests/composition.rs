@@ -110,3 +110,38 @@ fn a_mark_is_at_most_as_large_as_the_picture_and_never_makes_it_larger() {
     let seen = pictures::seen(&made.bytes);
     assert_eq!((seen.at(0, 0), seen.at(39, 9), seen.at(0, 10)), (RED, RED, [255; 4]));
 }
+
+#[test]
+fn what_blends_masks_and_fills_each_has_its_own_original() {
+    let mut plan = plan([mark("a/red", "bottom,right")]);
+    plan.resize =
+        plan::Resize { width: Some(24), height: Some(12), fit: plan::Fit::Fill, ..plan::Resize::default() };
+    plan.blend = plan::Blend {
+        with: "a/blue".parse().ok(),
+        mode: plan::BlendMode::Normal,
+        fit: plan::SheetFit::Scale,
+        ..plan::Blend::default()
+    };
+    plan.mask = "a/half".parse().ok();
+    plan.background.fill = "a/green".parse().unwrap();
+    let names: Vec<String> = plan.originals().iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["a/red", "a/blue", "a/half", "a/green"]);
+    let green = [0, 200, 0, 255];
+    // Its upper half stays.
+    let half = Painting::new(4, 4, |_, y| if y < 2 { [0, 0, 0, 255] } else { [0; 4] }).png();
+    let (red, blue, behind) = (plain(2, 2, RED), plain(5, 5, BLUE), plain(9, 9, green));
+    let seen = seen(&[&plain(12, 12, [255; 4]), &red, &blue, &half, &behind], &plan);
+    // The picture in the middle of its canvas, mixed with blue; the canvas green; the mark over what is masked away.
+    assert_eq!((seen.at(12, 1), seen.at(1, 1), seen.at(22, 1)), (BLUE, green, green));
+    assert_eq!((seen.at(12, 10)[3], seen.at(1, 10)[3], seen.at(23, 11)), (0, 0, RED));
+}
+
+#[test]
+fn a_picture_shines_through_to_what_is_behind_it_even_where_it_fills_its_canvas() {
+    let mut plan = plan([]);
+    plan.resize =
+        plan::Resize { width: Some(12), height: Some(12), fit: plan::Fit::Fill, ..plan::Resize::default() };
+    plan.background.fill = "a/blue".parse().unwrap();
+    let seen = seen(&[&plain(12, 12, [255, 255, 255, 0]), &plain(3, 3, BLUE)], &plan);
+    assert_eq!((seen.at(0, 0), seen.at(11, 11)), (BLUE, BLUE));
+}

@@ -119,10 +119,12 @@ fn light_and_colour_leave_transparent_what_is() {
                     | Operation::Blur(_)
                     | Operation::Border { .. }
                     | Operation::Mask(_)
+                    | Operation::MaskSheet { .. }
                     | Operation::Shadow { .. }
                     | Operation::Grid { .. }
                     | Operation::Pad(_)
                     | Operation::Mark(_)
+                    | Operation::Text(_)
                     | Operation::Flatten(_)
             )
         };

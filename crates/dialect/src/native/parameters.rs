@@ -2,121 +2,24 @@
 //!
 //! The names are those of imgix, and of Cloudimage for what imgix does not have.
 
+#[macro_use]
+mod parameter;
 mod marks;
-
-use std::str::FromStr;
+mod texts;
 
 pub(super) use self::marks::MARKS;
+pub(super) use self::parameter::Parameter;
+pub(super) use self::texts::TEXTS;
 
-use plan::{
-    Background, Crop, Description, Fill, Format, FormatWish, Fraction, GradientShape, MaskShape, Plan,
-    Resize, TrimBy,
+use self::parameter::{
+    COLOUR, FRACTION, LENGTH, MODE, Needs, PERCENT, PLACE, SIDE, SWING, read, read_some, side, written,
+    written_name,
 };
 
-pub(super) struct Parameter {
-    pub name: &'static str,
-    /// Completes the sentence "allowed is ...".
-    pub allowed: &'static str,
-    pub read: fn(&str, Option<&str>, &mut Plan) -> Option<()>,
-    /// Nothing where the plan has what it has without this parameter.
-    pub write: fn(&Plan) -> Option<String>,
-    /// What else a URL must say for the parameter to mean something.
-    pub needs: Option<Needs>,
-}
-
-pub(super) struct Needs {
-    /// Completes the sentence "it needs ...".
-    pub what: &'static str,
-    pub met: fn(&Plan) -> bool,
-}
-
-const SIDE: &str = "a whole number from 1 to 16384";
-const SWING: &str = "a whole number from -100 to 100";
-const PERCENT: &str = "a whole number from 0 to 100";
-const FRACTION: &str = "a number from 0 to 1 with at most four decimals";
-const LENGTH: &str = "a whole number from 0 to 1000";
-const COLOUR: &str = "a CSS colour name, or hexadecimal without #: RGB, ARGB, RRGGBB or AARRGGBB";
-const MODE: &str = "normal, darken, multiply, burn, lighten, screen, dodge, overlay, softlight, hardlight, difference, \
-                    exclusion, hue, saturation, color or luminosity";
-const PLACE: &str = "top, middle or bottom, left, center or right, or one of each with a comma";
-
-/// A parameter whose text is that of a value with a default.
-macro_rules! parameter {
-    ($name:literal, $allowed:expr, $($field:ident).+) => {
-        parameter!($name, $allowed, $($field).+, None)
-    };
-    ($name:literal, $allowed:expr, $($field:ident).+, needs $what:literal, $met:expr) => {
-        parameter!($name, $allowed, $($field).+, Some(Needs { what: $what, met: $met }))
-    };
-    ($name:literal, $allowed:expr, $($field:ident).+, $needs:expr) => {
-        Parameter {
-            name: $name,
-            allowed: $allowed,
-            read: |text, _, plan| read(text, &mut plan.$($field).+),
-            write: |plan| written(&plan.$($field).+),
-            needs: $needs,
-        }
-    };
-}
-
-/// A parameter whose text is that of a value that there need not be.
-macro_rules! optional {
-    ($name:literal, $allowed:expr, $($field:ident).+) => {
-        optional!($name, $allowed, $($field).+, None)
-    };
-    ($name:literal, $allowed:expr, $($field:ident).+, needs $what:literal, $met:expr) => {
-        optional!($name, $allowed, $($field).+, Some(Needs { what: $what, met: $met }))
-    };
-    ($name:literal, $allowed:expr, $($field:ident).+, $needs:expr) => {
-        Parameter {
-            name: $name,
-            allowed: $allowed,
-            read: |text, _, plan| read_some(text, &mut plan.$($field).+),
-            write: |plan| plan.$($field).+.as_ref().map(ToString::to_string),
-            needs: $needs,
-        }
-    };
-}
-
-/// A parameter that is there or not.
-macro_rules! flag {
-    ($name:literal, $($field:ident).+) => {
-        flag!($name, $($field).+, None)
-    };
-    ($name:literal, $($field:ident).+, needs $what:literal, $met:expr) => {
-        flag!($name, $($field).+, Some(Needs { what: $what, met: $met }))
-    };
-    ($name:literal, $($field:ident).+, $needs:expr) => {
-        Parameter {
-            name: $name,
-            allowed: "1",
-            read: |text, _, plan| (text == "1").then(|| plan.$($field).+ = true),
-            write: |plan| plan.$($field).+.then(|| "1".to_owned()),
-            needs: $needs,
-        }
-    };
-}
-
-fn read<T: FromStr>(text: &str, value: &mut T) -> Option<()> {
-    *value = text.parse().ok()?;
-    Some(())
-}
-
-fn read_some<T: FromStr>(text: &str, value: &mut Option<T>) -> Option<()> {
-    *value = Some(text.parse().ok()?);
-    Some(())
-}
-
-fn written<T: Default + PartialEq + ToString>(value: &T) -> Option<String> {
-    (*value != T::default()).then(|| value.to_string())
-}
-
-/// A whole number from 1, written in the one way that has no sign and no leading zeros.
-fn side(text: &str) -> Option<u32> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
-    let number = plain.then(|| text.parse().ok()).flatten()?;
-    (1..=Resize::MAX_SIDE).contains(&number).then_some(number)
-}
+use plan::{
+    Background, Blend, BlendWith, Crop, Description, Fill, Format, FormatWish, Fraction, GradientShape,
+    MaskShape, Plan, Resize, TrimBy,
+};
 
 const FOCAL_POINT: Option<Needs> =
     Some(Needs { what: "crop=focalpoint", met: |plan| plan.resize.crop == Crop::FocalPoint });
@@ -124,6 +27,20 @@ const FOCAL_POINT: Option<Needs> =
 fn written_coordinate(coordinate: Fraction) -> Option<String> {
     (coordinate != Fraction::HALF).then(|| coordinate.to_string())
 }
+
+const SHEET_FIT: &str = "clip, crop or scale";
+const BLEND_PICTURE: Option<Needs> = Some(Needs {
+    what: "blend with an original",
+    met: |plan| plan.blend.with.as_ref().and_then(BlendWith::picture).is_some(),
+});
+const FILL_PICTURE: Option<Needs> = Some(Needs {
+    what: "fill=blur, or fill with an original",
+    met: |plan| plan.background.fill == Fill::Blur || plan.background.fill.picture().is_some(),
+});
+const MASK_PICTURE: Option<Needs> = Some(Needs {
+    what: "mask with an original",
+    met: |plan| plan.mask.as_ref().and_then(MaskShape::picture).is_some(),
+});
 
 /// Whether there are proportions that are not the picture's own.
 fn has_box(plan: &Plan) -> bool {
@@ -268,15 +185,34 @@ pub(super) const TABLE: &[Parameter] = &[
     parameter!("sepia", PERCENT, sepia),
     optional!("duotone", "two opaque colours with a comma, for the dark and for the light", duotone),
     parameter!("duotone-alpha", PERCENT, duotone_opacity, needs "duotone", |plan| plan.duotone.is_some()),
-    optional!("blend", COLOUR, blend.colour),
+    Parameter {
+        name: "blend",
+        allowed: "a colour as of bg, or an original, as in brand/paper.jpg: its source and its path",
+        read: |text, _, plan| read_some(text, &mut plan.blend.with),
+        write: |plan| {
+            plan.blend.with.as_ref().map(|with| match with {
+                BlendWith::Colour(colour) => colour.to_string(),
+                BlendWith::Picture(name) => written_name(name),
+            })
+        },
+        needs: None,
+    },
     parameter!(
         "blend-mode",
         MODE,
         blend.mode,
         needs "blend",
-        |plan| plan.blend.colour.is_some()
+        |plan| plan.blend.with.is_some()
     ),
-    parameter!("blend-alpha", PERCENT, blend.opacity, needs "blend", |plan| plan.blend.colour.is_some()),
+    parameter!("blend-alpha", PERCENT, blend.opacity, needs "blend", |plan| plan.blend.with.is_some()),
+    Parameter {
+        name: "blend-fit",
+        allowed: SHEET_FIT,
+        read: |text, _, plan| read(text, &mut plan.blend.fit),
+        write: |plan| (plan.blend.fit != Blend::FIT).then(|| plan.blend.fit.to_string()),
+        needs: BLEND_PICTURE,
+    },
+    parameter!("blend-align", PLACE, blend.align, BLEND_PICTURE),
     parameter!("sharp", PERCENT, sharpness),
     parameter!("usm", SWING, unsharp.amount),
     parameter!(
@@ -290,7 +226,18 @@ pub(super) const TABLE: &[Parameter] = &[
     parameter!("htn", PERCENT, halftone),
     parameter!("blur", "a whole number from 0 to 2000", blur),
     optional!("bg", COLOUR, background.colour),
-    parameter!("fill", "solid, blur or gradient", background.fill, needs "fit=fill, fillmax or cropfit, and w and h, or ar", fills),
+    Parameter {
+        name: "fill",
+        allowed: "solid, blur, gradient, or an original, as in brand/wood.jpg: its source and its path",
+        read: |text, _, plan| read(text, &mut plan.background.fill),
+        write: |plan| match &plan.background.fill {
+            Fill::Solid => None,
+            Fill::Blur => Some("blur".to_owned()),
+            Fill::Gradient => Some("gradient".to_owned()),
+            Fill::Picture(name) => Some(written_name(name)),
+        },
+        needs: Some(Needs { what: "fit=fill, fillmax or cropfit, and w and h, or ar", met: fills }),
+    },
     parameter!(
         "fill-align",
         PLACE,
@@ -298,6 +245,8 @@ pub(super) const TABLE: &[Parameter] = &[
         needs "fit=fill, fillmax or cropfit, and w and h, or ar",
         fills
     ),
+    optional!("fill-blur", "a whole number from 0 to 2000", background.blur, FILL_PICTURE),
+    parameter!("fill-alpha", PERCENT, background.opacity, FILL_PICTURE),
     parameter!("fill-gradient-type", "linear or radial", background.gradient.shape, needs "fill=gradient", |plan| {
         plan.background.fill == Fill::Gradient
     }),
@@ -310,12 +259,26 @@ pub(super) const TABLE: &[Parameter] = &[
         background.gradient.towards,
         needs "fill=gradient and fill-gradient-type=linear",
         |plan| {
-            let Background { fill, gradient, .. } = plan.background;
-            fill == Fill::Gradient && gradient.shape == GradientShape::Linear
+            let Background { fill, gradient, .. } = &plan.background;
+            *fill == Fill::Gradient && gradient.shape == GradientShape::Linear
         }
     ),
     optional!("border", "a width from 1 to 1000 and a colour, as in 10,red", border),
-    optional!("mask", "ellipse or corners", mask),
+    Parameter {
+        name: "mask",
+        allowed: "ellipse, corners, or an original, as in brand/heart.png: its source and its path",
+        read: |text, _, plan| read_some(text, &mut plan.mask),
+        write: |plan| {
+            plan.mask.as_ref().map(|mask| match mask {
+                MaskShape::Ellipse => "ellipse".to_owned(),
+                MaskShape::Corners => "corners".to_owned(),
+                MaskShape::Picture(name) => written_name(name),
+            })
+        },
+        needs: None,
+    },
+    parameter!("mask-fit", SHEET_FIT, mask_fit, MASK_PICTURE),
+    parameter!("mask-mode", "auto, alpha or luminance", mask_mode, MASK_PICTURE),
     parameter!(
         "corner-radius",
         "a whole number from 0 to 1000 or max, or four of them with commas",

@@ -26,6 +26,8 @@ pub struct Node {
     pub control_listen: Option<SocketAddr>,
     /// Everything that the node keeps is below this folder.
     pub data: PathBuf,
+    /// A folder of fonts for texts, of a renderer.
+    pub fonts: Option<PathBuf>,
     pub upstream: Option<NodesAbove>,
 }
 
@@ -57,6 +59,7 @@ impl Node {
                 .parsed_with("name", "a text in quotes", valid_name)
                 .unwrap_or_else(|| default_name(&roles, listen)),
             upstream: read_upstream(section, &roles),
+            fonts: read_fonts(section, &roles),
             data: section.text("data").unwrap_or_else(|| DEFAULT_DATA.to_owned()).into(),
             roles,
             listen,
@@ -73,6 +76,9 @@ impl Node {
             out.text("control_listen", address);
         }
         out.text("data", self.data.display());
+        if let Some(fonts) = &self.fonts {
+            out.text("fonts", fonts.display());
+        }
         if let Some(upstream) = &self.upstream {
             match &upstream.urls[..] {
                 [url] => out.text("upstream", web_address::written(url)),
@@ -100,6 +106,14 @@ fn read_roles(section: &mut Section) -> Roles {
         );
     }
     if roles.is_empty() { Role::ALL.into_iter().collect() } else { roles.into_iter().collect() }
+}
+
+fn read_fonts(section: &mut Section, roles: &Roles) -> Option<PathBuf> {
+    let folder = section.text("fonts")?;
+    if !roles.has(Role::Renderer) {
+        section.complain("fonts", "`fonts` has no meaning for a node without the renderer role".into());
+    }
+    Some(folder.into())
 }
 
 fn read_upstream(section: &mut Section, roles: &Roles) -> Option<NodesAbove> {

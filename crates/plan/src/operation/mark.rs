@@ -155,7 +155,7 @@ impl Mark {
     }
 }
 
-fn in_device_pixels<const MIN: u32>(measure: Measure<MIN>, dpr: Dpr) -> Measure<MIN> {
+pub(crate) fn in_device_pixels<const MIN: u32>(measure: Measure<MIN>, dpr: Dpr) -> Measure<MIN> {
     match measure {
         Measure::Pixels(css) => Measure::Pixels(device_length(css, dpr)),
         Measure::Part(part) => Measure::Part(part),
@@ -176,7 +176,7 @@ impl fmt::Display for Overlay {
     }
 }
 
-fn shown<const MIN: u32>(measure: Option<Measure<MIN>>) -> String {
+pub(crate) fn shown<const MIN: u32>(measure: Option<Measure<MIN>>) -> String {
     measure.map(|measure| measure.to_string()).unwrap_or_default()
 }
 

@@ -6,27 +6,30 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Length;
+use crate::original_name::OriginalName;
 
 /// What stays; the rest becomes transparent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MaskShape {
     /// The ellipse that touches all four sides: of a square, a circle.
     Ellipse,
     /// All but the corners, which are rounded by [`CornerRadius`].
     Corners,
+    /// As much of each pixel as another picture says by [`MaskMode`].
+    Picture(OriginalName),
 }
 
-impl fmt::Display for MaskShape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            MaskShape::Ellipse => "ellipse",
-            MaskShape::Corners => "corners",
-        })
+impl MaskShape {
+    pub const fn picture(&self) -> Option<&OriginalName> {
+        match self {
+            MaskShape::Ellipse | MaskShape::Corners => None,
+            MaskShape::Picture(name) => Some(name),
+        }
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a mask is ellipse or corners")]
+#[error("a mask is ellipse, corners or an original as in brand/heart.png")]
 pub struct UnknownMaskShape;
 
 impl FromStr for MaskShape {
@@ -36,7 +39,45 @@ impl FromStr for MaskShape {
         match word {
             "ellipse" => Ok(MaskShape::Ellipse),
             "corners" => Ok(MaskShape::Corners),
-            _ => Err(UnknownMaskShape),
+            _ => word.parse().map(MaskShape::Picture).map_err(|_| UnknownMaskShape),
+        }
+    }
+}
+
+/// What of another picture makes it a mask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum MaskMode {
+    /// Its transparency if it has any, else its light.
+    #[default]
+    Auto,
+    Alpha,
+    /// How light it is, and how opaque.
+    Luminance,
+}
+
+impl fmt::Display for MaskMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            MaskMode::Auto => "auto",
+            MaskMode::Alpha => "alpha",
+            MaskMode::Luminance => "luminance",
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a picture is a mask by auto, alpha or luminance")]
+pub struct UnknownMaskMode;
+
+impl FromStr for MaskMode {
+    type Err = UnknownMaskMode;
+
+    fn from_str(word: &str) -> Result<MaskMode, UnknownMaskMode> {
+        match word {
+            "auto" => Ok(MaskMode::Auto),
+            "alpha" => Ok(MaskMode::Alpha),
+            "luminance" => Ok(MaskMode::Luminance),
+            _ => Err(UnknownMaskMode),
         }
     }
 }
@@ -142,11 +183,18 @@ mod tests {
     }
 
     #[test]
-    fn a_shape_is_read_as_it_is_written() {
-        for shape in [MaskShape::Ellipse, MaskShape::Corners] {
-            assert_eq!(shape.to_string().parse(), Ok(shape));
+    fn a_mask_is_a_shape_or_another_picture() {
+        assert_eq!("ellipse".parse(), Ok(MaskShape::Ellipse));
+        assert_eq!("corners".parse(), Ok(MaskShape::Corners));
+        let picture: MaskShape = "brand/heart.png".parse().unwrap();
+        assert_eq!(picture.picture().map(ToString::to_string).as_deref(), Some("brand/heart.png"));
+        for wrong in ["", "circle", "https://example.com/heart.png"] {
+            assert_eq!(wrong.parse::<MaskShape>(), Err(UnknownMaskShape), "{wrong:?}");
         }
-        assert_eq!("circle".parse::<MaskShape>(), Err(UnknownMaskShape));
+        for mode in [MaskMode::Auto, MaskMode::Alpha, MaskMode::Luminance] {
+            assert_eq!(mode.to_string().parse(), Ok(mode));
+        }
+        assert_eq!("luma".parse::<MaskMode>(), Err(UnknownMaskMode));
     }
 
     proptest! {

@@ -12,7 +12,7 @@ use crate::encode::Target;
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
 use crate::making::Making;
-use crate::other::Announced;
+use crate::other::Named;
 use crate::pixels::Pixels;
 use crate::resample::Resampler;
 use crate::{Derivative, Header, colour};
@@ -24,7 +24,7 @@ const LOOKED_AT: u32 = 96;
 pub(crate) fn carry_out(
     original: &[u8],
     header: &Header,
-    others: &[Announced<'_>],
+    named: &Named<'_>,
     plan: &Plan,
     limits: &Limits,
     deadline: &Deadline,
@@ -32,7 +32,7 @@ pub(crate) fn carry_out(
 ) -> Result<Option<Derivative>, TransformError> {
     let Some(description) = plan.description() else { return Ok(None) };
     let small = smaller(plan);
-    let (making, decoded) = crate::begin(original, header, others, &small, limits, deadline, resampler)?;
+    let (making, decoded) = crate::begin(original, header, named, &small, limits, deadline, resampler)?;
     // As it would be, whatever is looked at.
     let size = if small.resize == plan.resize {
         making.size()
@@ -74,6 +74,7 @@ fn smaller(plan: &Plan) -> Plan {
                 | Operation::Blur(_)
                 | Operation::Border { .. }
                 | Operation::Mark(_)
+                | Operation::Text(_)
                 | Operation::Mask(_)
                 | Operation::Shadow { .. }
                 | Operation::Pad(_)

@@ -1,6 +1,6 @@
-//! A colour over the picture, in the ways of Compositing and Blending Level 1.
+//! A colour or another picture over the picture, in the ways of Compositing and Blending Level 1.
 
-use plan::{BlendMode, Colour, Opacity};
+use plan::{BlendMode, Colour, Opacity, Rect};
 
 use crate::pixels::{Pixels, over};
 
@@ -11,15 +11,37 @@ pub(super) fn pixels(colour: Colour, mode: BlendMode, opacity: Opacity, mut pixe
     let [r, g, b, a] = colour.rgba().map(|channel| f32::from(channel) / 255.0);
     let weight = a * opacity.percent() as f32 / 100.0;
     for pixel in &mut pixels.rgba {
-        let [below_r, below_g, below_b, alpha] = *pixel;
-        let below = [below_r, below_g, below_b].map(|channel| f32::from(channel) / 255.0);
-        let mixed = blended(mode, below, [r, g, b]);
-        let channel = |index: usize| {
-            ((below[index] + weight * (mixed[index] - below[index])).clamp(0.0, 1.0) * 255.0).round() as u8
-        };
-        *pixel = [channel(0), channel(1), channel(2), alpha];
+        *pixel = mixed(mode, *pixel, [r, g, b], weight);
     }
     pixels
+}
+
+/// Another picture on a part of this one; as with a colour, what is transparent stays so.
+pub(super) fn picture(
+    with: &Pixels,
+    covered: Rect,
+    mode: BlendMode,
+    opacity: Opacity,
+    mut pixels: Pixels,
+) -> Pixels {
+    for (y, above) in (0..).zip(with.rgba.chunks_exact(with.size.width.max(1) as usize)) {
+        let below = pixels.row_of(covered, y).unwrap_or_default();
+        for (below, above) in below.iter_mut().zip(above) {
+            let [r, g, b, a] = above.map(|channel| f32::from(channel) / 255.0);
+            *below = mixed(mode, *below, [r, g, b], a * opacity.percent() as f32 / 100.0);
+        }
+    }
+    pixels
+}
+
+/// A pixel with so much of what becomes of it with a colour.
+fn mixed(mode: BlendMode, [r, g, b, alpha]: [u8; 4], with: Rgb, weight: f32) -> [u8; 4] {
+    let below = [r, g, b].map(|channel| f32::from(channel) / 255.0);
+    let mixed = blended(mode, below, with);
+    let channel = |index: usize| {
+        ((below[index] + weight * (mixed[index] - below[index])).clamp(0.0, 1.0) * 255.0).round() as u8
+    };
+    [channel(0), channel(1), channel(2), alpha]
 }
 
 /// One pixel over another, both with their alpha (Compositing and Blending Level 1, §10.1, with simple alpha compositing).
@@ -178,6 +200,24 @@ mod tests {
     fn opacity_and_alpha_weigh_the_colour_and_transparency_stays() {
         assert_eq!(laid(BlendMode::Normal, 50, [100, 100, 100, 9], 0xffc86464), [150, 100, 100, 9]);
         assert_eq!(laid(BlendMode::Normal, 100, [100, 100, 100, 0], 0x00c86464), [100, 100, 100, 0]);
+    }
+
+    #[test]
+    fn a_picture_mixes_as_its_colours_do_where_it_lies() {
+        let (below, above) = ([204, 102, 51, 255], [200, 100, 100, 128]);
+        let covered = Rect { x: 1, y: 1, width: 2, height: 1 };
+        let with = Pixels::filled(covered.size(), above);
+        let opacity = Opacity::new(50).unwrap();
+        for mode in BlendMode::ALL {
+            let made = picture(&with, covered, mode, opacity, Pixels::filled(Size::new(4, 3), below));
+            let there = laid(mode, 50, below, 0x80c86464);
+            for (at, pixel) in made.rgba.iter().enumerate() {
+                assert_eq!(*pixel, if matches!(at, 5 | 6) { there } else { below }, "{mode} {at}");
+            }
+        }
+        let nothing = Pixels::filled(Size::new(4, 3), [9, 9, 9, 0]);
+        let made = picture(&with, covered, BlendMode::Normal, opacity, nothing);
+        assert!(made.rgba.iter().all(|pixel| pixel[3] == 0));
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub(super) fn pixels(sigma: f64, mut pixels: Pixels, deadline: &Deadline) -> Res
 }
 
 /// Rows of this width, blurred across and down; beyond its edges a picture goes on as it ends.
-pub(super) fn blurred(samples: Vec<u16>, width: usize, (across, down): (f64, f64)) -> Vec<u16> {
+pub(crate) fn blurred(samples: Vec<u16>, width: usize, (across, down): (f64, f64)) -> Vec<u16> {
     if width == 0 || samples.is_empty() {
         return samples;
     }

@@ -41,7 +41,7 @@ pub(super) fn pixels(
 }
 
 /// Turned anticlockwise about its middle.
-fn turned(
+pub(super) fn turned(
     pixels: Pixels,
     rotation: Rotation,
     frame: Size,
@@ -55,7 +55,7 @@ fn turned(
     }
 }
 
-fn faded(mut pixels: Pixels, percent: u32) -> Pixels {
+pub(super) fn faded(mut pixels: Pixels, percent: u32) -> Pixels {
     if percent < 100 {
         for pixel in &mut pixels.rgba {
             pixel[3] = ((u32::from(pixel[3]) * percent + 50) / 100) as u8;
@@ -65,7 +65,7 @@ fn faded(mut pixels: Pixels, percent: u32) -> Pixels {
 }
 
 /// What of `above` lies beyond `below` is not seen.
-fn lay(above: &Pixels, below: &mut Pixels, (x, y): (i64, i64), mode: BlendMode) {
+pub(super) fn lay(above: &Pixels, below: &mut Pixels, (x, y): (i64, i64), mode: BlendMode) {
     let (width, height) = (i64::from(below.size.width), i64::from(below.size.height));
     let above_width = i64::from(above.size.width);
     for (row, line) in (y..).zip(above.rgba.chunks_exact(above.size.width.max(1) as usize)) {
@@ -118,6 +118,8 @@ mod tests {
         let mut bench = Bench {
             geometry: &geometry,
             others: &[Other { size: logo.size, pixels: logo }],
+            texts: &[],
+            fonts: &[],
             deadline: &Deadline::after(Duration::from_secs(60)),
             resampler: &mut Resampler::default(),
         };

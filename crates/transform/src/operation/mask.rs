@@ -1,7 +1,8 @@
 //! A picture cut to a shape, its edge smoothed over one pixel.
 
-use plan::{Mask, Size};
+use plan::{Mask, MaskMode, Rect, Size};
 
+use crate::colour;
 use crate::pixels::Pixels;
 
 pub(super) fn pixels(mask: Mask, mut pixels: Pixels) -> Pixels {
@@ -16,6 +17,32 @@ pub(super) fn pixels(mask: Mask, mut pixels: Pixels) -> Pixels {
             if covered < 1.0 {
                 pixel[3] = (f32::from(pixel[3]) * covered).round() as u8;
             }
+        }
+    }
+    pixels
+}
+
+/// As much of each pixel as there is of another picture's; nothing where that does not reach.
+pub(super) fn by_picture(by: &Pixels, covered: Rect, mode: MaskMode, mut pixels: Pixels) -> Pixels {
+    let by_alpha = match mode {
+        MaskMode::Auto => !by.is_opaque(),
+        MaskMode::Alpha => true,
+        MaskMode::Luminance => false,
+    };
+    let shown = |&[r, g, b, alpha]: &[u8; 4]| {
+        let light = if by_alpha { 1.0 } else { colour::luma_of([r, g, b]) / 255.0 };
+        f32::from(alpha) / 255.0 * light.clamp(0.0, 1.0)
+    };
+    let mut shares = Vec::with_capacity(pixels.size.width as usize);
+    let mut rows = by.rgba.chunks_exact(by.size.width.max(1) as usize);
+    for (y, row) in (0..).zip(pixels.rgba.chunks_exact_mut(pixels.size.width.max(1) as usize)) {
+        shares.clear();
+        if (covered.y..covered.y + covered.height).contains(&y) {
+            shares.resize(covered.x as usize, 0.0);
+            shares.extend(rows.next().unwrap_or_default().iter().map(shown));
+        }
+        for (pixel, share) in row.iter_mut().zip(shares.iter().copied().chain(std::iter::repeat(0.0))) {
+            pixel[3] = (f32::from(pixel[3]) * share).round() as u8;
         }
     }
     pixels
@@ -116,6 +143,27 @@ mod tests {
         let lost = |radius: f64| radius * radius * (1.0 - std::f64::consts::FRAC_PI_4);
         let expected = 6000.0 - lost(10.0) - lost(20.0) - lost(30.0);
         assert!((area(&made) - expected).abs() < 6.0, "{} {expected}", area(&made));
+    }
+
+    #[test]
+    fn a_picture_masks_by_its_transparency_or_its_light() {
+        let seen = |by: [u8; 4], mode: MaskMode| {
+            let covered = Rect { x: 1, y: 1, width: 2, height: 1 };
+            let by = Pixels::filled(covered.size(), by);
+            let made = by_picture(&by, covered, mode, Pixels::filled(Size::new(4, 3), [1, 2, 3, 200]));
+            let alpha: Vec<u8> = made.rgba.iter().map(|pixel| pixel[3]).collect();
+            let bare = (0..12).filter(|at| !matches!(at, 5 | 6)).all(|at| alpha[at] == 0);
+            assert!(bare && alpha[5] == alpha[6], "{alpha:?}");
+            alpha[5]
+        };
+        let (white, grey, glass) = ([255; 4], [128, 128, 128, 255], [128, 128, 128, 128]);
+        for (mode, expected) in [
+            (MaskMode::Auto, [200, 100, 100]),
+            (MaskMode::Alpha, [200, 200, 100]),
+            (MaskMode::Luminance, [200, 100, 50]),
+        ] {
+            assert_eq!([white, grey, glass].map(|by| seen(by, mode)), expected, "{mode}");
+        }
     }
 
     #[test]

@@ -16,10 +16,12 @@ mod place;
 mod rotate;
 mod sepia;
 mod shadow;
+mod sheet;
+mod text;
 mod trim;
 mod unsharp;
 
-use plan::{Geometry, Operation, Rect};
+use plan::{Geometry, Operation, Rect, Text};
 
 use crate::codec::Picture;
 use crate::error::TransformError;
@@ -28,7 +30,9 @@ use crate::other::Other;
 use crate::pixels::Pixels;
 use crate::planes::Planes;
 use crate::resample::Resampler;
+use crate::text::Font;
 
+pub(crate) use self::blur::blurred;
 pub(crate) use self::rotate::rotated;
 pub(crate) use self::trim::trimmed;
 
@@ -37,6 +41,9 @@ pub(crate) struct Bench<'a> {
     pub geometry: &'a Geometry,
     /// The further originals, in the order of the plan.
     pub others: &'a [Other],
+    pub texts: &'a [Text],
+    /// Those of [`plan::Plan::fonts`].
+    pub fonts: &'a [Font],
     pub deadline: &'a Deadline,
     pub resampler: &'a mut Resampler,
 }
@@ -61,13 +68,16 @@ pub(crate) fn keeps_planes(operation: &Operation, geometry: &Geometry) -> bool {
         | Operation::Sepia(_)
         | Operation::Duotone { .. }
         | Operation::Blend { .. }
+        | Operation::BlendSheet { .. }
         | Operation::Pixelate { .. }
         | Operation::Halftone { .. }
         | Operation::Border { .. }
         | Operation::Mask(_)
+        | Operation::MaskSheet { .. }
         | Operation::Shadow { .. }
         | Operation::Pad(_)
-        | Operation::Mark(_) => false,
+        | Operation::Mark(_)
+        | Operation::Text(_) => false,
     }
 }
 
@@ -101,17 +111,26 @@ fn on_pixels(operation: &Operation, pixels: Pixels, bench: &mut Bench<'_>) -> Re
         Operation::Sepia(amount) => sepia::pixels(amount, pixels),
         Operation::Duotone { duotone, opacity } => duotone::pixels(duotone, opacity, pixels),
         Operation::Blend { colour, mode, opacity } => blend::pixels(colour, mode, opacity, pixels),
+        Operation::BlendSheet { ref sheet, mode, opacity } => {
+            let (covered, with) = sheet::spread(sheet, pixels.size, bench)?;
+            blend::picture(&with, covered, mode, opacity, pixels)
+        }
         Operation::Unsharp { hundredths, sigma } => unsharp::pixels(hundredths, sigma, pixels),
         Operation::Pixelate { side } => pixelate::pixels(side, pixels),
         Operation::Halftone { distance } => halftone::pixels(distance, pixels, bench.deadline)?,
         Operation::Blur(sigma) => blur::pixels(sigma.pixels(), pixels, bench.deadline)?,
-        Operation::Place(background) => place::pixels(&background, pixels, bench)?,
+        Operation::Place(covering) => place::pixels(&covering.behind, pixels, bench)?,
         Operation::Border { width, colour, inner } => border::pixels(width, colour, inner, pixels),
         Operation::Mask(mask) => mask::pixels(mask, pixels),
+        Operation::MaskSheet { ref sheet, mode } => {
+            let (covered, by) = sheet::spread(sheet, pixels.size, bench)?;
+            mask::by_picture(&by, covered, mode, pixels)
+        }
         Operation::Shadow { sigma, offset, colour, margins } => {
             shadow::pixels(sigma, offset, colour, margins, pixels)
         }
         Operation::Mark(ref overlay) => mark::pixels(overlay, pixels, bench)?,
+        Operation::Text(ref lettering) => text::pixels(lettering, pixels, bench)?,
         Operation::Grid { side, colours } => grid::pixels(side, colours, pixels),
         Operation::Pad(sides) => {
             // What stays transparent here is closed by `Flatten`, with the background's colour.

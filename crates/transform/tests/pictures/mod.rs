@@ -191,13 +191,18 @@ pub fn seen_as(original: &[u8], plan: &Plan) -> Painting {
     Painting { width: info.width, height: info.height, pixels: samples.as_chunks().0.to_vec() }
 }
 
-/// The further originals that a documented example names.
+/// The further originals that a documented example names, and its font.
 pub fn others(plan: &Plan) -> Vec<Vec<u8>> {
     let painted = |path: &str| match path {
         "logo.png" => Painting::logo(),
+        "waves.png" => Painting::waves(160, 120),
         other => panic!("no original of the examples is called {other}"),
     };
-    plan.originals().iter().map(|name| painted(name.path.as_str()).png()).collect()
+    let mut others: Vec<Vec<u8>> =
+        plan.originals().iter().map(|name| painted(name.path.as_str()).png()).collect();
+    let font = Path::new(env!("CARGO_MANIFEST_DIR")).join("../renderer/fonts/DejaVuSans.ttf");
+    others.extend(plan.fonts().iter().map(|_| std::fs::read(&font).unwrap()));
+    others
 }
 
 /// A GIF of three frames, each of which disposes in its own way.

@@ -1,14 +1,10 @@
 //! The parameters of what is laid over a picture, once for each that may be: `mark`, `mark2`, `mark3`, `mark4`.
 
-use plan::{BlendMode, Mark, Opacity, OriginalName, Rotation, Tiling};
+use plan::{BlendMode, Mark, Opacity, Rotation, Tiling};
 
-use super::{LENGTH, MODE, Needs, PLACE, Parameter, read, read_some};
-
-const NAME: &str = "an original, as in brand/logo.png: its source and its path";
-const SIDE: &str =
-    "a number of pixels from 1 to 16384, or a decimal up to 1.0 for a part of the output's side";
-const START: &str =
-    "a number of pixels from 0 to 16384, or a decimal up to 1.0 for a part of the output's side";
+use super::parameter::{
+    LENGTH, MODE, NAME, Needs, PLACE, Parameter, SIDE_OR_PART, START, read, read_some, written_name,
+};
 
 /// A parameter of one mark, and what it is without a wish.
 macro_rules! of_mark {
@@ -56,11 +52,11 @@ macro_rules! mark {
                 name: $stem,
                 allowed: NAME,
                 read: |text, _, plan| read_some(text, &mut plan.marks[$index].picture),
-                write: |plan| plan.marks[$index].picture.as_ref().map(written),
+                write: |plan| plan.marks[$index].picture.as_ref().map(written_name),
                 needs: $needs,
             },
-            perhaps_of_mark!($index, $stem, "-w", SIDE, width),
-            perhaps_of_mark!($index, $stem, "-h", SIDE, height),
+            perhaps_of_mark!($index, $stem, "-w", SIDE_OR_PART, width),
+            perhaps_of_mark!($index, $stem, "-h", SIDE_OR_PART, height),
             perhaps_of_mark!(
                 $index,
                 $stem,
@@ -111,8 +107,3 @@ pub(in super::super) static MARKS: [[Parameter; 13]; Mark::MAX] = [
     mark!(2, "mark3", after!(1, "mark2")),
     mark!(3, "mark4", after!(2, "mark3")),
 ];
-
-/// As it stands in a query.
-fn written(name: &OriginalName) -> String {
-    format!("{}/{}", name.source, name.path.encode())
-}

@@ -40,7 +40,8 @@ fn any_node() -> impl Strategy<Value = Node> {
             let urls = (0..=listen.port() % 3).map(up).collect();
             let upstream = roles.need_upstream().then_some(NodesAbove { urls, patience, places });
             let control_listen = control.then(|| (ip, 0).into());
-            Node { name, roles, listen, control_listen, data: data.into(), upstream }
+            let fonts = roles.has(Role::Renderer).then(|| format!("{data}/fonts").into());
+            Node { name, roles, listen, control_listen, data: data.into(), fonts, upstream }
         },
     )
 }

@@ -1,0 +1,57 @@
+//! The renderer as it is configured: its limits, its room and workers, its fonts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::HeaderName;
+use render_worker::{Files, Workers};
+use renderer::{Fonts, Originals, RenderPool, Renderer, Room, TagField, TagFields};
+use telemetry::Metrics;
+
+use crate::config::{self, Config};
+
+pub(crate) async fn renderer(
+    config: &Config,
+    originals: Arc<Originals>,
+    metrics: &Arc<Metrics>,
+) -> anyhow::Result<Renderer> {
+    let limits = transform::Limits {
+        input_bytes: usize::try_from(config.limits.input_bytes).unwrap_or(usize::MAX),
+        pixels: config.limits.pixels,
+        frames: config.limits.frames,
+        output_side: config.limits.output_side,
+        time: config.limits.render_time,
+    };
+    let fonts = Fonts::with(config.node.fonts.as_deref())?;
+    let pool = RenderPool::new(room(config), workers(config).await?, limits, Arc::clone(metrics));
+    Ok(Renderer { originals, pool, tag_fields: tag_fields(config), fonts })
+}
+
+fn tag_fields(config: &Config) -> TagFields {
+    let fields: BTreeMap<_, _> = config.cdns.iter().filter_map(config::Cdn::tag_field).collect();
+    let field = |(name, separator)| TagField { name: HeaderName::from_static(name), separator };
+    TagFields(fields.into_iter().map(field).collect())
+}
+
+fn room(config: &Config) -> Room {
+    Room {
+        places: config.limits.renders as usize,
+        memory: config.limits.render_memory,
+        waiting: config.limits.queue as usize,
+    }
+}
+
+/// Workers are this binary again, whatever lies at its path by now.
+async fn workers(config: &Config) -> anyhow::Result<Arc<Workers>> {
+    let arguments = ["render-worker".to_owned(), config.limits.render_memory.to_string()];
+    let mut settings = render_worker::Settings::new("/proc/self/exe".into(), arguments.into());
+    // Our allocator takes a gigabyte of addresses beforehand, which would be beside the limit of memory.
+    settings.environment = vec![("MIMALLOC_ARENA_RESERVE".to_owned(), "32MiB".to_owned())];
+    let (workers, files) = Workers::start(settings).await?;
+    if files == Files::SystemCallsOnly {
+        tracing::warn!(
+            "this kernel has no landlock: only a filter of system calls keeps render workers from files"
+        );
+    }
+    Ok(workers)
+}

@@ -1,0 +1,172 @@
+//! The fonts that texts are set in: one that is built in, and those of the operator's folder.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use blobs::Digest;
+use bytes::Bytes;
+use plan::FontName;
+
+/// DejaVu Sans: Latin, Greek, Cyrillic, Arabic, Hebrew, Armenian, Georgian and more. Its licence is beside it.
+const BUILT_IN: &[u8] = include_bytes!("../fonts/DejaVuSans.ttf");
+
+/// Of one file.
+const BYTES_MAX: u64 = 64 << 20;
+const FONTS_MAX: usize = 256;
+/// Of all, as they are kept in memory.
+const ALL_BYTES_MAX: usize = 256 << 20;
+
+pub struct Fonts(BTreeMap<FontName, Font>);
+
+/// One font file, and what its derivatives' keys know it by.
+#[derive(Debug, Clone)]
+pub struct Font {
+    pub digest: Digest,
+    pub bytes: Bytes,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FontsError {
+    #[error("the folder of fonts {0:?} cannot be read: {1}")]
+    Folder(PathBuf, io::Error),
+    #[error("the font {0:?} cannot be read: {1}")]
+    File(PathBuf, io::Error),
+    #[error("the font {0:?} has {1} bytes where {BYTES_MAX} are allowed")]
+    TooLarge(PathBuf, u64),
+    #[error("the file {0:?} is no TrueType or OpenType font with outlines of Unicode letters")]
+    NoFont(PathBuf),
+    #[error(
+        "the font {0:?} cannot be called by its file's name: that takes a letter or digit, and 63 characters at most"
+    )]
+    Nameless(PathBuf),
+    #[error("two fonts are called {0}, one of them {1:?}")]
+    Twice(FontName, PathBuf),
+    #[error(
+        "the folder of fonts {0:?} has more than {FONTS_MAX} fonts, or more than {ALL_BYTES_MAX} bytes of them"
+    )]
+    TooMany(PathBuf),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no font {found}; there are {}", known.join(", "))]
+pub struct UnknownFont {
+    pub found: FontName,
+    pub known: Vec<String>,
+}
+
+impl Default for Fonts {
+    fn default() -> Self {
+        Self(BTreeMap::from([(FontName::default(), Font::of(Bytes::from_static(BUILT_IN)))]))
+    }
+}
+
+impl Font {
+    fn of(bytes: Bytes) -> Self {
+        Self { digest: Digest::of(&bytes), bytes }
+    }
+}
+
+impl Fonts {
+    /// The built-in font, and every `.ttf` and `.otf` of a folder by its file's name: `Noto Sans JP.otf` is
+    /// `noto-sans-jp`. One that is called `sans` takes the place of the built-in one.
+    pub fn with(folder: Option<&Path>) -> Result<Self, FontsError> {
+        let Some(folder) = folder else { return Ok(Self::default()) };
+        let unreadable = |error| FontsError::Folder(folder.to_owned(), error);
+        let (mut found, mut bytes) = (BTreeMap::new(), 0);
+        for entry in fs::read_dir(folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+            if !matches!(extension.to_ascii_lowercase().as_str(), "ttf" | "otf") {
+                continue;
+            }
+            let name = name_of(&path).ok_or_else(|| FontsError::Nameless(path.clone()))?;
+            let font = read(&path)?;
+            bytes += font.bytes.len();
+            if found.insert(name.clone(), font).is_some() {
+                return Err(FontsError::Twice(name, path));
+            }
+            if found.len() > FONTS_MAX || bytes > ALL_BYTES_MAX {
+                return Err(FontsError::TooMany(folder.to_owned()));
+            }
+        }
+        let mut fonts = Self::default();
+        fonts.0.append(&mut found);
+        Ok(fonts)
+    }
+
+    pub fn get(&self, name: &FontName) -> Result<&Font, UnknownFont> {
+        self.0.get(name).ok_or_else(|| UnknownFont {
+            found: name.clone(),
+            known: self.0.keys().map(ToString::to_string).collect(),
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<Font, FontsError> {
+    let unreadable = |error| FontsError::File(path.to_owned(), error);
+    let length = fs::metadata(path).map_err(unreadable)?.len();
+    if length > BYTES_MAX {
+        return Err(FontsError::TooLarge(path.to_owned(), length));
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    if !transform::is_font(&bytes) {
+        return Err(FontsError::NoFont(path.to_owned()));
+    }
+    Ok(Font::of(bytes.into()))
+}
+
+/// The file's name without its ending, in the letters that a name may have.
+fn name_of(path: &Path) -> Option<FontName> {
+    let stem = path.file_stem()?.to_str()?.to_ascii_lowercase();
+    let plain: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    plain.trim_matches('-').parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, bytes) in files {
+            fs::write(folder.path().join(name), bytes).expect("it can be written");
+        }
+        folder
+    }
+
+    fn names(fonts: &Fonts) -> Vec<String> {
+        fonts.0.keys().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_font_is_called_as_its_file() {
+        let folder = folder(&[("My Corporate_Font.TTF", BUILT_IN), ("readme.txt", b"hello")]);
+        let fonts = Fonts::with(Some(folder.path())).expect("fonts");
+        assert_eq!(names(&fonts), ["my-corporate-font", "sans"]);
+        let unknown = fonts.get(&"comic".parse().expect("a name")).expect_err("it is not there");
+        assert_eq!(unknown.to_string(), "there is no font comic; there are my-corporate-font, sans");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_said_with_its_file() {
+        for (files, expected) in [
+            (
+                &[("a.ttf", &b"<html>"[..])][..],
+                "is no TrueType or OpenType font with outlines of Unicode letters",
+            ),
+            (
+                &[("a.ttf", &BUILT_IN[..100])],
+                "is no TrueType or OpenType font with outlines of Unicode letters",
+            ),
+            (&[("A b.ttf", BUILT_IN), ("a-b.otf", BUILT_IN)], "two fonts are called a-b"),
+            (&[("+.ttf", BUILT_IN)], "cannot be called by its file's name"),
+        ] {
+            let folder = folder(files);
+            let error = Fonts::with(Some(folder.path())).err().expect("an error").to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        assert!(matches!(Fonts::with(Some(Path::new("/nowhere"))), Err(FontsError::Folder(..))));
+    }
+}
