@@ -5,11 +5,14 @@ use std::ops::{Add, AddAssign};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use purge_protocol::{AsOf, Tag, Tags};
 
+use crate::count::{Count, Counted, Counting, Tally};
 use crate::disk::{Disk, Found, Limits, PAUSE};
 use crate::erasures::{Concerns, Erasures};
+use crate::heat::Reckoning;
 use crate::key::Key;
 use crate::memory::{Memory, Sight};
 use crate::stored_response::{StoredResponse, reflects_more};
@@ -126,6 +129,8 @@ pub struct Cache {
     disk: Option<Disk>,
     erasures: Erasures,
     entry_bytes_max: u64,
+    /// Since when hits are counted.
+    opened: Instant,
 }
 
 impl Cache {
@@ -140,7 +145,8 @@ impl Cache {
             pause: PAUSE,
         };
         let disk = settings.dir.map(|dir| Disk::open(dir, limits, memory.clone())).transpose()?;
-        Ok(Self { memory, disk, erasures: Erasures::default(), entry_bytes_max: settings.entry_bytes_max })
+        let entry_bytes_max = settings.entry_bytes_max;
+        Ok(Self { memory, disk, erasures: Erasures::default(), entry_bytes_max, opened: Instant::now() })
     }
 
     /// What is larger is not stored.
@@ -184,13 +190,12 @@ impl Cache {
     }
 
     /// As [`Cache::get`], but only what is there without waiting: in memory, or in a file that the kernel has in memory.
-    pub fn get_at_once(&self, key: &Key, key_text: &str) -> Option<Arc<StoredResponse>> {
+    pub fn get_at_once(&self, key: &Key, key_text: &str) -> Option<(Arc<StoredResponse>, Tier)> {
         if let Some(response) = self.get_memory(key) {
-            return (response.key_text == key_text).then_some(response);
+            return (response.key_text == key_text).then_some((response, Tier::Memory));
         }
         let disk = self.disk.as_ref()?;
-        let (response, _) = self.found_on_disk(disk, key, key_text, disk.get_at_once(key)?)?;
-        Some(response)
+        self.found_on_disk(disk, key, key_text, disk.get_at_once(key)?)
     }
 
     fn found_on_disk(
@@ -244,7 +249,13 @@ impl Cache {
             if !usable(&response) {
                 return Insert::Refused(Refusal::Unusable);
             }
-            if self.has_newer(&key, response.as_of) {
+            if let Some(before) = self.memory.peek(&key) {
+                if reflects_more(before.as_of, response.as_of) {
+                    return Insert::Refused(Refusal::Older);
+                }
+                response.heat.take_over(&before.heat);
+            }
+            if self.disk.as_ref().is_some_and(|disk| disk.has_newer(&key, response.as_of)) {
                 return Insert::Refused(Refusal::Older);
             }
             let admits = |disk: &&Disk| disk.admits(&key, bytes) || !self.memory.takes(bytes);
@@ -257,11 +268,6 @@ impl Cache {
         self.erasures
             .admit(&response.tags, response.as_of, store)
             .unwrap_or(Insert::Refused(Refusal::BeingErased))
-    }
-
-    fn has_newer(&self, key: &Key, as_of: AsOf) -> bool {
-        self.memory.peek(key).is_some_and(|stored| reflects_more(stored.as_of, as_of))
-            || self.disk.as_ref().is_some_and(|disk| disk.has_newer(key, as_of))
     }
 
     /// Waits until what was inserted and removed before is done on disk (or was given up).
@@ -314,6 +320,19 @@ impl Cache {
             swept += disk.erase(&|tags, as_of| concerns(tags, as_of)).await?;
         }
         Ok(swept)
+    }
+
+    /// What of it carries one of these tags and may still answer, tier by tier. Others go on meanwhile; what is moved
+    /// or written may be passed over, or seen twice.
+    pub async fn count(&self, counting: &Counting<'_>, usable: impl Fn(&Tags, AsOf) -> bool) -> Counted {
+        let reckoning = Reckoning::at(counting.now_ms, self.opened.elapsed());
+        let mut count = Count { counting, usable, reckoning, hottest: Vec::new() };
+        let memory = self.memory.count(&mut count).await;
+        let disk = match &self.disk {
+            Some(disk) => disk.count(&count).await,
+            None => Tally::default(),
+        };
+        Counted { memory, disk, hottest: count.hottest }
     }
 
     pub fn stats(&self) -> Stats {

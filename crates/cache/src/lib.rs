@@ -4,12 +4,16 @@
 //! fences and by its freshness, each time it got one. [`Cache`] is the whole of it.
 
 mod cache;
+mod count;
 mod disk;
 mod erasures;
+mod heat;
 mod key;
 mod memory;
 mod stored_response;
 
 pub use cache::{Admission, Cache, Insert, OpenError, Refusal, Settings, Stats, Swept, Tier};
+pub use count::{Counted, Counting, Hot, Tally};
+pub use heat::Heat;
 pub use key::Key;
 pub use stored_response::StoredResponse;

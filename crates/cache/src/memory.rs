@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use purge_protocol::{AsOf, Tags};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Options, OptionsBuilder, Weighter};
 
 use crate::Swept;
+use crate::count::{Count, STEP, Tally};
 use crate::key::Key;
 use crate::stored_response::StoredResponse;
 
@@ -125,10 +127,9 @@ impl Memory {
     /// Removes what is unusable, and gives way to others between any two steps: neither a lock nor a thread is
     /// held long. What is moved meanwhile may be passed over.
     pub async fn sweep(&self, unusable: &impl Fn(&Tags, AsOf) -> bool) -> Swept {
-        const BETWEEN_PAUSES: usize = 256;
         let mut swept = Swept::default();
         for (seen, (key, slot)) in self.entries.iter().enumerate() {
-            if seen % BETWEEN_PAUSES == BETWEEN_PAUSES - 1 {
+            if seen % STEP == STEP - 1 {
                 tokio::task::yield_now().await;
             }
             if unusable(&slot.response.tags, slot.response.as_of) {
@@ -139,6 +140,31 @@ impl Memory {
             }
         }
         swept
+    }
+
+    /// As gently as [`Memory::sweep`].
+    pub async fn count(&self, count: &mut Count<'_, impl Fn(&Tags, AsOf) -> bool>) -> Tally {
+        let until = count.until();
+        let mut tally = Tally::default();
+        let mut is_whole = true;
+        for (_, slot) in self.entries.iter() {
+            let response = &slot.response;
+            tally.looked_at += 1;
+            if count.concerns(&response.tags, response.as_of) {
+                let hits_per_minute = response.heat.per_minute(&count.reckoning);
+                tally.add(slot.bytes, hits_per_minute);
+                count.note_hot(&response.key_text, hits_per_minute);
+            }
+            if tally.looked_at % STEP as u64 == 0 {
+                tokio::task::yield_now().await;
+                is_whole = Instant::now() < until;
+            }
+            if !is_whole {
+                break;
+            }
+        }
+        let of = if is_whole { tally.looked_at } else { self.len() };
+        tally.of_all(of)
     }
 
     pub fn len(&self) -> u64 {

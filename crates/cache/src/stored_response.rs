@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use purge_protocol::{AsOf, CheckedAt, Tags};
 
+use crate::heat::Heat;
+
 /// Immutable, and shared: everybody who has one has the same.
 #[derive(Debug)]
 pub struct StoredResponse {
@@ -28,6 +30,8 @@ pub struct StoredResponse {
     pub stale_while_revalidate: u32,
     /// Not written to disk: it counts changes of the fences since this process began.
     pub checked: CheckedAt,
+    /// How often it answers. Not written to disk either.
+    pub heat: Heat,
 }
 
 impl StoredResponse {
@@ -47,6 +51,7 @@ impl StoredResponse {
             stale_if_error: self.stale_if_error,
             stale_while_revalidate: self.stale_while_revalidate,
             checked: CheckedAt::default(),
+            heat: Heat::default(),
         }
     }
 
@@ -105,6 +110,7 @@ pub(crate) mod tests {
             stale_if_error: 600,
             stale_while_revalidate: 60,
             checked: CheckedAt::default(),
+            heat: Heat::default(),
         }
     }
 

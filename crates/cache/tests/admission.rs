@@ -52,6 +52,7 @@ fn response(name: &str) -> StoredResponse {
         stale_if_error: 0,
         stale_while_revalidate: 0,
         checked: CheckedAt::default(),
+        heat: Default::default(),
     }
 }
 
@@ -72,6 +73,7 @@ fn insert(cache: &Cache, response: &StoredResponse) -> Insert {
         tags: response.tags.clone(),
         varied_on: response.varied_on.clone(),
         checked: CheckedAt::default(),
+        heat: Default::default(),
         ..*response
     };
     cache.insert(Key::of(&response.key_text), Arc::new(response))

@@ -121,6 +121,7 @@ impl Policy for Ours {
             stale_if_error: 0,
             stale_while_revalidate: 0,
             checked: CheckedAt::default(),
+            heat: Default::default(),
         };
         // So that all policies weigh the same.
         let body = bytes - response.bytes() as usize;

@@ -6,9 +6,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Wake};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use cache::{Admission, Cache, Insert, Key, OpenError, Refusal, Settings, StoredResponse, Tier};
+use cache::{Admission, Cache, Counting, Insert, Key, OpenError, Refusal, Settings, StoredResponse, Tier};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use purge_protocol::{AsOf, CheckedAt, LogId, Position, Tag, Tags};
 use tempfile::TempDir;
@@ -55,6 +56,7 @@ fn picture(name: &str, tags: &[u64], position: u64) -> Arc<StoredResponse> {
         stale_if_error: 0,
         stale_while_revalidate: 0,
         checked: CheckedAt::default(),
+        heat: Default::default(),
     })
 }
 
@@ -487,4 +489,87 @@ fn a_folder_that_cannot_be_made_is_said_so() {
     fs::write(&file, "").unwrap();
     let error = Cache::open(settings(&file.join("cache"))).err().unwrap().to_string();
     assert!(error.contains("file/cache cannot be used: Not a directory"), "{error}");
+}
+
+fn carrying(tags: &[u64]) -> Tags {
+    Tags::new(tags.iter().copied().map(Tag).collect()).unwrap()
+}
+
+const NOW: u64 = 1_800_000_000_000;
+
+fn counting(tags: &Tags, patience: Duration) -> Counting<'_> {
+    Counting { tags, hottest: 2, hottest_among: "c", now_ms: NOW, patience }
+}
+
+#[tokio::test]
+async fn what_carries_a_tag_and_may_still_answer_is_counted_in_both_tiers() {
+    let dir = TempDir::new().unwrap();
+    let cache = open(&dir);
+    for (name, tags, position) in
+        [("cat", &[1, 2][..], 5), ("crow", &[2], 6), ("cow", &[2, 3], 7), ("dog", &[2], 8), ("eel", &[3], 9)]
+    {
+        cache.insert(Key::of(name), picture(name, tags, position));
+    }
+    cache.flush().await;
+    for (name, hits) in [("cow", 3), ("cat", 20), ("crow", 10), ("dog", 50)] {
+        let stored = cache.get_memory(&Key::of(name)).unwrap();
+        (0..hits).for_each(|_| stored.heat.note(NOW));
+    }
+    // A fence has made one of them unusable.
+    let usable = |_: &Tags, stamp: AsOf| stamp != as_of(7);
+    let tags = carrying(&[2]);
+    let counted = cache.count(&counting(&tags, Duration::from_secs(60)), usable).await;
+    assert_eq!((counted.memory.responses, counted.disk.responses), (3, 3));
+    assert_eq!((counted.memory.looked_at, counted.memory.of), (5, 5));
+    assert_eq!((counted.disk.looked_at, counted.disk.of), (5, 5));
+    assert_eq!(counted.disk.bytes, 3 * 4096);
+    assert_eq!((counted.memory.hits_per_minute, counted.disk.hits_per_minute), (80.0, 0.0));
+    let hottest: Vec<_> = counted.hottest.iter().map(|hot| hot.key_text.as_str()).collect();
+    assert_eq!(hottest, ["cat", "crow"], "of those whose text begins with c");
+
+    // What takes its place is asked for as often.
+    cache.insert(Key::of("cat"), picture("cat", &[1], 10));
+    let tags = carrying(&[1]);
+    let counted = cache.count(&counting(&tags, Duration::from_secs(60)), |_, _| true).await;
+    assert_eq!(counted.memory.hits_per_minute, 20.0);
+}
+
+#[tokio::test]
+async fn look_ups_on_disk_are_counted_there() {
+    let dir = TempDir::new().unwrap();
+    let cache = open(&dir);
+    cache.insert(Key::of("cat"), picture("cat", &[1], 1));
+    cache.flush().await;
+    let cache = reopen(cache, &dir);
+    // An erasure waits until all files are listed.
+    cache.erase(&[], |_| false).await.unwrap();
+    let (_, tier) = cache.get(&Key::of("cat"), "cat").await.unwrap();
+    assert_eq!(tier, Tier::Disk);
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    let tags = carrying(&[1]);
+    let counting = Counting { now_ms, ..counting(&tags, Duration::from_secs(60)) };
+    let counted = cache.count(&counting, |_, _| true).await;
+    assert!(counted.disk.hits_per_minute > 0.0, "{counted:?}");
+}
+
+#[tokio::test]
+async fn a_count_without_time_is_reckoned_from_a_part_and_says_so() {
+    let dir = TempDir::new().unwrap();
+    let cache = open(&dir);
+    for number in 0..2000 {
+        let name = format!("picture {number}");
+        cache.insert(Key::of(&name), picture(&name, &[number % 4], 1));
+        if number % 500 == 0 {
+            cache.flush().await;
+        }
+    }
+    cache.flush().await;
+    let tags = carrying(&[1]);
+    let counted = cache.count(&counting(&tags, Duration::ZERO), |_, _| true).await;
+    for tally in [counted.memory, counted.disk] {
+        assert_eq!((tally.looked_at, tally.of), (256, 2000));
+        assert!((350..650).contains(&tally.responses), "a quarter of them, about: {tally:?}");
+    }
+    let whole = cache.count(&counting(&tags, Duration::from_secs(60)), |_, _| true).await;
+    assert_eq!((whole.memory.responses, whole.disk.responses), (500, 500));
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use api_types::node::NODE_PREFIX;
 use bus::clock;
 use bytes::Bytes;
-use cache::{Key, StoredResponse};
+use cache::{Key, StoredResponse, Tier};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_caching::cache_status::{CacheStatus, Outcome};
@@ -77,7 +77,7 @@ pub fn at_once(
         }
     };
 
-    let stored = edge.cache.get_at_once(&Key::of(&key_text), &key_text)?;
+    let (stored, tier) = edge.cache.get_at_once(&Key::of(&key_text), &key_text)?;
     if stored.status != StatusCode::OK || !stored.varied_on.is_empty() {
         return None;
     }
@@ -107,6 +107,9 @@ pub fn at_once(
     write_head(head, status, &stored, &dress, &cache_status, now / 1000);
     let body = if status == StatusCode::OK { stored.body.clone() } else { Bytes::new() };
 
+    if tier == Tier::Memory {
+        stored.heat.note(now);
+    }
     edge.metrics.answered("hit", status.as_u16(), began.elapsed().as_secs_f64());
     if let Some(host) = logged_host {
         log_access(&Access {

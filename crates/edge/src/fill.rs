@@ -185,6 +185,7 @@ impl Fetched {
                     stale_if_error: self.keep.stale_if_error,
                     stale_while_revalidate: self.keep.stale_while_revalidate,
                     checked: Default::default(),
+                    heat: Default::default(),
                 };
                 Ok((head, self.body))
             }

@@ -11,7 +11,7 @@ use api_types::Problem;
 use api_types::node::{AS_OF, MIN_POSITION, NODE_NAME, NODE_PREFIX, TAGS};
 use bus::{Feed, LogView, clock};
 use bytes::Bytes;
-use cache::{Cache, Key, StoredResponse};
+use cache::{Cache, Key, StoredResponse, Tier};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_caching::cache_status::{CacheStatus, Forward, Outcome, StaleHit};
@@ -166,16 +166,26 @@ async fn cached(
     let arrival = edge.view.arrival();
     let (beside, found) = look_up(edge, wanted).await;
     let wanted = beside.as_ref().unwrap_or(wanted);
+    let (found, tier) = found.unzip();
+    // The disk tier has counted its own.
+    let counted = |stored: &StoredResponse| {
+        if tier == Some(Tier::Memory) {
+            stored.heat.note(clock::unix_millis());
+        }
+    };
     let (why, detail, stored) = match decide(edge, wanted, found, is_node) {
         Decision::Hit { stored, ttl } => {
+            counted(&stored);
             return edge.reply(parts, wanted, &stored, Outcome::Hit { ttl }, None, None);
         }
         Decision::StaleHit { stored, by, detail } => {
+            counted(&stored);
             refresh(edge, wanted, &stored, arrival);
             let outcome = Outcome::StaleHit { by, why: StaleHit::WhileRevalidating };
             return edge.reply(parts, wanted, &stored, outcome, detail, None);
         }
         Decision::Isolated { stored, by } => {
+            counted(&stored);
             let outcome = Outcome::StaleHit { by, why: StaleHit::Unleased };
             return edge.reply(parts, wanted, &stored, outcome, None, None);
         }
@@ -245,10 +255,10 @@ async fn cached(
 }
 
 /// What is stored for the request; where that is beside the URL's own place, the request as wanted there.
-async fn look_up(edge: &Edge, wanted: &Wanted) -> (Option<Wanted>, Option<Arc<StoredResponse>>) {
-    let found = async |at: &Wanted| Some(edge.cache.get(&at.key, &at.key_text).await?.0);
+async fn look_up(edge: &Edge, wanted: &Wanted) -> (Option<Wanted>, Option<(Arc<StoredResponse>, Tier)>) {
+    let found = async |at: &Wanted| edge.cache.get(&at.key, &at.key_text).await;
     match found(wanted).await {
-        Some(first) if !fits(&first, wanted) => {
+        Some((first, _)) if !fits(&first, wanted) => {
             let beside = representations::beside(&first, wanted);
             let found = found(&beside).await;
             (Some(beside), found)

@@ -188,6 +188,7 @@ impl Stored {
             stale_if_error: 0,
             stale_while_revalidate: 60,
             checked: CheckedAt::default(),
+            heat: Default::default(),
         }
     }
 }

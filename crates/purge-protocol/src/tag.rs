@@ -155,6 +155,12 @@ impl Tags {
         others.iter().any(|tag| self.0.binary_search(tag).is_ok())
     }
 
+    /// Whether they have one in common.
+    pub fn meet(&self, others: &Tags) -> bool {
+        let (few, many) = if self.0.len() <= others.0.len() { (self, others) } else { (others, self) };
+        many.contains_any(&few.0)
+    }
+
     /// As a header field value: hexadecimal, separated by spaces.
     pub fn to_field(&self) -> String {
         self.iter().map(|tag| tag.to_string()).collect::<Vec<_>>().join(" ")

@@ -201,6 +201,7 @@ pub(super) fn decode(file: &Bytes, key: &Key, known: Body) -> Result<StoredRespo
         stale_if_error: head.stale_if_error,
         stale_while_revalidate: head.stale_while_revalidate,
         checked: CheckedAt::default(),
+        heat: Default::default(),
     })
 }
 
@@ -293,6 +294,9 @@ mod tests {
                 stale_if_error: 600,
                 stale_while_revalidate: 60,
                 checked: CheckedAt(
+                    0,
+                ),
+                heat: Heat(
                     0,
                 ),
             }

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use purge_protocol::{AsOf, Tags};
 
 use super::file_format::Body;
+use crate::heat::{Heat, Reckoning};
 use crate::key::Key;
 
 /// How many entries may be spared, one eviction, before one goes all the same: bounds the time.
@@ -40,6 +41,8 @@ pub(super) struct Entry {
     tags: Tags,
     used: bool,
     verified: bool,
+    /// Of look-ups here; what memory has as well is counted there.
+    heat: Heat,
 }
 
 /// What is known of a key.
@@ -62,6 +65,23 @@ pub(super) struct Candidate {
     pub generation: Generation,
     pub tags: Tags,
     pub as_of: AsOf,
+}
+
+/// Some entries of a scan that carry certain tags.
+#[derive(Debug, Default)]
+pub(super) struct Carrying {
+    /// How far the scan has come; none: to its end.
+    pub last: Option<Key>,
+    pub looked_at: u64,
+    pub found: Vec<Carrier>,
+}
+
+#[derive(Debug)]
+pub(super) struct Carrier {
+    pub tags: Tags,
+    pub as_of: AsOf,
+    pub bytes: u64,
+    pub hits_per_minute: f64,
 }
 
 impl Entry {
@@ -93,9 +113,10 @@ impl Index {
     }
 
     /// What to expect of the disk, on behalf of somebody who wants the response: counts as a use.
-    pub fn look_up(&mut self, key: &Key) -> Known {
+    pub fn look_up(&mut self, key: &Key, now_ms: u64) -> Known {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.used = true;
+            entry.heat.note(now_ms);
             let body = if entry.verified { Body::Verified } else { Body::Unverified };
             return Known::Stored { generation: entry.generation, file_len: entry.file_len, body };
         }
@@ -134,7 +155,11 @@ impl Index {
     pub fn insert(&mut self, key: Key, file_len: u64, tags: Tags, as_of: AsOf) {
         self.last_generation += 1;
         let generation = self.last_generation;
-        self.put(key, Entry { generation, file_len, as_of, tags, used: false, verified: false });
+        let heat = Heat::default();
+        if let Some(before) = self.entries.get(&key) {
+            heat.take_over(&before.heat);
+        }
+        self.put(key, Entry { generation, file_len, as_of, tags, used: false, verified: false, heat });
     }
 
     /// A file was found. What is known already is newer than what was found.
@@ -215,6 +240,31 @@ impl Index {
             .collect()
     }
 
+    /// Of the next entries in a scan that has come to `after`, those that carry one of these tags.
+    pub fn carrying(
+        &self,
+        tags: &Tags,
+        reckoning: &Reckoning,
+        after: Option<Key>,
+        at_most: usize,
+    ) -> Carrying {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut step = Carrying::default();
+        for (key, entry) in self.entries.range((start, Bound::Unbounded)).take(at_most) {
+            step.last = Some(*key);
+            step.looked_at += 1;
+            if entry.tags.meet(tags) {
+                step.found.push(Carrier {
+                    tags: entry.tags.clone(),
+                    as_of: entry.as_of,
+                    bytes: entry.bytes(),
+                    hits_per_minute: entry.heat.per_minute(reckoning),
+                });
+            }
+        }
+        step
+    }
+
     pub fn len(&self) -> u64 {
         self.entries.len() as u64
     }
@@ -261,7 +311,7 @@ mod tests {
     fn first_in_goes_first_out_but_what_was_used_is_spared_once() {
         let mut index = complete();
         (0..4).for_each(|number| insert(&mut index, number));
-        index.look_up(&key(0));
+        index.look_up(&key(0), 0);
         assert_eq!(index.evict(|wanted| *wanted == key(1)).unwrap().0, key(2));
         let rest: Vec<_> = std::iter::from_fn(|| evicted(&mut index)).collect();
         assert_eq!(rest, [3, 0, 1]);
@@ -286,13 +336,13 @@ mod tests {
     #[test]
     fn until_the_walk_has_ended_what_is_not_listed_is_unknown_unless_it_was_removed() {
         let mut index = Index::new();
-        assert_eq!(index.look_up(&key(1)), Known::Unknown);
+        assert_eq!(index.look_up(&key(1), 0), Known::Unknown);
         index.take(&key(1));
-        assert_eq!(index.look_up(&key(1)), Known::Absent);
+        assert_eq!(index.look_up(&key(1), 0), Known::Absent);
         index.found(key(1), 1, Tags::default(), as_of(1, 1));
-        assert_eq!(index.look_up(&key(1)), Known::Absent, "found, but removed before that");
+        assert_eq!(index.look_up(&key(1), 0), Known::Absent, "found, but removed before that");
         index.walk_ended();
-        assert_eq!(index.look_up(&key(2)), Known::Absent);
+        assert_eq!(index.look_up(&key(2), 0), Known::Absent);
     }
 
     #[test]
@@ -319,7 +369,7 @@ mod tests {
                     0 | 1 => insert(&mut index, number),
                     2 => { index.take(&key(number)); }
                     3 => { evicted(&mut index); }
-                    4 => { index.look_up(&key(number)); }
+                    4 => { index.look_up(&key(number), 0); }
                     5 => index.found(key(number), 9000, Tags::default(), as_of(1, 1)),
                     _ => if let Some(entry) = index.take(&key(number)) {
                         index.put_back(key(number), entry);

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use purge_protocol::{AsOf, Tags};
 use rustix::fs::FlockOperation;
@@ -30,6 +30,7 @@ use self::queue::{Queue, Ticket, Unlink};
 use self::read::{Expected, Folder};
 use self::sightings::Sightings;
 use self::writer::Writer;
+use crate::count::{Count, STEP, Tally};
 use crate::key::Key;
 use crate::memory::Memory;
 use crate::stored_response::{StoredResponse, reflects_more};
@@ -37,9 +38,6 @@ use crate::{Admission, OpenError, Swept};
 
 /// How long nothing is written after a write failed.
 pub(crate) const PAUSE: Duration = Duration::from_secs(10);
-
-/// Entries that a scan looks at before it lets others have the lock.
-const SCAN_STEP: usize = 256;
 
 pub(crate) struct Limits {
     pub bytes: u64,
@@ -197,7 +195,7 @@ impl Disk {
         if let Some(response) = state.queue.response(key) {
             return Some(LookedUp::Queued(response.clone()));
         }
-        let (generation, expected) = match state.index.look_up(key) {
+        let (generation, expected) = match state.index.look_up(key, unix_millis()) {
             Known::Stored { generation, file_len, body } => {
                 (Some(generation), Expected { file_len: Some(file_len), body })
             }
@@ -323,13 +321,34 @@ impl Disk {
         Ok(swept)
     }
 
+    pub async fn count(&self, count: &Count<'_, impl Fn(&Tags, AsOf) -> bool>) -> Tally {
+        let until = count.until();
+        let mut tally = Tally::default();
+        let mut after = None;
+        loop {
+            let step = self.shared.lock().index.carrying(count.counting.tags, &count.reckoning, after, STEP);
+            let Some(last) = step.last else { break };
+            after = Some(last);
+            tally.looked_at += step.looked_at;
+            for entry in step.found.iter().filter(|entry| (count.usable)(&entry.tags, entry.as_of)) {
+                tally.add(entry.bytes, entry.hits_per_minute);
+            }
+            tokio::task::yield_now().await;
+            if Instant::now() >= until {
+                break;
+            }
+        }
+        let listed = self.shared.lock().index.len();
+        tally.of_all(listed)
+    }
+
     /// How many entries were taken out of the index, and what removing their files has freed.
     async fn remove_listed(&self, matches: &impl Fn(&Tags, AsOf) -> bool) -> io::Result<(usize, Swept)> {
         let mut files = Vec::new();
         let mut after = None;
         loop {
             // The predicate is somebody else's: it is not called while the lock is held.
-            let step = self.shared.lock().index.scan(after, SCAN_STEP);
+            let step = self.shared.lock().index.scan(after, STEP);
             let Some(last) = step.last() else { break };
             after = Some(last.key);
             let matching: Vec<_> =
@@ -363,6 +382,11 @@ impl Disk {
     pub fn counters(&self) -> &Counters {
         &self.shared.counters
     }
+}
+
+fn unix_millis() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Drop for Disk {
