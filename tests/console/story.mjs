@@ -119,6 +119,7 @@ async function story(page) {
   await page.getByRole("link", { name: "Invalidations" }).click();
   await page.waitForURL(`${BASE}/console/invalidations`);
   const entries = page.getByLabel("What", { exact: true });
+  const invalidated = await page.locator("table.log tbody tr").count();
   await entries.fill(`/${ORIGINAL}?w=500`);
   // The browser notes the refusal's status as an error, which is none of the page's.
   const quiet = complaints.length;
@@ -130,6 +131,16 @@ async function story(page) {
   step("an original with a query is refused, and how it is written is said");
 
   await entries.fill(`/${ORIGINAL},\n/${OTHER}`);
+  await page.getByRole("button", { name: "Preview" }).click();
+  const preview = page.locator("#preview");
+  await preview.waitFor();
+  const impact = (await preview.getByRole("status").innerText()).trim();
+  check(/^[1-9]\d* stored responses? in memory/.test(impact), `the pictures shown are stored, but: ${impact}`);
+  check((await preview.getByText(/hits a minute/).count()) > 0, "the preview does not say what its nodes have");
+  check((await page.locator("table.log tbody tr").count()) === invalidated, "a preview has sent something");
+  await keep(page, "preview");
+  step(`previewed: ${impact}`);
+
   await page.getByLabel("Also if it is unchanged").check();
   await page.getByRole("button", { name: "Invalidate" }).click();
   await receipt.locator(".summary:not(.working)").waitFor({ timeout: PATIENCE });

@@ -1,6 +1,7 @@
 //! The wire types of the management API and of the node protocol.
 
 pub mod erasure;
+pub mod impact;
 pub mod key;
 pub mod look;
 pub mod node;
@@ -10,6 +11,9 @@ pub mod receipt;
 pub mod why;
 
 pub use erasure::{AuditList, AuditView, ErasureList, ErasureView};
+pub use impact::{
+    CdnImpact, CountQuestion, Expected, HotDelivery, Impact, NodeCount, NodeImpact, StoredCount,
+};
 pub use key::{KeyList, KeyRequest, KeyView, NewKey, NotAScope, Scope};
 pub use look::{
     Evidence, ExternalReceipt, HostReceipt, Look, Rounds, Sample, Sight, Verdict, Verification, VerifyRequest,

@@ -115,7 +115,7 @@ pub struct HostReceipt {
     pub at: u64,
 }
 
-/// Of all URLs that are known to have been delivered, those that were looked at.
+/// Of all that are known, those that were looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     pub looked_at: u64,

@@ -15,6 +15,8 @@ pub const READY_PATH: &str = "/.pentimento/v1/ready";
 pub const PURGES_PATH: &str = "/.pentimento/v1/purges";
 /// Where a node is asked why it answers as it does ([`crate::why`]).
 pub const WHY_PATH: &str = "/.pentimento/v1/why";
+/// Where a node is asked what it has stored of some tags ([`crate::impact`]).
+pub const COUNT_PATH: &str = "/.pentimento/v1/count";
 /// Everything under it belongs to the node protocol and never to a site.
 pub const NODE_PREFIX: &str = "/.pentimento/";
 

@@ -27,6 +27,9 @@ pub struct PurgeRequest {
     /// When it is to begin, in Unix milliseconds; without it, now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<u64>,
+    /// Nothing is to be purged: the answer is what it would come to ([`crate::impact`]).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub dry_run: bool,
 }
 
 fn is_false(flag: &bool) -> bool {

@@ -38,7 +38,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
 use http::{HeaderValue, header};
-use purge::Purges;
+use purge::{Estimator, Purges};
 
 use bucket_events::EventApi;
 
@@ -61,6 +61,7 @@ pub use why::Explainer;
 /// What the control listener serves from.
 pub struct Control {
     pub purges: Arc<Purges>,
+    pub estimator: Arc<Estimator>,
     pub guests: Guests,
     /// Whose objects concern us, for those who tell of changes in buckets.
     pub buckets: Vec<BucketSource>,
@@ -75,11 +76,21 @@ pub struct Control {
 
 /// The whole control listener: the API, metrics and probes, and `pages` beside them.
 pub fn router(control: Control, pages: Router) -> Router {
-    let Control { purges, guests, buckets, senders, receipt_key, operations, hosts, explainer, examiner } =
-        control;
+    let Control {
+        purges,
+        estimator,
+        guests,
+        buckets,
+        senders,
+        receipt_key,
+        operations,
+        hosts,
+        explainer,
+        examiner,
+    } = control;
     let keys = guests.keys.clone();
     let watches = Watches::new(Arc::clone(&purges));
-    let state = purges::PurgeApi { watches, purges, receipt_key };
+    let state = purges::PurgeApi { watches, purges, estimator, receipt_key };
     let events = EventApi {
         purges: state.clone(),
         guests: guests.clone(),

@@ -8,7 +8,7 @@ use api_types::problem::MEDIA_TYPE;
 use axum::response::{IntoResponse, Response};
 use catalog::CatalogError;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
-use purge::{AcceptError, ChangeError, ForgetNodeError, LiftError, VerifyError};
+use purge::{AcceptError, ChangeError, EstimateError, ForgetNodeError, LiftError, VerifyError};
 use purge_protocol::ForgetError;
 use serde::Serialize;
 
@@ -70,10 +70,23 @@ impl From<AcceptError> for Refused {
             AcceptError::TooMany { .. } => {
                 Problem::new(429, "too-many-purges", "Too many purges for now", detail)
             }
+            AcceptError::DryRun => Problem::new(400, "malformed-purge", "Malformed purge", detail),
             AcceptError::BeyondTenant { .. } => Problem::new(403, "beyond-tenant", "Beyond tenant", detail),
             AcceptError::QueueFull(_) => Problem::new(503, "purge-queue-full", "Too many purges", detail),
             AcceptError::Catalog(error) => return error.into(),
         })
+    }
+}
+
+impl From<EstimateError> for Refused {
+    fn from(error: EstimateError) -> Self {
+        let detail = error.to_string();
+        match error {
+            EstimateError::TooMany => {
+                Refused(Problem::new(503, "too-many-dry-runs", "Too many dry runs", detail))
+            }
+            EstimateError::Accept(error) => error.into(),
+        }
     }
 }
 

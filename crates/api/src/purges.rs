@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use catalog::CatalogError;
 use futures_util::StreamExt;
 use http::{HeaderName, HeaderValue, Request, StatusCode, header};
-use purge::{AcceptError, ChangeError, Purges, Standing};
+use purge::{AcceptError, ChangeError, Estimator, Purges, Standing};
 
 use crate::body::{is_json, read_body};
 use crate::idempotency::{IdempotencyKeyError, idempotency_key};
@@ -25,6 +25,7 @@ use crate::watch::{WatchError, Watches};
 #[derive(Clone)]
 pub struct PurgeApi {
     pub purges: Arc<Purges>,
+    pub estimator: Arc<Estimator>,
     pub watches: Watches,
     pub receipt_key: Arc<ReceiptKey>,
 }
@@ -62,6 +63,10 @@ pub async fn accept(
     let wanted: PurgeRequest =
         serde_json::from_slice(&read_body(body).await?).map_err(MalformedRequest::NotAPurge)?;
     principal.may_ask_for(&wanted)?;
+    if wanted.dry_run {
+        let impact = api.estimator.impact(wanted, &principal.asker).await?;
+        return Ok(json(StatusCode::OK, &impact));
+    }
 
     let purge = match api.purges.accept(wanted, key, &principal.asker).await {
         Ok(purge) => purge,

@@ -81,7 +81,7 @@ async fn what_is_wrong_with_a_request_is_said_in_words() {
     expect![[r#"
         no JSON: 400 malformed-purge: the body is not a purge: expected value at line 1 column 1
         nothing: 400 malformed-purge: the body is not a purge: EOF while parsing a value at line 1 column 0
-        an unknown field: 400 malformed-purge: the body is not a purge: unknown field `hard`, expected one of `selectors`, `mode`, `force`, `reason`, `urgent`, `at` at line 1 column 49
+        an unknown field: 400 malformed-purge: the body is not a purge: unknown field `hard`, expected one of `selectors`, `mode`, `force`, `reason`, `urgent`, `at`, `dry_run` at line 1 column 49
         no selectors field: 400 malformed-purge: the body is not a purge: missing field `selectors` at line 1 column 14
         an unknown selector: 400 malformed-purge: the body is not a purge: unknown variant `picture`, expected one of `original`, `folder`, `source`, `url`, `prefix`, `tag`, `all`, `external` at line 1 column 24
         an unknown mode: 400 malformed-purge: the body is not a purge: unknown variant `gentle`, expected one of `soft`, `hard`, `erase` at line 1 column 58
@@ -90,6 +90,34 @@ async fn what_is_wrong_with_a_request_is_said_in_words() {
         many selectors: 400 too-many-selectors: a purge has at most 100 selectors, this one has 101
         a large body: 413 body-too-large: a request's body has at most 65536 bytes here
     "#]].assert_eq(&story);
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_a_purge_would_come_to_and_purges_nothing() {
+    let world = World::new().await;
+    let dry = |selector: &str| format!(r#"{{"selectors":[{selector}],"dry_run":true}}"#);
+    let answer = world.send(keyed(&world, "deploy-17"), &dry(r#"{"original":"demo/cat.jpg"}"#)).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(
+        answer.json(),
+        json!({
+            "selectors": [{"original": "demo/cat.jpg"}], "mode": "hard", "subjects": ["original:demo/cat.jpg"],
+            "memory": {"responses": 0, "bytes": 0}, "disk": {"responses": 0, "bytes": 0}, "hits_per_minute": 0.0,
+            "nodes": [], "dependents": 0, "cdns": [],
+            "expected": {
+                "nodes_millis": null, "cdns_millis": 0, "looks_millis": null, "millis": null, "measured": 0
+            }
+        })
+    );
+    let all = world.post("/v1/purges", &dry(r#"{"all":true},{"tag":"x"},{"tag":"x"}"#)).await;
+    assert_eq!(all.json()["subjects"], json!(["tenant", "tag:x"]));
+    assert_eq!(
+        world.post("/v1/purges", &dry(r#"{"original":"demo"}"#)).await.problem(),
+        "400 malformed-selector"
+    );
+    assert_eq!(world.get("/v1/purges").await.json()["purges"], json!([]));
+    let purge = world.send(keyed(&world, "deploy-17"), ONE).await;
+    assert_eq!(purge.status, StatusCode::ACCEPTED, "a dry run uses no key up");
 }
 
 #[tokio::test]

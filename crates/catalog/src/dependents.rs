@@ -5,6 +5,10 @@ use purge_protocol::{Subject, Tag};
 use crate::database::Tx;
 use crate::{Catalog, CatalogError};
 
+/// Of the source `$1` and its folder `$2`, where they are given.
+const BELOW: &str =
+    "($1 IS NULL OR source = $1) AND ($2 IS NULL OR substr(path, 1, length($2) + 1) = $2 || '/')";
+
 /// What a record names is answered by nobody any more, so nothing depends on it until it has been asked for anew. In the
 /// transaction that appends the record: what is noted later comes from a fill that may have begun after it.
 pub(crate) async fn forget(tx: &mut Tx<'_>, subject: &Subject) -> Result<(), CatalogError> {
@@ -60,6 +64,22 @@ impl Catalog {
             .await?;
         Ok(count.unsigned_abs())
     }
+
+    /// The same of all originals, of those of a source, or of those of a folder.
+    pub async fn dependents_of_many(
+        &self,
+        source: Option<&str>,
+        folder: Option<&str>,
+    ) -> Result<u64, CatalogError> {
+        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "SELECT count(DISTINCT url) FROM dependent WHERE {BELOW}"
+        )))
+        .bind(source)
+        .bind(folder)
+        .fetch_one(&self.db.reader)
+        .await?;
+        Ok(count.unsigned_abs())
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +117,11 @@ pub(crate) mod tests {
             ] {
                 note_all(&catalog).await;
                 assert_eq!(counted(&catalog).await, [2, 2, 2]);
+                // Two URLs, each of which shows all three.
+                for (source, folder) in [(None, None), (Some("brand"), None), (Some("brand"), Some("a"))] {
+                    assert_eq!(catalog.dependents_of_many(source, folder).await.unwrap(), 2);
+                }
+                assert_eq!(catalog.dependents_of_many(Some("brand"), Some("b")).await.unwrap(), 0);
                 let mut tx = catalog.db.write().await.unwrap();
                 forget(&mut tx, &subject).await.unwrap();
                 tx.commit().await.unwrap();

@@ -78,6 +78,7 @@ async fn what_holds_on_sqlite_holds_on_postgresql() {
         crate::audit::tests::STORIES,
         crate::cancelling::tests::STORIES,
         crate::dependents::tests::STORIES,
+        crate::durations::tests::STORIES,
         crate::purge_list::tests::STORIES,
         crate::purges::tests::STORIES,
         crate::originals::tests::STORIES,

@@ -196,7 +196,8 @@ fn unknown(htmx: bool) -> Response {
     Notice::new(StatusCode::NOT_FOUND, "There is no such invalidation.").answer(htmx).into_response()
 }
 
-fn refused(errors: &[EntryError], htmx: bool) -> Response {
+/// What is wrong with it, where the person is.
+pub(crate) fn refused(errors: &[EntryError], htmx: bool) -> Response {
     let errors: Vec<String> = errors.iter().map(|error| sentence(&error.to_string())).collect();
     if htmx {
         return shown(StatusCode::UNPROCESSABLE_ENTITY, &EntryErrors { errors }).into_response();
@@ -204,15 +205,14 @@ fn refused(errors: &[EntryError], htmx: bool) -> Response {
     Notice::new(StatusCode::UNPROCESSABLE_ENTITY, errors.join(" ")).answer(false).into_response()
 }
 
-fn request_of(form: &Form) -> Result<PurgeRequest, Vec<EntryError>> {
+pub(crate) fn request_of(form: &Form) -> Result<PurgeRequest, Vec<EntryError>> {
     let selectors: Vec<Selector> = invalidation_form::selectors(form.text("scope"), form.text("entries"))?;
     let mode = if form.is_checked("soft") { Mode::Soft } else { Mode::Hard };
     Ok(PurgeRequest {
         selectors,
         mode,
         force: form.is_checked("force"),
-        reason: None,
         urgent: form.is_checked("urgent"),
-        at: None,
+        ..PurgeRequest::default()
     })
 }

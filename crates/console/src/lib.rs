@@ -18,6 +18,7 @@ mod login;
 mod page;
 mod picture;
 mod policy;
+mod preview;
 mod purging;
 mod receipt;
 mod same_origin;
@@ -30,7 +31,7 @@ use axum::Router;
 use axum::middleware;
 use axum::response::Redirect;
 use axum::routing::{get, post};
-use purge::Purges;
+use purge::{Estimator, Purges};
 use url::Url;
 
 pub use demo_source::DemoSource;
@@ -39,6 +40,8 @@ use session::Sessions;
 
 pub struct ConsoleSettings {
     pub purges: Arc<Purges>,
+    /// What previews ask.
+    pub estimator: Arc<Estimator>,
     /// What people show to get in.
     pub token: ApiToken,
     /// Where browsers reach the delivery listener, as in `http://127.0.0.1:8080`.
@@ -50,6 +53,7 @@ pub struct ConsoleSettings {
 /// What every page is made from.
 struct Console {
     purges: Arc<Purges>,
+    estimator: Arc<Estimator>,
     watches: Watches,
     token: ApiToken,
     sessions: Sessions,
@@ -59,11 +63,11 @@ struct Console {
 
 /// Everything under `/console`, and a way there from `/`.
 pub fn router(settings: ConsoleSettings) -> Router {
-    let ConsoleSettings { purges, token, delivery, demo } = settings;
+    let ConsoleSettings { purges, estimator, token, delivery, demo } = settings;
     let policy = policy::Policy::for_pictures_from(&delivery);
     let watches = Watches::new(Arc::clone(&purges));
     let sessions = Sessions::default();
-    let console = Arc::new(Console { purges, watches, token, sessions, delivery, demo });
+    let console = Arc::new(Console { purges, estimator, watches, token, sessions, delivery, demo });
     let inside = Router::new()
         .route("/console", get(home::show))
         .route("/console/purges", get(lists::purges))
@@ -72,6 +76,7 @@ pub fn router(settings: ConsoleSettings) -> Router {
         .route("/console/erasures/lift", post(erasures::lift))
         .route("/console/nodes/forget", post(lists::forget))
         .route("/console/invalidations", get(invalidations::show).post(invalidations::invalidate))
+        .route("/console/invalidations/preview", post(preview::preview))
         .route("/console/invalidations/log", get(invalidations::log))
         .route("/console/invalidations/{id}/links", get(invalidations::links))
         .route("/console/invalidations/{id}/retry", post(invalidations::retry))

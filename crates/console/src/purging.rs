@@ -76,9 +76,7 @@ fn request_of(form: &Form) -> Result<PurgeRequest, FormError> {
         selectors: vec![selector],
         mode,
         force: form.is_checked("force"),
-        reason: None,
-        urgent: false,
-        at: None,
+        ..PurgeRequest::default()
     })
 }
 

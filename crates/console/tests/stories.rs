@@ -260,6 +260,30 @@ async fn several_pictures_are_invalidated_at_once_and_the_log_shows_their_links(
 }
 
 #[tokio::test]
+async fn a_preview_shows_what_an_invalidation_would_come_to_and_sends_none() {
+    let world = World::new().await;
+    let session = world.log_in().await;
+    session.get("/console/invalidations").await.shows("formaction=\"/console/invalidations/preview\"");
+    let swapped =
+        session.swap("/console/invalidations/preview", "scope=original&entries=/demo/cat.jpg").await;
+    assert_eq!(swapped.status, StatusCode::OK);
+    assert!(!swapped.is_whole_page());
+    swapped.shows("0 stored responses in memory and 0 on disk would stop answering.");
+    swapped.shows("original:demo/cat.jpg");
+    let page = session.post("/console/invalidations/preview", "scope=all&entries=all").await;
+    assert!(page.is_whole_page());
+    page.shows("tenant");
+    let wrong =
+        session.swap("/console/invalidations/preview", "scope=original&entries=/demo/cat.jpg?w=9").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    wrong.shows("leave out ?w=9");
+    let unknown =
+        session.swap("/console/invalidations/preview", "scope=original&entries=/none/cat.jpg").await;
+    assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
+    session.get("/console/invalidations").await.shows("Nothing was invalidated yet.");
+}
+
+#[tokio::test]
 async fn what_is_written_wrongly_is_said_line_by_line_and_nothing_is_invalidated() {
     let world = World::new().await;
     let session = world.log_in().await;

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod at_once;
 pub mod body;
+pub mod count;
 pub mod fill;
 pub mod fill_memory;
 pub mod filling;

@@ -5,14 +5,17 @@
 
 use std::sync::Arc;
 
-use api_types::node::{FOLLOW_PATH, PURGES_PATH, PurgeOrder, READY_PATH, SNAPSHOT_PATH, WHY_PATH};
+use api_types::node::{
+    COUNT_PATH, FOLLOW_PATH, PURGES_PATH, PurgeOrder, READY_PATH, SNAPSHOT_PATH, WHY_PATH,
+};
 use api_types::why::WhyQuestion;
-use api_types::{FollowRequest, Problem};
+use api_types::{CountQuestion, FollowRequest, Problem};
 use bus::FeedError;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 
 use crate::body::EdgeBody;
+use crate::count;
 use crate::problem;
 use crate::serve::Edge;
 use crate::why;
@@ -26,6 +29,7 @@ pub async fn answer(edge: &Arc<Edge>, request: &Request<Bytes>, is_node: bool) -
         (&Method::POST, FOLLOW_PATH) => follow(edge, request.body()).await,
         (&Method::POST, PURGES_PATH) => purge(edge, request.body()).await,
         (&Method::POST, WHY_PATH) => why(edge, request.body()).await,
+        (&Method::POST, COUNT_PATH) => count(edge, request.body()).await,
         (&Method::GET, SNAPSHOT_PATH) => match edge.serving.get() {
             Some(serving) => json(serde_json::to_vec(&serving.snapshot)),
             None => problem::answer(&problem::starting(), 0),
@@ -84,6 +88,17 @@ async fn why(edge: &Arc<Edge>, body: &Bytes) -> Response<EdgeBody> {
     match why::explain(edge, &question).await {
         Ok(explanation) => json(serde_json::to_vec(&explanation)),
         Err(problem) => problem::answer(&problem, 0),
+    }
+}
+
+async fn count(edge: &Arc<Edge>, body: &Bytes) -> Response<EdgeBody> {
+    let question: CountQuestion = match serde_json::from_slice(body) {
+        Ok(question) => question,
+        Err(error) => return refuse(400, "malformed", &format!("not a question: {error}")),
+    };
+    match count::count(edge, question).await {
+        Ok(count) => json(serde_json::to_vec(&count)),
+        Err(error) => refuse(400, "malformed", &error.to_string()),
     }
 }
 

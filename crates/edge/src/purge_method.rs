@@ -85,7 +85,7 @@ pub fn understand(host: &str, parts: &Parts) -> Result<PurgeRequest, Refused> {
         });
     }
     let mode = if is_soft(&parts.headers) { Mode::Soft } else { Mode::Hard };
-    Ok(PurgeRequest { selectors, mode, force: true, reason: None, urgent: false, at: None })
+    Ok(PurgeRequest { selectors, mode, force: true, ..PurgeRequest::default() })
 }
 
 /// Fastly's field, and that of Varnish's `xkey`.

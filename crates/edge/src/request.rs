@@ -19,6 +19,9 @@ use crate::forwarding;
 use crate::representations::Beside;
 use crate::serving::Serving;
 
+/// So begins the text of a picture's key.
+pub(crate) const PICTURE: &str = "image\n";
+
 /// What a request asks for, and where its answer would be stored.
 #[derive(Debug, Clone)]
 pub struct Wanted {
@@ -253,8 +256,13 @@ pub(crate) fn image(
         return Err(Refusal::UrlTooLong { len: url.len(), max: native::URL_LEN_MAX });
     }
     let image = Image { delivery, url, host, tag_key: serving.snapshot.tag_key.clone(), terms };
-    let key_text = format!("image\n{}\n{}", image.url, image.accept());
+    let key_text = format!("{PICTURE}{}\n{}", image.url, image.accept());
     Ok((image, key_text))
+}
+
+/// Canonical URL and `Accept` class of a picture of ours that is stored under this text.
+pub(crate) fn delivery_in(key_text: &str) -> Option<(&str, &str)> {
+    key_text.strip_prefix(PICTURE)?.split_once('\n')
 }
 
 impl Terms {

@@ -1,10 +1,8 @@
 //! Puts a node together from its configuration, and runs it.
 
 use std::collections::{BTreeSet, HashMap};
-use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,17 +24,17 @@ use edge::node_protocol;
 use edge::pass_through::{Direct, PassOn};
 use edge::pools::{self, Pools};
 use edge::purge_method::PurgeDoor;
-use edge::request::Target;
 use edge::serving::CurrentServing;
 use edge::tier_above::TierAbove;
 use edge::unshareable::Unshareable;
-use edge::{Answered, Ask, Edge, FillError, FillMemory, Serving, Trust};
+use edge::{Edge, FillMemory, Serving, Trust};
 use http::{HeaderMap, HeaderValue};
 use origin::{Balance, FetchLimits, HealthRules, MemberReport, Pool, PoolSettings, Probe};
 use purge::{
-    Authority, ByHand, Cdn, CdnWorker, Keeping, Purges, Selectors, Tenants, Verifier, Worker, WorkerSettings,
+    Authority, ByHand, Cdn, CdnWorker, Estimator, Keeping, Nodes, Purges, Selectors, Tenants, Verifier,
+    Worker, WorkerSettings,
 };
-use purge_protocol::{AsOf, Erasure, Fences, Fill, Follower, Isolation, NodeId, TagKey, Tags};
+use purge_protocol::{AsOf, Erasure, Fences, Follower, Isolation, NodeId, TagKey, Tags};
 use renderer::{KnownSource, Originals, Renderer};
 use telemetry::Metrics;
 use tokio::sync::watch;
@@ -52,6 +50,7 @@ use crate::listeners::{self, Delivery, bind};
 use crate::open_files;
 use crate::purge_door::{ToControl, Upwards};
 use crate::rendering;
+use crate::split::Split;
 use crate::warmer::OwnDelivery;
 
 /// Fences that a node keeps; about 36 bytes each.
@@ -124,17 +123,17 @@ pub async fn run(
     let cache = Arc::new(Cache::open(cache_settings(&config, &data))?);
 
     let serving = CurrentServing::unknown();
-    let controlled = if config.node.roles.has(Role::Control) {
-        let catalog = catalog_place::open(&config, &data, start.adopt_catalog).await?;
-        Some(control(catalog, &config, &data, &view, &client, &metrics).await?)
-    } else {
-        None
-    };
     let secret = match &config.cluster.secret {
         Some(secret) => Some(
             std::str::from_utf8(secret.bytes()).context("the cluster secret must be text")?.trim().to_owned(),
         ),
         None => None,
+    };
+    let controlled = if config.node.roles.has(Role::Control) {
+        let catalog = catalog_place::open(&config, &data, start.adopt_catalog).await?;
+        Some(control(catalog, &config, &data, &view, &client, secret.clone(), &metrics).await?)
+    } else {
+        None
     };
     let (feed, upstream, pass_on, http_feed, members): Parts = match (&controlled, &config.node.upstream) {
         (Some(controlled), None) => {
@@ -216,16 +215,13 @@ pub async fn run(
                 let token = ApiToken::new(&data.token()?);
                 let pages = console::router(ConsoleSettings {
                     purges: Arc::clone(&controlled.purges),
+                    estimator: Arc::clone(&controlled.estimator),
                     token: token.clone(),
                     delivery: format!("http://{}", reachable(delivery)).parse()?,
                     demo: start.demo.map(|demo| DemoSource::new(demo.source, demo.base_url)),
                 });
                 let purges = Arc::clone(&controlled.purges);
-                let explainer = Arc::new(AllNodes {
-                    purges: Arc::clone(&purges),
-                    client: client.clone(),
-                    secret: edge.trust.secret.clone(),
-                });
+                let explainer = Arc::new(AllNodes(controlled.nodes.clone()));
                 let tenants = Tenants::new(config.tenants.iter().cloned());
                 let issuers = Issuers::new(config.jwts.iter().cloned(), &client);
                 let guests = Guests::new(token, controlled.catalog.clone(), tenants, issuers);
@@ -242,9 +238,11 @@ pub async fn run(
                 let senders = config.senders.iter().map(|sender| sender.settings.clone());
                 let senders = Senders::new(senders, &client);
                 let examiner = Arc::clone(&controlled.by_hand) as _;
+                let estimator = Arc::clone(&controlled.estimator);
                 api::router(
                     Control {
                         purges,
+                        estimator,
                         guests,
                         buckets,
                         senders,
@@ -311,6 +309,8 @@ struct Controlled {
     purges: Arc<Purges>,
     worker: Arc<Worker>,
     by_hand: Arc<ByHand>,
+    estimator: Arc<Estimator>,
+    nodes: Nodes,
     cdn_workers: Vec<CdnWorker>,
     renderer: Arc<Renderer>,
     serving: Arc<Serving>,
@@ -322,6 +322,7 @@ async fn control(
     data: &DataDir,
     view: &Arc<LogView>,
     client: &origin::Client,
+    secret: Option<String>,
     metrics: &Arc<Metrics>,
 ) -> anyhow::Result<Controlled> {
     let catalog = catalog.shared_by(PURGE_WORKERS);
@@ -365,6 +366,9 @@ async fn control(
     let cdn_workers = cdns.iter().map(worker_of).collect();
     let by_hand =
         ByHand { verifier: Arc::clone(&verifier), authority: Arc::clone(&authority), cdns: cdns.clone() };
+    let nodes = Nodes { authority: Arc::clone(&authority), client: client.clone(), secret };
+    let estimator =
+        Estimator::new(Arc::clone(&purges), catalog.clone(), selectors.clone(), cdns.clone(), nodes.clone());
     let worker = Arc::new(Worker {
         catalog: catalog.clone(),
         cdns,
@@ -385,8 +389,18 @@ async fn control(
         metrics: Arc::clone(metrics),
         appended: Mutex::default(),
     });
-    let by_hand = Arc::new(by_hand);
-    Ok(Controlled { catalog, authority, purges, worker, by_hand, cdn_workers, renderer, serving })
+    Ok(Controlled {
+        catalog,
+        authority,
+        purges,
+        worker,
+        by_hand: Arc::new(by_hand),
+        estimator: Arc::new(estimator),
+        nodes,
+        cdn_workers,
+        renderer,
+        serving,
+    })
 }
 
 /// Each field that a CDN reads, once.
@@ -442,25 +456,6 @@ fn nodes_above(above: &NodesAbove, secret: Option<&str>) -> anyhow::Result<PoolS
         // Where there is but one, it is asked in any case.
         probe: (above.urls.len() > 1).then_some(probe),
     })
-}
-
-/// Pictures from the renderer in this process, everything else from its site's upstream.
-struct Split {
-    images: Arc<Renderer>,
-    pass_through: Arc<Direct>,
-}
-
-impl Upstream for Split {
-    fn fetch<'a>(
-        &'a self,
-        ask: &'a Ask,
-        fill: Option<Fill>,
-    ) -> Pin<Box<dyn Future<Output = Result<Answered, FillError>> + Send + 'a>> {
-        match &ask.target {
-            Target::Image(_) => self.images.fetch(ask, fill),
-            Target::PassThrough(_) => self.pass_through.fetch(ask, fill),
-        }
-    }
 }
 
 fn cache_settings(config: &Config, data: &DataDir) -> cache::Settings {

@@ -16,4 +16,5 @@ pub mod purge_door;
 mod redirect;
 mod rendering;
 mod secure;
+mod split;
 mod warmer;

@@ -5,8 +5,10 @@
 
 mod authority;
 mod cdns;
+mod estimator;
 mod external;
 mod failpoint;
+mod nodes;
 mod purges;
 mod rates;
 mod room;
@@ -20,6 +22,8 @@ mod worker;
 pub use authority::{Authority, ForgetNodeError, Keeping, Settling, SnapshotDigest};
 pub use catalog::PurgeFilter;
 pub use cdns::{Cdn, CdnWorker};
+pub use estimator::{EstimateError, Estimator};
+pub use nodes::{Nodes, Question};
 pub use purges::{AcceptError, Accepted, ChangeError, LiftError, Purges};
 pub use rates::{Kind, Meter, Rate, Rates, Standing};
 pub use room::Full;

@@ -53,6 +53,8 @@ pub enum AcceptError {
     MalformedTime { found: u64 },
     #[error("tenant {tenant} has asked for {} {what} already, as many as it may in {} s", standing.limit, per.as_secs())]
     TooMany { tenant: String, what: &'static str, per: Duration, standing: Standing },
+    #[error("a dry run is asked for at POST /v1/purges; this door only purges")]
+    DryRun,
     #[error(transparent)]
     QueueFull(#[from] Full),
     #[error(transparent)]
@@ -126,13 +128,12 @@ impl Purges {
         self.take_in(request, idempotency_key, asker, None).await
     }
 
-    async fn take_in(
+    /// What is asked for, if it can be understood and is the asker's to ask for; `all` as what is theirs.
+    pub(crate) fn checked(
         &self,
         mut request: PurgeRequest,
-        idempotency_key: Option<String>,
         asker: &Asker,
-        retry_of: Option<String>,
-    ) -> Result<Accepted, AcceptError> {
+    ) -> Result<PurgeRequest, AcceptError> {
         let now = unix_millis();
         self.selectors.resolve_all(&request.selectors, request.mode)?;
         Selectors::check_reason(request.reason.as_deref(), request.mode)?;
@@ -141,10 +142,27 @@ impl Purges {
         {
             return Err(AcceptError::MalformedTime { found: at });
         }
+        if let Some(tenant) = &asker.tenant {
+            request.selectors = self.selectors.within(request.selectors, tenant)?;
+        }
+        Ok(request)
+    }
+
+    async fn take_in(
+        &self,
+        request: PurgeRequest,
+        idempotency_key: Option<String>,
+        asker: &Asker,
+        retry_of: Option<String>,
+    ) -> Result<Accepted, AcceptError> {
+        if request.dry_run {
+            return Err(AcceptError::DryRun);
+        }
+        let now = unix_millis();
+        let wholesale = request.selectors.iter().any(is_wholesale);
+        let request = self.checked(request, asker)?;
         let mut standing = None;
         if let Some(tenant) = &asker.tenant {
-            let wholesale = request.selectors.iter().any(is_wholesale);
-            request.selectors = self.selectors.within(request.selectors, tenant)?;
             standing = Some(self.meter(tenant, wholesale, request.mode)?);
         }
         let purge = NewPurge {
@@ -229,7 +247,7 @@ impl Purges {
             force: view.force || view.receipt.position.is_some(),
             reason: view.reason,
             urgent: view.urgent,
-            at: None,
+            ..PurgeRequest::default()
         })
     }
 

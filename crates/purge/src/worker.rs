@@ -361,7 +361,7 @@ impl Worker {
         let serving = &self.selectors.serving;
         let wishes = Wishes { cdns, catalog: &self.catalog, serving, tag_key: &self.tag_key, at_once };
         match self.selectors.resolve_all(&claim.selectors, claim.mode) {
-            Ok(resolved) => wishes.of(claim, &resolved).await,
+            Ok(resolved) => wishes.of(claim.into(), &resolved).await,
             // The configuration has lost a source since the record was appended: no CDN is before it any more.
             Err(_) => Ok(Vec::new()),
         }

@@ -33,14 +33,8 @@ pub async fn erase_on(world: Arc<World>, mut chance: Chance) -> Vec<FileNumber> 
             break;
         }
         let selectors = vec![Selector::Original(format!("{SOURCE}/{}", world.web.files[file].path))];
-        let request = PurgeRequest {
-            selectors: selectors.clone(),
-            mode: Mode::Erase,
-            force: false,
-            reason: None,
-            urgent: false,
-            at: None,
-        };
+        let request =
+            PurgeRequest { selectors: selectors.clone(), mode: Mode::Erase, ..PurgeRequest::default() };
         if writer::purge(&world, request, &mut chance).await == Some(PurgeState::Done) {
             erased.push(file);
             look_where_it_was_acknowledged(&world, file, &selectors);

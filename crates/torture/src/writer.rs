@@ -65,7 +65,7 @@ fn request(world: &World, file: FileNumber, chance: &mut Chance) -> PurgeRequest
         vec![names.swap_remove(chance.index(names.len()))]
     };
     let mode = if chance.percent(25) { Mode::Soft } else { Mode::Hard };
-    PurgeRequest { selectors, mode, force: chance.percent(15), reason: None, urgent: false, at: None }
+    PurgeRequest { selectors, mode, force: chance.percent(15), ..PurgeRequest::default() }
 }
 
 /// One purge, from the wish to its end. What it announces is what the servers have in this moment.

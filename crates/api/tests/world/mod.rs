@@ -23,7 +23,7 @@ use edge::Serving;
 use http::request::Builder;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use purge::{Authority, Keeping, Purges, Rate, Selectors, Tenant, Tenants, VerifyError};
+use purge::{Authority, Estimator, Keeping, Nodes, Purges, Rate, Selectors, Tenant, Tenants, VerifyError};
 use purge_protocol::{Gone, TagKey, Tombstone};
 use serde_json::Value;
 use snapshot::{RequestLimits, Snapshot};
@@ -38,6 +38,7 @@ pub struct World {
     _folder: TempDir,
     catalog: Catalog,
     purges: Arc<Purges>,
+    estimator: Arc<Estimator>,
     /// Whose signed tokens are believed.
     pub issuers: Issuers,
     /// Who may sign events.
@@ -66,11 +67,15 @@ impl World {
         let sources = Arc::new(BTreeSet::from(["demo".to_owned(), "other".to_owned()]));
         let selectors = Selectors { sources, serving: Arc::new(serving), cdns: Arc::default() };
         let authority = Arc::new(authority.expect("an authority"));
-        let purges = Arc::new(Purges::new(catalog.clone(), authority, selectors));
+        let nodes = Nodes { authority: Arc::clone(&authority), client: origin::Client::new(), secret: None };
+        let purges = Arc::new(Purges::new(catalog.clone(), authority, selectors.clone()));
+        let estimator =
+            Arc::new(Estimator::new(Arc::clone(&purges), catalog.clone(), selectors, Vec::new(), nodes));
         Self {
             _folder: folder,
             catalog,
             purges,
+            estimator,
             issuers: Issuers::default(),
             senders: vec![],
             unready: Arc::default(),
@@ -80,6 +85,7 @@ impl World {
     pub fn router(&self) -> Router {
         let control = Control {
             purges: Arc::clone(&self.purges),
+            estimator: Arc::clone(&self.estimator),
             guests: self.guests(),
             buckets: vec![BucketSource {
                 bucket: "b".to_owned(),

@@ -20,7 +20,7 @@ use edge::Serving;
 use http::request::Builder;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use purge::{Authority, Keeping, Purges, Selectors, VerifyError};
+use purge::{Authority, Estimator, Keeping, Nodes, Purges, Selectors, VerifyError};
 use purge_protocol::{Gone, TagKey, Tombstone};
 use snapshot::{RequestLimits, Snapshot};
 use tempfile::TempDir;
@@ -86,10 +86,14 @@ impl World {
         let sources = Arc::new(BTreeSet::from(["demo".to_owned()]));
         let selectors = Selectors { sources, serving: Arc::new(serving), cdns: Arc::default() };
         let authority = Arc::new(authority.expect("an authority"));
-        let purges = Arc::new(Purges::new(catalog.clone(), authority, selectors));
+        let nodes = Nodes { authority: Arc::clone(&authority), client: origin::Client::new(), secret: None };
+        let purges = Arc::new(Purges::new(catalog.clone(), authority, selectors.clone()));
+        let estimator =
+            Arc::new(Estimator::new(Arc::clone(&purges), catalog.clone(), selectors, Vec::new(), nodes));
         let token = ApiToken::new(TOKEN);
         let pages = console::router(ConsoleSettings {
             purges: Arc::clone(&purges),
+            estimator: Arc::clone(&estimator),
             token: token.clone(),
             delivery: url("http://127.0.0.1:8080"),
             demo: demo.map(|base| DemoSource::new("demo".to_owned(), url(&base))),
@@ -98,6 +102,7 @@ impl World {
         let router = api::router(
             Control {
                 purges,
+                estimator,
                 guests: api::Guests::new(token, catalog.clone(), Default::default(), Default::default()),
                 buckets: Vec::new(),
                 senders: api::Senders::new(Vec::new(), &origin::Client::new()),

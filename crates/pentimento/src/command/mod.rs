@@ -6,6 +6,7 @@ pub mod demo;
 pub mod demo_source;
 pub mod erasures;
 pub mod fake_cdn;
+pub mod impact;
 pub mod invalidate_and_verify;
 pub mod keys;
 pub mod nodes;

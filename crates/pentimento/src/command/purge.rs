@@ -8,6 +8,7 @@ use anyhow::bail;
 use api_types::{CdnOutcome, Look, NodeOutcome, PurgeRequest, PurgeView, Selector, Verdict};
 
 use crate::command::control::{ControlAddress, ControlClient};
+use crate::command::impact;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -59,6 +60,15 @@ pub async fn run(
             return ExitCode::from(2);
         }
     };
+    if request.dry_run {
+        return match impact::show(&request, control).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("pentimento: {error:#}");
+                ExitCode::from(2)
+            }
+        };
+    }
     match purge(&request, wait, control).await {
         Ok(view) if !wait || view.state.succeeded() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,

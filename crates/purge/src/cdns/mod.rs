@@ -11,8 +11,8 @@ use cdn::{Driver, Terms};
 use edge::Serving;
 use snapshot::SiteKind;
 
-pub(crate) use receipts::{failure, receipts};
-pub(crate) use wishes::Wishes;
+pub(crate) use receipts::{PARTIAL, failure, receipts};
+pub(crate) use wishes::{Wanted, Wishes};
 pub use worker::CdnWorker;
 
 use crate::verifier::PublicHost;

@@ -4,6 +4,10 @@ use api_types::{CallReceipt, CdnOutcome, CdnReceipt};
 use catalog::{CallSeen, CallState, CdnPart};
 use cdn::Call;
 
+/// What is to be known of a CDN that cannot be told all.
+pub(crate) const PARTIAL: &str =
+    "it knows neither tags nor prefixes, so it is told the URLs that were delivered lately, and no others";
+
 pub(crate) fn receipts(parts: Vec<CdnPart>) -> Vec<CdnReceipt> {
     parts.into_iter().map(receipt).collect()
 }
@@ -22,10 +26,7 @@ fn receipt(part: CdnPart) -> CdnReceipt {
     };
     let mut notes = refusals;
     if partial > 0 {
-        notes.push(
-            "it knows neither tags nor prefixes, so it was told the URLs that were delivered lately, and no others"
-                .to_owned(),
-        );
+        notes.push(PARTIAL.to_owned());
     }
     CdnReceipt {
         name: cdn,

@@ -1,8 +1,9 @@
 //! What each CDN is to be told of a purge.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use api_types::{OriginalOutcome, Selector};
+use api_types::{OriginalOutcome, OriginalReceipt, Selector};
 use bus::clock::unix_millis;
 use catalog::{Catalog, CatalogError, Claim, NewWish};
 use cdn::{Place, Scope, Wish};
@@ -25,6 +26,31 @@ pub(crate) struct Wishes<'a> {
     pub at_once: bool,
 }
 
+/// What other people's CDNs care for in a purge.
+pub(crate) struct Wanted<'a> {
+    pub selectors: &'a [Selector],
+    pub mode: Mode,
+    pub force: bool,
+    pub urgent: bool,
+    /// What became of its originals.
+    pub originals: &'a [OriginalReceipt],
+}
+
+impl<'a> From<&'a Claim> for Wanted<'a> {
+    fn from(claim: &'a Claim) -> Self {
+        let Claim { selectors, mode, force, urgent, receipt, .. } = claim;
+        let originals = &receipt.originals;
+        Self { selectors, mode: *mode, force: *force, urgent: *urgent, originals }
+    }
+}
+
+impl Wanted<'_> {
+    /// For how long a CDN waits for more to tell with the same calls.
+    pub(crate) fn window(&self, cdn: &Cdn) -> Duration {
+        if self.urgent || self.mode == Mode::Erase { Duration::ZERO } else { cdn.window }
+    }
+}
+
 /// What a purge covers, in the terms of all CDNs.
 struct Covered {
     subject: Subject,
@@ -41,42 +67,55 @@ struct Covered {
 }
 
 impl Wishes<'_> {
-    /// Of what has changed, or is fenced whatever it is.
+    /// As they are stored.
     pub(crate) async fn of(
         &self,
-        claim: &Claim,
+        purge: Wanted<'_>,
         resolved: &[Resolved],
     ) -> Result<Vec<NewWish>, CatalogError> {
+        let now = unix_millis();
+        let mut new = Vec::new();
+        for (cdn, wishes) in self.by_cdn(&purge, resolved).await? {
+            let window = if self.at_once { Duration::ZERO } else { purge.window(cdn) };
+            let due_ms = now.saturating_add(u64::try_from(window.as_millis()).unwrap_or(u64::MAX));
+            for wish in wishes {
+                new.push(NewWish {
+                    cdn: cdn.name.clone(),
+                    wish: serde_json::to_string(&wish)?,
+                    soft: purge.mode == Mode::Soft,
+                    due_ms,
+                });
+            }
+        }
+        Ok(new)
+    }
+
+    /// Of what has changed, or is fenced whatever it is; of each CDN that it concerns.
+    pub(crate) async fn by_cdn(
+        &self,
+        purge: &Wanted<'_>,
+        resolved: &[Resolved],
+    ) -> Result<Vec<(&Cdn, Vec<Wish>)>, CatalogError> {
         if self.cdns.is_empty() {
             return Ok(Vec::new());
         }
         let mut covered = Vec::new();
-        let mut receipts = claim.receipt.originals.iter();
-        for (selector, one) in claim.selectors.iter().zip(resolved) {
+        let mut receipts = purge.originals.iter();
+        for (selector, one) in purge.selectors.iter().zip(resolved) {
             let is_original = matches!(one, Resolved::Original { .. });
             let receipt = if is_original { receipts.next() } else { None };
-            if receipt.is_some_and(|receipt| receipt.outcome == OriginalOutcome::Unchanged) && !claim.force {
+            if receipt.is_some_and(|receipt| receipt.outcome == OriginalOutcome::Unchanged) && !purge.force {
                 continue;
             }
             let is_shown_elsewhere = receipt.is_some_and(|receipt| receipt.dependents > 0);
             covered.push(self.covered(selector, one, is_shown_elsewhere).await?);
         }
-        let now = unix_millis();
-        let skips_windows = self.at_once || claim.urgent || claim.mode == Mode::Erase;
-        let mut wishes = Vec::new();
-        for cdn in self.cdns {
-            let window =
-                if skips_windows { 0 } else { u64::try_from(cdn.window.as_millis()).unwrap_or(u64::MAX) };
-            for one in covered.iter().filter(|one| self.concerns(cdn, one)) {
-                wishes.push(NewWish {
-                    cdn: cdn.name.clone(),
-                    wish: serde_json::to_string(&self.wish(cdn, one))?,
-                    soft: claim.mode == Mode::Soft,
-                    due_ms: now.saturating_add(window),
-                });
-            }
-        }
-        Ok(wishes)
+        let wishes_of = |cdn: &Cdn| -> Vec<Wish> {
+            let concerned = covered.iter().filter(|one| self.concerns(cdn, one));
+            concerned.map(|one| self.wish(cdn, one)).collect()
+        };
+        let all = self.cdns.iter().map(|cdn| (&**cdn, wishes_of(cdn)));
+        Ok(all.filter(|(_, wishes)| !wishes.is_empty()).collect())
     }
 
     async fn covered(

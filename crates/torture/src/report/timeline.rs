@@ -319,10 +319,7 @@ mod tests {
             request: PurgeRequest {
                 selectors: vec![Selector::All(true)],
                 mode: Mode::Hard,
-                force: false,
-                reason: None,
-                urgent: false,
-                at: None,
+                ..PurgeRequest::default()
             },
             announced: Vec::new(),
             asked: at(asked),
