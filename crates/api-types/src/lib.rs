@@ -21,6 +21,6 @@ pub use look::{
 pub use node::{FollowAnswer, FollowRequest, NodeList, NodeView};
 pub use problem::Problem;
 pub use purge::{
-    CallReceipt, CdnOutcome, CdnReceipt, Event, NodeOutcome, NodeReceipt, OriginalOutcome, OriginalReceipt,
-    PurgeList, PurgeRequest, PurgeState, PurgeView, Receipt, Selector,
+    CallReceipt, CdnOutcome, CdnReceipt, Event, HotUrl, NodeOutcome, NodeReceipt, OriginalOutcome,
+    OriginalReceipt, PurgeList, PurgeRequest, PurgeState, PurgeView, Receipt, Selector, WarmReceipt,
 };

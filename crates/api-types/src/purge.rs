@@ -27,9 +27,16 @@ pub struct PurgeRequest {
     /// When it is to begin, in Unix milliseconds; without it, now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<u64>,
+    /// How many of the derivatives that are asked for most are made from the new version before it becomes current.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warm: u32,
     /// Nothing is to be purged: the answer is what it would come to ([`crate::impact`]).
     #[serde(default, skip_serializing_if = "is_false")]
     pub dry_run: bool,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -170,6 +177,8 @@ pub struct PurgeView {
     pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub urgent: bool,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warm: u32,
     /// What asked for it: `api`, `console`, `key:NAME`, or what found a change by itself.
     pub cause: String,
     /// Whose it is, if its asker was bounded to one.
@@ -211,6 +220,11 @@ pub struct Receipt {
     /// What the record fences, in words.
     pub subjects: Vec<String>,
     pub originals: Vec<OriginalReceipt>,
+    /// What was asked for most of what it covers, before it began: to be warmed, and to be looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hottest: Vec<HotUrl>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm: Option<WarmReceipt>,
     pub nodes: Vec<NodeReceipt>,
     /// Other people's CDNs that had to be told.
     pub cdns: Vec<CdnReceipt>,
@@ -242,6 +256,26 @@ pub struct OriginalReceipt {
     #[serde(default)]
     pub dependents: u64,
     pub at: u64,
+}
+
+/// A picture of ours as clients ask for it: its canonical URL, and the `Accept` class that chooses its format.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HotUrl {
+    pub url: String,
+    pub accept: String,
+}
+
+/// What became of the hottest derivatives before the new version became current.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarmReceipt {
+    /// How many were asked for.
+    pub wanted: u32,
+    pub warmed: u32,
+    pub failed: u32,
+    /// There was no time for them, or nothing new.
+    pub skipped: u32,
+    /// Milliseconds.
+    pub took: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -70,6 +70,8 @@ impl From<AcceptError> for Refused {
             AcceptError::TooMany { .. } => {
                 Problem::new(429, "too-many-purges", "Too many purges for now", detail)
             }
+            AcceptError::TooWarm { .. } => Problem::new(400, "malformed-purge", "Malformed purge", detail),
+            AcceptError::NothingToWarm => Problem::new(422, "nothing-to-warm", "Nothing to warm", detail),
             AcceptError::DryRun => Problem::new(400, "malformed-purge", "Malformed purge", detail),
             AcceptError::BeyondTenant { .. } => Problem::new(403, "beyond-tenant", "Beyond tenant", detail),
             AcceptError::QueueFull(_) => Problem::new(503, "purge-queue-full", "Too many purges", detail),

@@ -69,6 +69,9 @@ async fn what_is_wrong_with_a_request_is_said_in_words() {
         ("an unknown selector", r#"{"selectors":[{"picture":"demo/cat.jpg"}]}"#),
         ("an unknown mode", r#"{"selectors":[{"original":"demo/cat.jpg"}],"mode":"gentle"}"#),
         ("empty selectors", r#"{"selectors":[]}"#),
+        ("too much to warm", r#"{"selectors":[{"original":"demo/cat.jpg"}],"warm":101}"#),
+        ("an erasure that warms", r#"{"selectors":[{"original":"demo/cat.jpg"}],"mode":"erase","warm":1}"#),
+        ("labels that warm", r#"{"selectors":[{"tag":"x"}],"warm":1}"#),
         ("an original without a path", r#"{"selectors":[{"original":"demo"}]}"#),
         ("many selectors", &many),
         ("a large body", &large),
@@ -81,11 +84,14 @@ async fn what_is_wrong_with_a_request_is_said_in_words() {
     expect![[r#"
         no JSON: 400 malformed-purge: the body is not a purge: expected value at line 1 column 1
         nothing: 400 malformed-purge: the body is not a purge: EOF while parsing a value at line 1 column 0
-        an unknown field: 400 malformed-purge: the body is not a purge: unknown field `hard`, expected one of `selectors`, `mode`, `force`, `reason`, `urgent`, `at`, `dry_run` at line 1 column 49
+        an unknown field: 400 malformed-purge: the body is not a purge: unknown field `hard`, expected one of `selectors`, `mode`, `force`, `reason`, `urgent`, `at`, `warm`, `dry_run` at line 1 column 49
         no selectors field: 400 malformed-purge: the body is not a purge: missing field `selectors` at line 1 column 14
         an unknown selector: 400 malformed-purge: the body is not a purge: unknown variant `picture`, expected one of `original`, `folder`, `source`, `url`, `prefix`, `tag`, `all`, `external` at line 1 column 24
         an unknown mode: 400 malformed-purge: the body is not a purge: unknown variant `gentle`, expected one of `soft`, `hard`, `erase` at line 1 column 58
         empty selectors: 400 no-selectors: a purge needs at least one selector, as in {"selectors":[{"original":"demo/cat.jpg"}]}
+        too much to warm: 400 malformed-purge: a purge warms at most 100 derivatives, not 101
+        an erasure that warms: 422 nothing-to-warm: nothing here can be warmed: what is erased never comes back, and only pictures of ours are made anew
+        labels that warm: 422 nothing-to-warm: nothing here can be warmed: what is erased never comes back, and only pictures of ours are made anew
         an original without a path: 400 malformed-selector: the selector "original demo" cannot be understood: an original is source/path, as in demo/cat.jpg
         many selectors: 400 too-many-selectors: a purge has at most 100 selectors, this one has 101
         a large body: 413 body-too-large: a request's body has at most 65536 bytes here

@@ -22,6 +22,7 @@ pub(crate) fn sqlite() -> Migrator {
         7 "0007_timed_purges",
         8 "0008_dependents",
         9 "0009_turns",
+        10 "0010_warming",
     }
 }
 
@@ -34,6 +35,7 @@ pub(crate) fn postgresql() -> Migrator {
         7 "0007_timed_purges",
         8 "0008_dependents",
         9 "0009_turns",
+        10 "0010_warming",
     }
 }
 

@@ -26,6 +26,8 @@ pub struct NewPurge {
     pub reason: Option<String>,
     /// Other people's CDNs are told at once, whatever their windows.
     pub urgent: bool,
+    /// How many of the hottest derivatives it warms.
+    pub warm: u32,
     /// Whose it is, if its asker was bounded to one.
     pub tenant: Option<String>,
     /// When it is to begin, if not now.
@@ -46,6 +48,7 @@ impl NewPurge {
             force: false,
             reason: None,
             urgent: false,
+            warm: 0,
             tenant: None,
             at_ms: None,
             retry_of: None,
@@ -76,6 +79,7 @@ pub struct Claim {
     pub force: bool,
     pub reason: Option<String>,
     pub urgent: bool,
+    pub warm: u32,
     pub cause: String,
     pub received_ms: u64,
     pub receipt: Receipt,
@@ -140,6 +144,7 @@ row! {
         force: i64,
         reason: Option<String>,
         urgent: i64,
+        warm: i64,
         tenant: Option<String>,
         at_ms: Option<i64>,
         retry_of: Option<String>,
@@ -153,7 +158,7 @@ row! {
     }
 }
 
-pub(crate) const COLUMNS: &str = "id, cause, selectors, mode, force, reason, urgent, tenant, at_ms, retry_of, state, receipt, error, received_ms, attempt, fence, whose";
+pub(crate) const COLUMNS: &str = "id, cause, selectors, mode, force, reason, urgent, warm, tenant, at_ms, retry_of, state, receipt, error, received_ms, attempt, fence, whose";
 
 impl PurgeRow {
     fn state(&self) -> Result<PurgeState, CatalogError> {
@@ -173,6 +178,7 @@ impl PurgeRow {
             force: self.force != 0,
             reason: self.reason,
             urgent: self.urgent != 0,
+            warm: u32::try_from(self.warm).unwrap_or(0),
             attempt: u32::try_from(self.attempt).unwrap_or(u32::MAX),
             received_ms: self.received_ms.unsigned_abs(),
             whose: self.whose,
@@ -192,6 +198,7 @@ impl PurgeRow {
             force: self.force != 0,
             reason: self.reason,
             urgent: self.urgent != 0,
+            warm: u32::try_from(self.warm).unwrap_or(0),
             tenant: self.tenant,
             cause: self.cause,
             received: self.received_ms.unsigned_abs(),
@@ -352,8 +359,8 @@ fn record(row: RecordRow) -> Result<Record, CatalogError> {
 pub(crate) async fn insert_purge(tx: &mut Tx<'_>, purge: &NewPurge, now_ms: u64) -> Result<(), CatalogError> {
     sqlx::query(
         "INSERT INTO purge (id, idempotency_key, cause, selectors, mode, force, reason, urgent, state, receipt, \
-         received_ms, due_ms, attempt, fence, lease_until_ms, tenant, at_ms, retry_of, whose) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $10, 'received', $8, $9, $14, 0, 0, 0, $11, $12, $13, $15)",
+         received_ms, due_ms, attempt, fence, lease_until_ms, tenant, at_ms, retry_of, whose, warm) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $10, 'received', $8, $9, $14, 0, 0, 0, $11, $12, $13, $15, $16)",
     )
     .bind(&purge.id)
     .bind(&purge.idempotency_key)
@@ -370,6 +377,7 @@ pub(crate) async fn insert_purge(tx: &mut Tx<'_>, purge: &NewPurge, now_ms: u64)
     .bind(&purge.retry_of)
     .bind(purge.at_ms.unwrap_or(0).max(now_ms).cast_signed())
     .bind(purge.whose())
+    .bind(i64::from(purge.warm))
     .execute(&mut **tx)
     .await?;
     event(tx, &purge.id, PurgeState::Received, now_ms, None).await

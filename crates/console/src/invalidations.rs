@@ -21,6 +21,8 @@ use crate::page::{self, Notice, Shown, sentence, shown};
 use crate::receipt::{Receipt, Tone, state_label};
 
 const SHOWN: u32 = 50;
+/// What a tick warms.
+const WARMED: u32 = 20;
 
 #[derive(Template)]
 #[template(path = "invalidations.html")]
@@ -213,6 +215,7 @@ pub(crate) fn request_of(form: &Form) -> Result<PurgeRequest, Vec<EntryError>> {
         mode,
         force: form.is_checked("force"),
         urgent: form.is_checked("urgent"),
+        warm: if form.is_checked("warm") { WARMED } else { 0 },
         ..PurgeRequest::default()
     })
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use api_types::{
     Event, Look, NodeOutcome, NodeReceipt, OriginalOutcome, OriginalReceipt, PurgeState, PurgeView, Verdict,
+    WarmReceipt,
 };
 use askama::Template;
 use purge_protocol::Mode;
@@ -49,6 +50,7 @@ pub struct Receipt {
     looks: Vec<LookLine>,
     earlier_looks: usize,
     subjects: Vec<String>,
+    warmed: Option<String>,
     notes: Vec<String>,
 }
 
@@ -230,9 +232,18 @@ impl Receipt {
                 .collect(),
             earlier_looks,
             subjects: receipt.subjects.clone(),
+            warmed: receipt.warm.as_ref().map(warmed),
             notes: receipt.notes.clone(),
         }
     }
+}
+
+fn warmed(warm: &WarmReceipt) -> String {
+    let WarmReceipt { wanted, warmed, failed, skipped, took } = warm;
+    let took = Span(*took);
+    format!(
+        "{warmed} of the {wanted} that are asked for most, in {took}; {failed} failed, {skipped} skipped."
+    )
 }
 
 /// The one sentence that is read out when it changes.
@@ -363,6 +374,7 @@ mod tests {
         PurgeView {
             reason: None,
             urgent: false,
+            warm: 0,
             tenant: None,
             at: None,
             retry_of: None,

@@ -108,6 +108,9 @@ enum Command {
         /// Show it live; end with 0 only when it is done or unchanged
         #[arg(long)]
         wait: bool,
+        /// Make so many of the derivatives that are asked for most from the new version before it becomes current
+        #[arg(long, default_value_t = 0)]
+        warm: u32,
         /// Purge nothing, and show what it would come to
         #[arg(long, conflicts_with = "wait")]
         dry_run: bool,
@@ -393,11 +396,13 @@ async fn carry_out(command: Command) -> ExitCode {
             urgent,
             at,
             wait,
+            warm,
             dry_run,
             control,
         } => {
             let selectors = command::purge::Selectors { original, folder, url, prefix, tag, source, all };
-            let request = PurgeRequest { selectors: Vec::new(), mode, force, reason, urgent, at, dry_run };
+            let request =
+                PurgeRequest { selectors: Vec::new(), mode, force, reason, urgent, at, warm, dry_run };
             return command::purge::run(selectors, request, wait, control.into()).await;
         }
         Command::Purges { command: None, state, tenant, subject, control } => {

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use crate::cdns::{Cdn, PARTIAL, Wanted, Wishes};
 use crate::nodes::{Nodes, Question};
 use crate::purges::{AcceptError, Purges};
-use crate::selectors::{Resolved, Selectors};
+use crate::selectors::{Resolved, Selectors, subjects};
 use crate::tenant::Asker;
 use crate::worker::millis;
 
@@ -187,22 +187,6 @@ impl Estimator {
     }
 }
 
-/// As its record would name them.
-fn subjects(resolved: &[Resolved]) -> Vec<Subject> {
-    let subject = |one: &Resolved| match one {
-        Resolved::Bulk { subject, .. } | Resolved::Responses(subject) => Some(subject.clone()),
-        Resolved::Original { source, path, .. } => Some(Subject::Original(format!("{source}/{path}"))),
-        Resolved::External { .. } => None,
-    };
-    let mut subjects: Vec<Subject> = Vec::new();
-    for subject in resolved.iter().filter_map(subject) {
-        if !subjects.contains(&subject) {
-            subjects.push(subject);
-        }
-    }
-    subjects
-}
-
 fn expected(measured: &[Took], cdns: &[(CdnImpact, Option<u64>)]) -> Expected {
     let middle = |part: fn(&Took) -> u64| median(measured.iter().map(part).collect());
     let nodes_millis = middle(|took| took.nodes_ms);
@@ -251,17 +235,5 @@ mod tests {
         ] {
             assert_eq!(expected(measured, &cdns).millis, wanted);
         }
-    }
-
-    #[test]
-    fn a_record_names_each_subject_once() {
-        let original = || Resolved::Original { source: "demo".into(), path: "cat.jpg".into(), also: None };
-        let label = || Resolved::Responses(Subject::Label("x".into()));
-        let external = Resolved::External { cdn: "far".into(), url: "https://h/a".into() };
-        let named = subjects(&[original(), label(), original(), external, label()]);
-        assert_eq!(
-            named.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            ["original:demo/cat.jpg", "tag:x"]
-        );
     }
 }

@@ -12,13 +12,14 @@ use futures_util::future::join_all;
 use crate::cdns::Cdn;
 use crate::selectors::Resolved;
 use crate::verifier::{PublicHost, is_passing, may_renew_date, renews_date};
+use crate::warming::Warming;
 use crate::worker::{Worker, again, fail, go, millis};
 
 /// Longer than a second, in which `Date` counts.
 const SECOND_LOOK: Duration = Duration::from_millis(1500);
 
 impl Worker {
-    /// What is there before anything is told. Of a purge of ours there is nothing to see.
+    /// What is there before anything is told; of a purge of ours, what is asked for most, if it is of use later.
     pub(crate) async fn prepare(&self, claim: &Claim) -> Result<Step, CatalogError> {
         let resolved = match self.selectors.resolve_all(&claim.selectors, claim.mode) {
             Ok(resolved) => resolved,
@@ -27,7 +28,13 @@ impl Worker {
         };
         let is_external = resolved.iter().any(|one| matches!(one, Resolved::External { .. }));
         if !is_external {
-            return Ok(go(claim, PurgeState::FlushingOrigin));
+            let mut step = go(claim, PurgeState::FlushingOrigin);
+            let most = self.hottest_needed(claim, &resolved);
+            if most > 0 {
+                step.receipt.hottest = self.hottest(&resolved, most).await?;
+                step.receipt.warm = Warming::begin(claim.warm, step.receipt.hottest.len());
+            }
+            return Ok(step);
         }
         if claim.receipt.externals.is_empty() {
             return self.first_sight(claim, resolved).await;

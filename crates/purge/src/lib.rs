@@ -17,6 +17,7 @@ mod selectors;
 mod tenant;
 mod verifier;
 mod verifying;
+mod warming;
 mod worker;
 
 pub use authority::{Authority, ForgetNodeError, Keeping, Settling, SnapshotDigest};

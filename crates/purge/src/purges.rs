@@ -17,13 +17,16 @@ use crate::authority::{Authority, ForgetNodeError};
 use crate::failpoint;
 use crate::rates::{Kind, Meter, Rates, Standing};
 use crate::room::{Full, Room};
-use crate::selectors::{Selectors, is_wholesale};
+use crate::selectors::{Resolved, Selectors, is_wholesale};
 use crate::tenant::{Asker, Tenant};
 
 /// How far ahead a purge may be.
 const AHEAD_DAYS_MAX: u64 = 366;
 /// Clocks differ: a time that passed just now means now.
 const BEHIND_MAX_MS: u64 = 60_000;
+
+/// Derivatives that one purge may make before its new versions become current.
+const WARM_MAX: u32 = 100;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
@@ -53,6 +56,12 @@ pub enum AcceptError {
     MalformedTime { found: u64 },
     #[error("tenant {tenant} has asked for {} {what} already, as many as it may in {} s", standing.limit, per.as_secs())]
     TooMany { tenant: String, what: &'static str, per: Duration, standing: Standing },
+    #[error("a purge warms at most {WARM_MAX} derivatives, not {found}")]
+    TooWarm { found: u32 },
+    #[error(
+        "nothing here can be warmed: what is erased never comes back, and only pictures of ours are made anew"
+    )]
+    NothingToWarm,
     #[error("a dry run is asked for at POST /v1/purges; this door only purges")]
     DryRun,
     #[error(transparent)]
@@ -135,8 +144,14 @@ impl Purges {
         asker: &Asker,
     ) -> Result<PurgeRequest, AcceptError> {
         let now = unix_millis();
-        self.selectors.resolve_all(&request.selectors, request.mode)?;
+        let resolved = self.selectors.resolve_all(&request.selectors, request.mode)?;
         Selectors::check_reason(request.reason.as_deref(), request.mode)?;
+        if request.warm > WARM_MAX {
+            return Err(AcceptError::TooWarm { found: request.warm });
+        }
+        if request.warm > 0 && !warms(&resolved, request.mode) {
+            return Err(AcceptError::NothingToWarm);
+        }
         if let Some(at) = request.at
             && (at.saturating_add(BEHIND_MAX_MS) < now || at > now + AHEAD_DAYS_MAX * 86_400_000)
         {
@@ -174,6 +189,7 @@ impl Purges {
             force: request.force,
             reason: request.reason.clone(),
             urgent: request.urgent,
+            warm: request.warm,
             tenant: asker.tenant.as_ref().map(|tenant| tenant.name.clone()),
             at_ms: request.at,
             retry_of,
@@ -247,6 +263,7 @@ impl Purges {
             force: view.force || view.receipt.position.is_some(),
             reason: view.reason,
             urgent: view.urgent,
+            warm: view.warm,
             ..PurgeRequest::default()
         })
     }
@@ -346,6 +363,12 @@ impl Purges {
         // Nobody listens: nobody needs to know.
         let _ = self.changes.send(id.to_owned());
     }
+}
+
+/// Whether some of it are pictures of which there may be new ones.
+fn warms(resolved: &[Resolved], mode: Mode) -> bool {
+    let is_of_pictures = |one: &Resolved| matches!(one, Resolved::Original { .. } | Resolved::Bulk { .. });
+    mode != Mode::Erase && resolved.iter().any(is_of_pictures)
 }
 
 fn asks_for(wanted: &PurgeRequest, view: &PurgeView) -> bool {

@@ -47,6 +47,15 @@ impl Resolved {
             Resolved::Bulk { .. } | Resolved::Responses(_) | Resolved::External { .. } => None,
         }
     }
+
+    /// Whether an original is one of many that it covers.
+    pub(crate) fn has(&self, original: (&str, &str)) -> bool {
+        let Resolved::Bulk { source, folder, .. } = self else { return false };
+        let is_below = |folder: &String| {
+            original.1.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        };
+        source.as_ref().is_none_or(|source| source == original.0) && folder.as_ref().is_none_or(is_below)
+    }
 }
 
 impl Selectors {
@@ -262,6 +271,22 @@ impl Selectors {
     }
 }
 
+/// As its record would name them.
+pub(crate) fn subjects(resolved: &[Resolved]) -> Vec<Subject> {
+    let subject = |one: &Resolved| match one {
+        Resolved::Bulk { subject, .. } | Resolved::Responses(subject) => Some(subject.clone()),
+        Resolved::Original { source, path, .. } => Some(Subject::Original(format!("{source}/{path}"))),
+        Resolved::External { .. } => None,
+    };
+    let mut subjects: Vec<Subject> = Vec::new();
+    for subject in resolved.iter().filter_map(subject) {
+        if !subjects.contains(&subject) {
+            subjects.push(subject);
+        }
+    }
+    subjects
+}
+
 /// Whether it names a whole source, a whole host, or everything.
 pub fn is_wholesale(selector: &Selector) -> bool {
     match selector {
@@ -435,5 +460,34 @@ mod tests {
         assert_eq!(all, [Selector::Source(text("demo")), Selector::Prefix(text("https://shop.test/"))]);
         let mixed = vec![Selector::Source(text("demo")), Selector::Source(text("other"))];
         assert!(selectors.within(mixed, &tenant).is_err(), "all or nothing");
+    }
+
+    #[test]
+    fn a_folder_has_what_is_below_it_and_not_its_neighbours() {
+        let bulk = |source: Option<&str>, folder: Option<&str>| Resolved::Bulk {
+            source: source.map(str::to_owned),
+            folder: folder.map(str::to_owned),
+            subject: Subject::Tenant,
+        };
+        for (one, wanted) in [
+            (bulk(None, None), [true, true, true]),
+            (bulk(Some("demo"), None), [true, true, false]),
+            (bulk(Some("demo"), Some("a")), [true, false, false]),
+        ] {
+            let found = [("demo", "a/cat.jpg"), ("demo", "ab/cat.jpg"), ("shop", "a/cat.jpg")];
+            assert_eq!(found.map(|original| one.has(original)), wanted, "{one:?}");
+        }
+    }
+
+    #[test]
+    fn a_record_names_each_subject_once() {
+        let original = || Resolved::Original { source: "demo".into(), path: "cat.jpg".into(), also: None };
+        let label = || Resolved::Responses(Subject::Label("x".into()));
+        let external = Resolved::External { cdn: "far".into(), url: "https://h/a".into() };
+        let named = subjects(&[original(), label(), original(), external, label()]);
+        assert_eq!(
+            named.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["original:demo/cat.jpg", "tag:x"]
+        );
     }
 }

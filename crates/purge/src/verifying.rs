@@ -119,8 +119,8 @@ impl Worker {
             return Ok(Turn { looks, hosts, sample: None, unseen: false });
         }
         let mut of = known as u64;
-        if let Some((latest, all)) = self.latest_of_many(claim).await? {
-            subjects.extend(self.verifier.subjects(&latest).await);
+        if let Some((sample, all)) = self.sample_of_many(claim).await? {
+            subjects.extend(self.verifier.subjects(&sample).await);
             of += all;
         }
         subjects.truncate(OUTSIDE_MAX);
@@ -130,20 +130,27 @@ impl Worker {
         Ok(Turn { looks, hosts, sample, unseen: false })
     }
 
-    /// Of folders and sources, what was asked for last.
-    async fn latest_of_many(&self, claim: &Claim) -> Result<Option<(Vec<AskedDelivery>, u64)>, CatalogError> {
+    /// Of folders and sources, what was asked for most before the purge began; then what was asked for last.
+    async fn sample_of_many(&self, claim: &Claim) -> Result<Option<(Vec<AskedDelivery>, u64)>, CatalogError> {
         let Ok(resolved) = self.selectors.resolve_all(&claim.selectors, claim.mode) else { return Ok(None) };
-        let mut found: Option<(Vec<AskedDelivery>, u64)> = None;
+        let limit = self.settings.sample;
+        let (mut sample, mut known) = (Vec::new(), None);
+        for hot in &claim.receipt.hottest {
+            sample.push(AskedDelivery { url: hot.url.clone(), accept: hot.accept.clone() });
+        }
         for one in resolved {
             let Resolved::Bulk { source, folder, .. } = one else { continue };
-            let limit = self.settings.sample;
             let (latest, all) =
                 self.catalog.latest_deliveries(source.as_deref(), folder.as_deref(), limit).await?;
-            let (deliveries, known) = found.get_or_insert_default();
-            deliveries.extend(latest);
-            *known += all;
+            for delivery in latest {
+                if !sample.contains(&delivery) {
+                    sample.push(delivery);
+                }
+            }
+            known = Some(known.unwrap_or(0) + all);
         }
-        Ok(found)
+        sample.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(known.map(|known| (sample, known)))
     }
 
     /// Those of the CDNs before these hosts that took what they were told last.

@@ -16,12 +16,13 @@ use bus::clock::{self, unix_millis};
 use catalog::{Catalog, CatalogError, Claim, NewWish, Step};
 use cdn::back_off;
 use purge_protocol::{Gone, Mode, Moment, NodeId, Outcome, Position, Settlement, Subject, TagKey, Tombstone};
-use renderer::{OriginalError, Originals, Revalidated};
+use renderer::{Beforehand, OriginalError, Originals, Renderer, Revalidated};
 use telemetry::Metrics;
 
 use crate::authority::{Authority, Settling};
 use crate::cdns::{self, Cdn, Wishes};
 use crate::failpoint;
+use crate::nodes::Nodes;
 use crate::purges::Purges;
 use crate::selectors::{Resolved, Selectors};
 use crate::verifier::Verifier;
@@ -57,6 +58,8 @@ pub struct WorkerSettings {
     /// How often a source that fails is asked.
     pub origin_attempts: u32,
     pub origin_interval: Duration,
+    /// What a purge spends on warming, at most.
+    pub warm_time: Duration,
 }
 
 pub struct Worker {
@@ -64,6 +67,9 @@ pub struct Worker {
     pub authority: Arc<Authority>,
     pub purges: Arc<Purges>,
     pub originals: Arc<Originals>,
+    /// Makes what is warmed.
+    pub renderer: Arc<Renderer>,
+    pub nodes: Nodes,
     pub selectors: Selectors,
     pub verifier: Arc<Verifier>,
     pub cdns: Vec<Arc<Cdn>>,
@@ -250,21 +256,23 @@ impl Worker {
             return Ok(step);
         }
         let mut step = go(claim, PurgeState::FlushingServers);
+        if let Some(mut warming) = self.warming(claim) {
+            step.covers = self.warm_many(claim, &mut warming, &resolved).await?;
+            warming.tell(&mut step.receipt);
+        }
         step.receipt.subjects = subjects.iter().map(ToString::to_string).collect();
         step.receipt.log = Some(self.authority.log());
         step.append = Some(subjects.iter().map(|subject| self.tag_key.tag(subject)).collect());
-        step.covers = resolved
-            .iter()
-            .filter_map(|one| match one {
-                Resolved::Original { source, path, .. } => Some((source.clone(), path.clone())),
-                Resolved::Bulk { .. } | Resolved::Responses(_) | Resolved::External { .. } => None,
-            })
-            .collect();
+        step.covers.extend(resolved.iter().filter_map(|one| match one {
+            Resolved::Original { source, path, .. } => Some((source.clone(), path.clone())),
+            Resolved::Bulk { .. } | Resolved::Responses(_) | Resolved::External { .. } => None,
+        }));
         Ok(step)
     }
 
     async fn ask_source(&self, claim: &Claim, source: &str, path: &str) -> Result<Step, StepError> {
         let name = format!("{source}/{path}");
+        let mut warming = self.warming(claim);
         let found = if claim.mode == Mode::Erase {
             let gone = match &claim.reason {
                 Some(reason) => Gone::Forbidden { reason: reason.clone() },
@@ -274,7 +282,8 @@ impl Worker {
             let before = self.catalog.entomb(source, path, &tombstone, &claim.cause).await?;
             (OriginalOutcome::Erased, before, None)
         } else {
-            match self.originals.revalidate(source, path, claim.mode).await {
+            let beforehand = warming.as_mut().map(|warming| warming as &mut dyn Beforehand);
+            match self.originals.revalidate(source, path, claim.mode, beforehand).await {
                 Ok(Revalidated::Unknown) => (OriginalOutcome::Unknown, None, None),
                 Ok(Revalidated::Unchanged { digest }) => {
                     (OriginalOutcome::Unchanged, Some(digest.clone()), Some(digest))
@@ -303,6 +312,9 @@ impl Worker {
         let (outcome, before, after) = found;
         let mut step = go(claim, PurgeState::FlushingOrigin);
         step.detail = Some(format!("{name}: {}", in_words(outcome)));
+        if let Some(warming) = warming {
+            warming.tell(&mut step.receipt);
+        }
         if outcome == OriginalOutcome::Unknown {
             step.receipt.notes.push(format!("{name} was not known here; it is fenced all the same"));
         }

@@ -4,6 +4,7 @@
 //! there already, else make it ([`RenderPool`], in a worker process). The pointer to the current version is mutable, small and fenced; the
 //! bytes are addressed by digests of everything that went into them, and so are never stale, only unreachable.
 
+mod beforehand;
 mod fonts;
 mod originals;
 mod pool;
@@ -12,9 +13,10 @@ mod renderer;
 mod tag_fields;
 mod turns;
 
+pub use beforehand::{Beforehand, Coming};
 pub use fonts::{Fonts, FontsError};
-pub use originals::{KnownSource, OriginalError, Originals, Revalidated};
+pub use originals::{Current, KnownSource, OriginalError, Originals, Revalidated};
 pub use pool::RenderPool;
-pub use renderer::Renderer;
+pub use renderer::{Renderer, shown};
 pub use tag_fields::{TagField, TagFields};
 pub use turns::Room;

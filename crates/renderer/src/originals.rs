@@ -13,6 +13,8 @@ use origin::{Client, FetchError, Fetched, Source, Validators};
 use purge_protocol::{Gone, Mode};
 use tokio::sync::Mutex;
 
+use crate::beforehand::{Beforehand, Coming};
+
 /// How often a source is asked again because someone else moved the pointer meanwhile.
 const ROUNDS: usize = 5;
 
@@ -147,11 +149,15 @@ impl Originals {
 
     /// Asks the source now, whatever the lifetime, and moves the pointer. Joins no fetch that began earlier. What has not
     /// changed since a purge at least as strong as `mode` is unchanged.
+    ///
+    /// `beforehand` is called when another version is there and before the pointer moves to it; more than once, if the pointer
+    /// moves meanwhile by somebody else's hand.
     pub async fn revalidate(
         &self,
         source: &str,
         path: &str,
         mode: Mode,
+        mut beforehand: Option<&mut dyn Beforehand>,
     ) -> Result<Revalidated, OriginalError> {
         let known = self.source(source)?;
         for _ in 0..ROUNDS {
@@ -170,6 +176,12 @@ impl Originals {
             let before = row.digest.clone();
             let had = self.bytes_of(Some(row)).await;
             let seen = self.ask(known, path, had.map(|_| row)).await?;
+            let is_new = seen.digest != row.digest || !row.fenced.is_enough_for(mode);
+            if let Some(beforehand) = beforehand.as_deref_mut().filter(|_| is_new)
+                && let Some(version) = self.bytes_named(seen.digest.as_deref()).await
+            {
+                beforehand.coming(Coming { source: source.into(), path: path.into(), version }).await;
+            }
             match self.catalog.move_original(source, path, &read, &seen, None).await? {
                 Moved::Overtaken => self.drop_if_erased(source, path, &seen).await?,
                 Moved::To { row, .. } if row.state == OriginalState::Gone => {
@@ -266,7 +278,11 @@ impl Originals {
     }
 
     async fn bytes_of(&self, row: Option<&OriginalRow>) -> Option<Current> {
-        let digest: Digest = row?.digest.as_deref()?.parse().ok()?;
+        self.bytes_named(row?.digest.as_deref()).await
+    }
+
+    async fn bytes_named(&self, digest: Option<&str>) -> Option<Current> {
+        let digest: Digest = digest?.parse().ok()?;
         let bytes = self.blobs.get(Kind::Original, &digest).await?;
         Some(Current { digest, bytes })
     }

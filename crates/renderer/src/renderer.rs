@@ -29,7 +29,7 @@ pub struct Renderer {
 }
 
 /// An encoded picture, or words about one, and what it is.
-struct Encoded {
+pub(crate) struct Encoded {
     format: OutputFormat,
     bytes: Bytes,
 }
@@ -80,12 +80,12 @@ impl Renderer {
         Ok(others)
     }
 
-    fn fonts_of(&self, image: &Image) -> Result<Vec<&Font>, UnknownFont> {
+    pub(crate) fn fonts_of(&self, image: &Image) -> Result<Vec<&Font>, UnknownFont> {
         image.delivery.plan.fonts().iter().map(|name| self.fonts.get(name)).collect()
     }
 
     /// From the store if it was made before, from exactly these inputs by exactly this engine.
-    async fn derivative(
+    pub(crate) async fn derivative(
         &self,
         image: &Image,
         original: &Current,
@@ -180,7 +180,7 @@ impl Upstream for Renderer {
 }
 
 /// Source and path of every original that a picture shows, its own first.
-fn shown(image: &Image) -> impl Iterator<Item = (&str, &str)> {
+pub fn shown(image: &Image) -> impl Iterator<Item = (&str, &str)> {
     let own = (image.delivery.source.as_str(), image.delivery.path.as_str());
     let others = image.delivery.plan.originals();
     let others = others.into_iter().map(|name| (name.source.as_str(), name.path.as_str()));

@@ -121,6 +121,12 @@ fn print_receipt(view: &PurgeView) {
             println!("    and {} URLs of other originals that show it", original.dependents);
         }
     }
+    if let Some(warm) = &receipt.warm {
+        println!(
+            "  warmed {} derivatives in {} ms; {} failed, {} skipped",
+            warm.warmed, warm.took, warm.failed, warm.skipped
+        );
+    }
     for node in &receipt.nodes {
         match node.outcome {
             NodeOutcome::Acknowledged => println!("  node {} has applied it", node.name),

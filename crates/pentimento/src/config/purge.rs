@@ -21,6 +21,8 @@ pub struct Purge {
     pub origin_attempts: u32,
     /// Between two attempts.
     pub origin_interval: Duration,
+    /// What a purge that warms spends on that, at most, before it goes on.
+    pub warm_time: Duration,
     /// Of the purge log so many records are kept, and each for so long: for nodes that come back.
     pub log_records: u32,
     pub log_retention: Duration,
@@ -39,6 +41,7 @@ impl Purge {
             verify_sample: section.count("verify_sample", 16, 1..=64),
             origin_attempts: section.count("origin_attempts", 3, 1..=100),
             origin_interval: section.duration("origin_interval", seconds(2), interval),
+            warm_time: section.duration("warm_time", seconds(10), Duration::from_millis(100)..=seconds(60)),
             log_records: section.count("log_records", 100_000, 1..=100_000),
             log_retention: section.duration("log_retention", DAY * 7, seconds(60)..=DAY * 3650),
             history_retention: section.duration("history_retention", DAY * 90, seconds(60)..=DAY * 3650),
@@ -53,6 +56,7 @@ impl Purge {
         out.plain("verify_sample", self.verify_sample);
         out.plain("origin_attempts", self.origin_attempts);
         out.duration("origin_interval", self.origin_interval);
+        out.duration("warm_time", self.warm_time);
         out.plain("log_records", self.log_records);
         out.duration("log_retention", self.log_retention);
         out.duration("history_retention", self.history_retention);

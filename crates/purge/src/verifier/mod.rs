@@ -76,7 +76,7 @@ impl Verifier {
         stream::iter(looks).buffered(LOOKS_AT_ONCE).collect().await
     }
 
-    fn image(&self, delivery: &AskedDelivery) -> Option<Arc<Image>> {
+    pub(crate) fn image(&self, delivery: &AskedDelivery) -> Option<Arc<Image>> {
         let (path, query) = match delivery.url.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (delivery.url.as_str(), None),

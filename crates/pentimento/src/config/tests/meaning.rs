@@ -72,6 +72,7 @@ fn nothing_at_all_is_the_embedded_default() {
         verify_sample = 16
         origin_attempts = 3
         origin_interval = "2s"
+        warm_time = "10s"
         log_records = 100000
         log_retention = "7d"
         history_retention = "90d"

@@ -152,8 +152,9 @@ fn any_limits() -> impl Strategy<Value = Limits> {
 fn any_purge() -> impl Strategy<Value = Purge> {
     let times = || (1..=100_u32, millis(10..=3_600_000));
     let kept = (1..=100_000_u32, millis(60_000..=86_400_000), millis(60_000..=86_400_000));
-    let outside = (1..=100_u32, 1..=64_u32);
-    (times(), times(), kept, outside).prop_map(|(verify, origin, kept, (verify_rounds, verify_sample))| {
+    let outside = (1..=100_u32, 1..=64_u32, millis(100..=60_000));
+    (times(), times(), kept, outside).prop_map(|(verify, origin, kept, outside)| {
+        let (verify_rounds, verify_sample, warm_time) = outside;
         let ((verify_looks, verify_interval), (origin_attempts, origin_interval)) = (verify, origin);
         let (log_records, log_retention, history_retention) = kept;
         Purge {
@@ -163,6 +164,7 @@ fn any_purge() -> impl Strategy<Value = Purge> {
             verify_sample,
             origin_attempts,
             origin_interval,
+            warm_time,
             log_records,
             log_retention,
             history_retention,

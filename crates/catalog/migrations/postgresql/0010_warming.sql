@@ -1,0 +1,2 @@
+-- How many of the derivatives that are asked for most a purge makes before its new versions become current.
+ALTER TABLE purge ADD COLUMN warm BIGINT NOT NULL DEFAULT 0;
