@@ -4,10 +4,10 @@
 //! Rounds alternate between the contenders, so that whatever else the machine does befalls all of them; what is
 //! reported are medians. The contenders share one core and the client has another.
 
+mod bench;
 mod client;
 mod contender;
 mod herd;
-mod machine;
 mod measure;
 mod plot;
 mod process;
@@ -23,8 +23,8 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use clap::Parser;
 
+use crate::bench::Bench;
 use crate::contender::Contenders;
-use crate::machine::Machine;
 use crate::scenario::Scenario;
 use crate::upstream::Upstream;
 
@@ -59,7 +59,7 @@ fn main() -> anyhow::Result<()> {
     process::allow_many_files()?;
     fs::create_dir_all(&arguments.out).context("cannot make the folder of the figures")?;
     let disk = arguments.disk.unwrap_or_else(|| arguments.out.clone());
-    let machine = Machine::look(&arguments.binary)?;
+    let machine = Bench::look(&arguments.binary)?;
     print!("{machine}");
 
     let upstream = Upstream::start()?;

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use crate::bench::Bench;
 use crate::contender::Who;
 use crate::herd::{CLIENTS, Herd};
-use crate::machine::Machine;
 use crate::measure::{Sample, Summary, best};
 use crate::scenario::Scenario;
 use crate::wrk::CONNECTIONS;
@@ -37,7 +37,7 @@ pub fn csv(samples: &[Sample]) -> String {
 }
 
 pub fn markdown(
-    machine: &Machine,
+    machine: &Bench,
     summaries: &[Summary],
     herds: &[Herd],
     rounds: u32,

@@ -6,7 +6,6 @@
 
 mod case;
 mod contender;
-mod machine;
 mod measure;
 mod original;
 mod ours;
@@ -19,6 +18,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
+use testkit::Machine;
 
 use crate::case::Case;
 use crate::contender::{Contenders, said};
@@ -78,7 +78,9 @@ fn main() -> anyhow::Result<()> {
     fs::create_dir_all(&arguments.out).context("cannot make the folder of the figures")?;
     let contenders = Contenders::find(&arguments.tools, &arguments.peers)?;
     contenders.install()?;
-    let machine = format!("{}. {}.", machine::look(), contenders.versions()?.join(", "));
+    let machine = Machine::look();
+    let machine =
+        format!("{machine}; load before the run {}. {}.", machine.load, contenders.versions()?.join(", "));
     println!("{machine}");
     let originals = prepare(&arguments, &contenders)?;
 

@@ -1,11 +1,13 @@
 //! `make bench-purge`: what a purge costs. Eight real processes, from a purge's acceptance to its end; how many a minute;
-//! one of them dead; a queue of somebody else's before it; and what waits for other people's CDNs, in how much memory.
+//! one of them dead; a queue of somebody else's before it; what waits for other people's CDNs, in how much memory; and what
+//! a purge costs those who ask for the picture at that moment.
 
 mod cluster;
 mod figures;
 mod machine;
 mod purging;
 mod queued;
+mod warming;
 mod window;
 
 use std::path::PathBuf;
@@ -44,6 +46,9 @@ struct Arguments {
     /// Changes that wait in the queue, for its memory
     #[arg(long, default_value_t = 1_000_000)]
     queue: usize,
+    /// Photographs that are asked for while one of them is purged
+    #[arg(long, default_value = "../shared/data/images")]
+    photographs: PathBuf,
     /// The parts of it; without any, all
     #[arg(long, value_delimiter = ',')]
     only: Vec<Part>,
@@ -60,6 +65,7 @@ enum Part {
     Before,
     Window,
     Queue,
+    Warming,
 }
 
 #[tokio::main]
@@ -94,6 +100,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if has(Part::Queue) {
         window::queue(folder.path(), arguments.queue, &mut figures).await?;
+    }
+    if has(Part::Warming) {
+        warming::at_full_traffic(&arguments, &folder.path().join("warming"), &mut figures).await?;
     }
     let report = arguments.out.join("report.md");
     std::fs::write(&report, format!("{machine}\n\n{figures}")).context("cannot write the report")?;

@@ -153,9 +153,7 @@ async fn a_node_that_is_killed_between_two_looks_goes_on_where_it_was() {
     let mut stage = Stage::with(1, purge, |section| section).await;
     let started = Instant::now();
     let id = stage.begun().await;
-    stage.world.node.until(&id, |view| view["receipt"]["rounds"]["looks"] == 1).await;
-    stage.world.node.kill().await;
-    stage.world.node.start().await;
+    stage.world.die_between_looks(&id).await;
     let view = stage.world.node.ended(&id).await;
     assert_eq!(view["state"], "done", "{view:#}");
     assert!(started.elapsed() >= Duration::from_secs(2), "the timer was not forgotten");

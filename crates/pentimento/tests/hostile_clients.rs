@@ -273,7 +273,6 @@ async fn an_answer_reaches_a_client_that_is_still_sending() {
     // Over a connection that is closed at once this would be a reset, and not every system hands over an answer then.
     let mut answer = Vec::new();
     for _ in 0..64 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
         stream.write_all(&[b'x'; 8192]).await.expect("the node reads on");
     }
     timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it ends").expect("without a reset");

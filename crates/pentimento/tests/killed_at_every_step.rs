@@ -6,7 +6,6 @@
 
 mod world;
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -134,24 +133,11 @@ async fn a_purge_that_dies_before_each_step_is_written_down_is_done_once() {
 #[tokio::test]
 async fn on_postgresql_too_a_purge_that_dies_before_each_step_is_done_once() {
     let Some(postgres) = postgres() else { return };
-    Story::new(&catalog(&postgres)).await.dies_often_and_does_it_once("before").await;
+    Story::new(&postgres.catalog()).await.dies_often_and_does_it_once("before").await;
 }
 
-/// Where there is none, nothing is tested, and said so.
 fn postgres() -> Option<Postgres> {
-    if !cfg!(debug_assertions) {
-        return None;
-    }
-    let postgres = Postgres::start();
-    if postgres.is_none() {
-        let words = "PostgreSQL is not installed: this test has tested nothing (scripts/setup-tests)\n";
-        std::io::stderr().write_all(words.as_bytes()).unwrap();
-    }
-    postgres
-}
-
-fn catalog(postgres: &Postgres) -> String {
-    format!("[catalog]\nurl = \"{}\"\n", postgres.database("pentimento"))
+    if cfg!(debug_assertions) { Postgres::start() } else { None }
 }
 
 /// A node dies at each of these points of what CloudFront is told, and comes back. It is told once, or in the same words
@@ -217,5 +203,5 @@ async fn a_cdn_hears_the_same_call_again_if_a_node_dies_before_it_has_written_it
 #[tokio::test]
 async fn on_postgresql_too_a_cdn_hears_the_same_call_again() {
     let Some(postgres) = postgres() else { return };
-    a_cdn_is_told(&[("before a call is accepted", 2)], &catalog(&postgres)).await;
+    a_cdn_is_told(&[("before a call is accepted", 2)], &postgres.catalog()).await;
 }

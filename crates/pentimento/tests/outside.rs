@@ -126,9 +126,7 @@ async fn a_node_that_is_killed_while_it_waits_for_its_next_look_goes_on_where_it
     stage.replace(BLUE);
     let started = Instant::now();
     let id = stage.world.node.purge(CAT).await;
-    stage.world.node.until(&id, |view| view["receipt"]["rounds"]["looks"] == 1).await;
-    stage.world.node.kill().await;
-    stage.world.node.start().await;
+    stage.world.die_between_looks(&id).await;
 
     let view = stage.world.node.ended(&id).await;
 

@@ -2,7 +2,6 @@
 
 mod world;
 
-use std::io::Write;
 use std::path::Path;
 
 use testkit::{Node, Postgres, Seen, picture, post, until};
@@ -10,20 +9,6 @@ use world::{BLUE, GREEN, RED, World};
 
 const PNG: &str = "/demo/cat.jpg?w=300&format=png";
 const PURGE: &str = r#"{"selectors":[{"original":"demo/cat.jpg"}]}"#;
-
-/// Where there is no PostgreSQL, nothing is tested, and said so.
-fn postgres() -> Option<Postgres> {
-    let postgres = Postgres::start();
-    if postgres.is_none() {
-        let words = "PostgreSQL is not installed: this test has tested nothing (scripts/setup-tests)\n";
-        std::io::stderr().write_all(words.as_bytes()).unwrap();
-    }
-    postgres
-}
-
-fn catalog(postgres: &Postgres) -> String {
-    format!("[catalog]\nurl = \"{}\"\n", postgres.database("pentimento"))
-}
 
 fn colour(seen: &Seen) -> [u8; 3] {
     assert_eq!(seen.status, 200, "{}", seen.text());
@@ -42,8 +27,8 @@ async fn held_purge(world: &World, colour: [u8; 3]) -> String {
 
 #[tokio::test]
 async fn a_purge_survives_the_death_of_the_node_and_that_of_its_database() {
-    let Some(mut postgres) = postgres() else { return };
-    let mut world = World::with(&catalog(&postgres)).await;
+    let Some(mut postgres) = Postgres::start() else { return };
+    let mut world = World::with(&postgres.catalog()).await;
     assert_eq!(colour(&world.edge.get(PNG).await), RED);
 
     let id = held_purge(&world, BLUE).await;
@@ -81,8 +66,8 @@ async fn a_purge_survives_the_death_of_the_node_and_that_of_its_database() {
 
 #[tokio::test]
 async fn another_data_directory_has_the_catalog_only_when_an_operator_says_so() {
-    let Some(postgres) = postgres() else { return };
-    let mut world = World::with(&catalog(&postgres)).await;
+    let Some(postgres) = Postgres::start() else { return };
+    let mut world = World::with(&postgres.catalog()).await;
     let binary = Path::new(env!("CARGO_BIN_EXE_pentimento"));
     let file = world.folder.path().join("pentimento.toml").display().to_string();
     let data = world.folder.path().join("other");

@@ -2,12 +2,8 @@
 
 mod world;
 
-use std::path::Path;
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
 use testkit::{Seen, picture};
-use tokio::task::JoinSet;
 use world::{BLUE, RED, Settings, World, leased};
 
 const WIDTHS: [u32; 4] = [60, 90, 120, 150];
@@ -108,86 +104,4 @@ async fn warming_holds_no_purge_up_and_says_what_it_did_not_come_to() {
         (&"unchanged".into(), &4.into()),
         "{view:#}"
     );
-}
-
-const CLIENTS: u32 = 32;
-const PACE: Duration = Duration::from_millis(50);
-const HOT: u32 = 24;
-const ROUNDS: usize = 3;
-
-/// One request: how long its answer took, and whether it had to be got from behind.
-type Asked = (Duration, bool);
-
-/// A photograph, or pixels by code where there are none.
-fn photograph(name: &str, colour: [u8; 3]) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/images");
-    std::fs::read(folder.join(name)).unwrap_or_else(|_| picture::png(1600, 1200, colour))
-}
-
-/// Clients of a hot set ask at an even pace; from the moment of a purge until a second after its end each answer is noted.
-async fn burst(warm: u32) -> (Vec<Asked>, Value) {
-    let world = World::new().await;
-    world.source.put("/hot.jpg", "image/jpeg", photograph("Landscape_1.jpg", RED));
-    let urls: Vec<String> =
-        (0..HOT).map(|n| format!("/demo/hot.jpg?w={}&format=webp", 320 + n * 40)).collect();
-    for url in &urls {
-        assert_eq!(world.edge.get(url).await.status, 200);
-        leased(world.edge.delivery, url, &[]).await;
-    }
-    let (noting, is_noting) = tokio::sync::watch::channel(Some(false));
-    let mut clients = JoinSet::new();
-    for client in 0..CLIENTS {
-        let (urls, at, is_noting) = (urls.clone(), world.edge.delivery, is_noting.clone());
-        clients.spawn(async move {
-            let mut pace = tokio::time::interval(PACE);
-            let mut noted: Vec<Asked> = Vec::new();
-            for turn in client as usize.. {
-                pace.tick().await;
-                let Some(notes) = *is_noting.borrow() else { break };
-                let began = Instant::now();
-                let seen = testkit::get(at, &urls[turn * 7 % urls.len()]).await;
-                assert_eq!(seen.status, 200, "{}", seen.text());
-                if notes {
-                    noted.push((began.elapsed(), seen.header("x-cache") != "HIT"));
-                }
-            }
-            noted
-        });
-    }
-    world.source.put("/hot.jpg", "image/jpeg", photograph("Landscape_6.jpg", BLUE));
-    noting.send_replace(Some(true));
-    let body = format!(r#"{{"selectors":[{{"original":"demo/hot.jpg"}}],"warm":{warm}}}"#);
-    let view = purged(&world, &body).await;
-    assert_eq!(view["state"], "done", "{view:#}");
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    noting.send_replace(None);
-    (clients.join_all().await.concat(), view)
-}
-
-/// `cargo test -p pentimento --test warming -- --ignored --nocapture`
-#[tokio::test]
-#[ignore = "a measurement, for docs/benchmarks.md"]
-async fn what_a_purge_costs_those_who_ask_at_that_moment() {
-    println!("warmed  requests  misses  p50 of misses  p99 of misses  longest  purge took");
-    for warm in [0, HOT].repeat(ROUNDS) {
-        let (asked, view) = burst(warm).await;
-        let mut misses: Vec<Duration> = asked.iter().filter(|one| one.1).map(|one| one.0).collect();
-        misses.sort_unstable();
-        let at = |part: f64| {
-            let place = ((misses.len() as f64 - 1.0) * part).round() as usize;
-            misses.get(place).map_or(0.0, |wait| wait.as_secs_f64() * 1000.0)
-        };
-        let events = view["events"].as_array().expect("events");
-        let took = events.last().and_then(|event| event["at"].as_u64()).zip(view["received"].as_u64());
-        println!(
-            "{:>6}  {:>8}  {:>6}  {:>10.0} ms  {:>10.0} ms  {:>4.0} ms  {:>7} ms",
-            view["receipt"]["warm"]["warmed"].as_u64().unwrap_or(0),
-            asked.len(),
-            misses.len(),
-            at(0.5),
-            at(0.99),
-            at(1.0),
-            took.map_or(0, |(end, begin)| end.saturating_sub(begin)),
-        );
-    }
 }

@@ -4,6 +4,7 @@
 
 #[macro_use]
 mod parameter;
+mod laid_over;
 mod marks;
 mod texts;
 

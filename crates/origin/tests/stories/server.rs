@@ -126,8 +126,6 @@ async fn converse(
                 }
                 Step::Stall => std::future::pending().await,
                 Step::Reset => {
-                    // What was sent arrives before the reset does.
-                    tokio::time::sleep(Duration::from_millis(50)).await;
                     stream.set_zero_linger().expect("a socket");
                     return;
                 }

@@ -68,6 +68,13 @@ pub async fn leased(at: SocketAddr, url: &str, fields: &[(&str, &str)]) -> Seen 
 }
 
 impl World {
+    /// The node is killed when a purge has looked once from outside and waits for the next time, and comes back.
+    pub async fn die_between_looks(&mut self, purge: &str) {
+        self.node.until(purge, |view| view["receipt"]["rounds"]["looks"] == 1).await;
+        self.node.kill().await;
+        self.node.start().await;
+    }
+
     /// Both processes run.
     pub async fn with(more: &str) -> Self {
         Self::set_up(Settings { more, ..Settings::default() }).await

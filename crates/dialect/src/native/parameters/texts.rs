@@ -2,34 +2,18 @@
 
 use plan::{Amount, Colour, Content, FontName, Opacity, Rotation, Text, TextFit};
 
+use super::laid_over::{after, defaulted, perhaps};
 use super::parameter::{COLOUR, LENGTH, Needs, PLACE, Parameter, SIDE_OR_PART, START, read, read_some};
 
-/// A parameter of one text, and what it is without a wish.
 macro_rules! of_text {
-    ($index:literal, $stem:literal, $rest:literal, $allowed:expr, $field:ident, $default:expr) => {
-        Parameter {
-            name: concat!($stem, $rest),
-            allowed: $allowed,
-            read: |text, _, plan| read(text, &mut plan.texts[$index].$field),
-            write: |plan| {
-                let value = &plan.texts[$index].$field;
-                (*value != $default).then(|| value.to_string())
-            },
-            needs: Some(Needs { what: $stem, met: |plan| plan.texts[$index].content.is_some() }),
-        }
+    ($($parameter:tt)*) => {
+        defaulted!(texts, content, $($parameter)*)
     };
 }
 
-/// A parameter of one text that there need not be.
 macro_rules! perhaps_of_text {
-    ($index:literal, $stem:literal, $rest:literal, $allowed:expr, $field:ident) => {
-        Parameter {
-            name: concat!($stem, $rest),
-            allowed: $allowed,
-            read: |text, _, plan| read_some(text, &mut plan.texts[$index].$field),
-            write: |plan| plan.texts[$index].$field.map(|value| value.to_string()),
-            needs: Some(Needs { what: $stem, met: |plan| plan.texts[$index].content.is_some() }),
-        }
+    ($($parameter:tt)*) => {
+        perhaps!(texts, content, $($parameter)*)
     };
 }
 
@@ -54,10 +38,6 @@ macro_rules! text {
             of_text!($index, $stem, "-size", "a whole number from 1 to 1000", size, Text::SIZE),
             of_text!($index, $stem, "-fit", "wrap or max", fit, TextFit::Wrap),
             Parameter {
-                name: concat!($stem, "-clip"),
-                allowed: "start, middle or end, each alone or with a comma and ellipsis",
-                read: |text, _, plan| read_some(text, &mut plan.texts[$index].clip),
-                write: |plan| plan.texts[$index].clip.map(|clip| clip.to_string()),
                 needs: Some(Needs {
                     what: concat!($stem, ", and not ", $stem, "-fit=max"),
                     met: |plan| {
@@ -65,6 +45,13 @@ macro_rules! text {
                         text.content.is_some() && text.fit != TextFit::Max
                     },
                 }),
+                ..perhaps_of_text!(
+                    $index,
+                    $stem,
+                    "-clip",
+                    "start, middle or end, each alone or with a comma and ellipsis",
+                    clip
+                )
             },
             perhaps_of_text!($index, $stem, "-width", SIDE_OR_PART, width),
             of_text!($index, $stem, "-color", COLOUR, colour, Colour::BLACK),
@@ -76,17 +63,11 @@ macro_rules! text {
             of_text!($index, $stem, "-track", "a whole number from -20 to 100", tracking, Amount::default()),
             of_text!($index, $stem, "-line", "a whole number from 0 to 20", outline, Amount::default()),
             Parameter {
-                name: concat!($stem, "-line-color"),
-                allowed: COLOUR,
-                read: |text, _, plan| read(text, &mut plan.texts[$index].outline_colour),
-                write: |plan| {
-                    let colour = plan.texts[$index].outline_colour;
-                    (colour != Colour::WHITE).then(|| colour.to_string())
-                },
                 needs: Some(Needs {
                     what: concat!($stem, "-line"),
                     met: |plan| plan.texts[$index].content.is_some() && !plan.texts[$index].outline.is_zero(),
                 }),
+                ..of_text!($index, $stem, "-line-color", COLOUR, outline_colour, Colour::WHITE)
             },
             of_text!($index, $stem, "-shad", "a whole number from 0 to 10", shadow, Amount::default()),
             of_text!(
@@ -102,18 +83,11 @@ macro_rules! text {
     };
 }
 
-/// As with marks, the first free number has to be used.
-macro_rules! after {
-    ($index:literal, $stem:literal) => {
-        Some(Needs { what: $stem, met: |plan| plan.texts[$index].content.is_some() })
-    };
-}
-
 pub(in super::super) static TEXTS: [[Parameter; 18]; Text::MAX] = [
     text!(0, "txt", None),
-    text!(1, "txt2", after!(0, "txt")),
-    text!(2, "txt3", after!(1, "txt2")),
-    text!(3, "txt4", after!(2, "txt3")),
+    text!(1, "txt2", after!(texts, content, 0, "txt")),
+    text!(2, "txt3", after!(texts, content, 1, "txt2")),
+    text!(3, "txt4", after!(texts, content, 2, "txt3")),
 ];
 
 /// As it stands in a query.

@@ -1,29 +1,24 @@
 //! On what was measured, and with what.
 
 use std::fmt;
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use testkit::Machine;
 
 use crate::process::program;
 
-#[derive(Debug)]
-pub struct Machine {
-    processor: String,
-    cores: usize,
-    kernel: String,
+pub struct Bench {
+    machine: Machine,
     /// Seconds since 1970.
     at: u64,
     versions: Vec<String>,
 }
 
-impl Machine {
+impl Bench {
     pub fn look(binary: &Path) -> anyhow::Result<Self> {
-        let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let processor = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let versions = [
             (binary.to_owned(), "--version"),
@@ -32,9 +27,7 @@ impl Machine {
             (program("wrk")?, "-v"),
         ];
         Ok(Self {
-            processor: processor.map_or("unknown processor", |(_, name)| name.trim()).to_owned(),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
-            kernel: fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned(),
+            machine: Machine::look(),
             at,
             versions: versions
                 .iter()
@@ -44,14 +37,10 @@ impl Machine {
     }
 }
 
-impl fmt::Display for Machine {
+impl fmt::Display for Bench {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = date(self.at / 86_400);
-        writeln!(
-            f,
-            "{year}-{month:02}-{day:02}, {}, {} cores, Linux {}",
-            self.processor, self.cores, self.kernel
-        )?;
+        writeln!(f, "{year}-{month:02}-{day:02}, {}", self.machine)?;
         writeln!(f, "{}", self.versions.join(", "))
     }
 }
