@@ -20,10 +20,13 @@ pub enum Scope {
     /// With `purge:write`: erase, and lift what was erased.
     #[serde(rename = "purge:erase")]
     Erase,
+    /// Keep and drop presets; what that changes is purged by itself.
+    #[serde(rename = "preset:write")]
+    Preset,
 }
 
 impl Scope {
-    pub const ALL: [Scope; 4] = [Scope::Read, Scope::Write, Scope::All, Scope::Erase];
+    pub const ALL: [Scope; 5] = [Scope::Read, Scope::Write, Scope::All, Scope::Erase, Scope::Preset];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,6 +34,7 @@ impl Scope {
             Scope::Write => "purge:write",
             Scope::All => "purge:all",
             Scope::Erase => "purge:erase",
+            Scope::Preset => "preset:write",
         }
     }
 }
@@ -46,7 +50,7 @@ pub struct NotAScope;
 
 impl fmt::Display for NotAScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a scope is one of purge:read, purge:write, purge:all and purge:erase")
+        f.write_str("a scope is one of purge:read, purge:write, purge:all, purge:erase and preset:write")
     }
 }
 

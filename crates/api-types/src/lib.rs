@@ -5,6 +5,7 @@ pub mod impact;
 pub mod key;
 pub mod look;
 pub mod node;
+pub mod preset;
 pub mod problem;
 pub mod purge;
 pub mod receipt;
@@ -19,6 +20,7 @@ pub use look::{
     Evidence, ExternalReceipt, HostReceipt, Look, Rounds, Sample, Sight, Verdict, Verification, VerifyRequest,
 };
 pub use node::{FollowAnswer, FollowRequest, NodeList, NodeView};
+pub use preset::{PresetList, PresetRequest, PresetView};
 pub use problem::Problem;
 pub use purge::{
     CallReceipt, CdnOutcome, CdnReceipt, Event, HotUrl, NodeOutcome, NodeReceipt, OriginalOutcome,

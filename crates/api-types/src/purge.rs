@@ -58,6 +58,8 @@ pub enum Selector {
     Prefix(String),
     /// A label that a pass-through site's upstream gave
     Tag(String),
+    /// A preset by its name, a tenant's as `tenant/name`
+    Preset(String),
     /// `true`: everything
     All(bool),
     /// A URL that is not ours, at a CDN that we can tell
@@ -77,6 +79,7 @@ impl fmt::Display for Selector {
             Selector::Url(name) => write!(f, "url {name}"),
             Selector::Prefix(name) => write!(f, "prefix {name}"),
             Selector::Tag(name) => write!(f, "tag {name}"),
+            Selector::Preset(name) => write!(f, "preset {name}"),
             Selector::All(_) => f.write_str("all"),
             Selector::External { cdn, url } => write!(f, "{url} at {cdn}"),
         }

@@ -29,7 +29,7 @@ pub struct Keys {
 pub enum KeyError {
     #[error("a key's name has 1 to {NAME_LEN_MAX} of A-Z, a-z, 0-9, \".\", \"_\" and \"-\", unlike {0:?}")]
     Name(String),
-    #[error("a key needs at least one scope: purge:read, purge:write, purge:all, purge:erase")]
+    #[error("a key needs at least one scope: purge:read, purge:write, purge:all, purge:erase, preset:write")]
     NoScopes,
     #[error("there is no tenant {0:?} in the configuration")]
     UnknownTenant(String),

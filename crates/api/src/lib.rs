@@ -19,6 +19,7 @@ mod keys;
 mod list;
 mod nodes;
 mod operations;
+mod presets;
 mod principal;
 pub mod problem;
 mod purges;
@@ -41,6 +42,7 @@ use http::{HeaderValue, header};
 use purge::{Estimator, Purges};
 
 use bucket_events::EventApi;
+use presets::PresetApi;
 
 pub use authorization::Guests;
 pub use body::{BODY_BYTES_MAX, BodyError, read_body};
@@ -89,6 +91,7 @@ pub fn router(control: Control, pages: Router) -> Router {
         examiner,
     } = control;
     let keys = guests.keys.clone();
+    let presets = PresetApi { purges: Arc::clone(&purges), tenants: keys.tenants.clone() };
     let watches = Watches::new(Arc::clone(&purges));
     let state = purges::PurgeApi { watches, purges, estimator, receipt_key };
     let events = EventApi {
@@ -122,6 +125,12 @@ pub fn router(control: Control, pages: Router) -> Router {
         .route("/purges/{id}/receipt", get(purges::receipt))
         .route("/erasures/{*original}", get(erasures::show).delete(erasures::lift))
         .with_state(state.clone())
+        .merge(
+            Router::new()
+                .route("/presets", get(presets::list))
+                .route("/presets/{name}", get(presets::show).put(presets::keep).delete(presets::forget))
+                .with_state(presets),
+        )
         .merge(for_the_owner)
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::method_not_allowed)

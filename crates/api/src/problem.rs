@@ -8,7 +8,7 @@ use api_types::problem::MEDIA_TYPE;
 use axum::response::{IntoResponse, Response};
 use catalog::CatalogError;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
-use purge::{AcceptError, ChangeError, EstimateError, ForgetNodeError, LiftError, VerifyError};
+use purge::{AcceptError, ChangeError, EstimateError, ForgetNodeError, LiftError, PresetError, VerifyError};
 use purge_protocol::ForgetError;
 use serde::Serialize;
 
@@ -20,6 +20,7 @@ use crate::idempotency::IdempotencyKeyError;
 use crate::jwt::JwtError;
 use crate::keys::KeyError;
 use crate::list::MalformedList;
+use crate::presets::MalformedQuery;
 use crate::principal::Forbidden;
 use crate::purges::{MalformedRequest, NoReceipt};
 use crate::sender::SenderError;
@@ -302,6 +303,33 @@ impl From<KeyError> for Refused {
                 Problem::new(500, "internal", "Internal error", detail)
             }
             KeyError::Catalog(error) => return error.into(),
+        })
+    }
+}
+
+impl From<PresetError> for Refused {
+    fn from(error: PresetError) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            PresetError::Name(_) | PresetError::Parameters(_) => {
+                Problem::new(400, "malformed-preset", "Malformed preset", detail)
+            }
+            PresetError::Full => Problem::new(409, "too-many-presets", "Too many presets", detail),
+            PresetError::Unknown { .. } => Problem::new(404, "no-such-preset", "No such preset", detail),
+            PresetError::Accept(error) => return error.into(),
+        })
+    }
+}
+
+impl From<MalformedQuery> for Refused {
+    fn from(error: MalformedQuery) -> Self {
+        let detail = error.to_string();
+        Refused(match error {
+            MalformedQuery::Parameter(error) => return error.into(),
+            MalformedQuery::Force(_) => {
+                Problem::new(400, "malformed-parameter", "Malformed parameter", detail)
+            }
+            MalformedQuery::Tenant(_) => Problem::new(422, "unknown-tenant", "Unknown tenant", detail),
         })
     }
 }

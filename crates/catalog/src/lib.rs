@@ -1,4 +1,4 @@
-//! The truth in SQL: originals, tombstones, purges, the purge log, nodes.
+//! The truth in SQL: originals, presets, tombstones, purges, the purge log, nodes.
 
 mod api_keys;
 mod audit;
@@ -10,10 +10,12 @@ mod dependents;
 mod durations;
 mod erasures;
 mod error;
+mod made_with;
 mod meta;
 mod migrations;
 mod nodes;
 mod originals;
+mod presets;
 mod purge_list;
 mod purges;
 mod retention;
@@ -41,6 +43,7 @@ pub use error::CatalogError;
 pub use meta::Meta;
 pub use nodes::KnownNode;
 pub use originals::{AskedDelivery, Fenced, Known, Moved, OriginalRow, OriginalState, Seen};
+pub use presets::{KeptPreset, Preset};
 pub use purge_list::PurgeFilter;
 pub use purges::{Accepted, Claim, NewPurge, Step};
 pub use server::Server;

@@ -23,6 +23,7 @@ pub(crate) fn sqlite() -> Migrator {
         8 "0008_dependents",
         9 "0009_turns",
         10 "0010_warming",
+        11 "0011_presets",
     }
 }
 
@@ -36,6 +37,7 @@ pub(crate) fn postgresql() -> Migrator {
         8 "0008_dependents",
         9 "0009_turns",
         10 "0010_warming",
+        11 "0011_presets",
     }
 }
 

@@ -75,6 +75,8 @@ async fn what_holds_on_sqlite_holds_on_postgresql() {
         crate::cancelling::tests::STORIES,
         crate::dependents::tests::STORIES,
         crate::durations::tests::STORIES,
+        crate::made_with::tests::STORIES,
+        crate::presets::tests::STORIES,
         crate::purge_list::tests::STORIES,
         crate::purges::tests::STORIES,
         crate::originals::tests::STORIES,

@@ -143,15 +143,15 @@ fn express(
             gathered.prefixes.extend(bare);
             return Ok(Expressed::Whole);
         }
-        let known: Vec<Address> =
-            wish.known.iter().flat_map(|place| addresses(place, capabilities, terms)).collect();
-        if !known.is_empty() && fits(capabilities.url, &known) {
-            gathered.urls.extend(known);
-            return Ok(Expressed::Partly);
-        }
     } else if let Some(tag) = tag {
         gathered.tags.insert(tag.clone());
         return Ok(Expressed::Whole);
+    }
+    let known: Vec<Address> =
+        wish.known.iter().flat_map(|place| addresses(place, capabilities, terms)).collect();
+    if !known.is_empty() && fits(capabilities.url, &known) {
+        gathered.urls.extend(known);
+        return Ok(Expressed::Partly);
     }
     let subject = wish.subject.clone();
     match (capabilities.all, terms.may_purge_all) {

@@ -62,6 +62,7 @@ impl Scope {
             Selector::Url(_) => "url",
             Selector::Prefix(_) => "prefix",
             Selector::Tag(_) => "tag",
+            Selector::Preset(_) => "preset",
             Selector::All(_) => "all",
             Selector::External { .. } => "external",
         }

@@ -63,6 +63,7 @@ fn request_of(form: &Form) -> Result<PurgeRequest, FormError> {
         "url" => Selector::Url(named("https://img.example.com/demo/cat.jpg?w=480")?),
         "prefix" => Selector::Prefix(named("https://shop.example.com/blog/")?),
         "tag" => Selector::Tag(named("product-17")?),
+        "preset" => Selector::Preset(named("thumb")?),
         // So that a slip of the mouse does not empty every cache.
         "everything" if value == "everything" => Selector::All(true),
         "everything" => return Err(FormError::NotConfirmed),

@@ -1,8 +1,8 @@
 //! What a URL asks for: an original, and what to make of it.
 
-use plan::{FormatWish, Plan};
+use plan::{Accepted, FormatWish, Plan};
 
-use crate::{OriginalPath, Signature, SourceName};
+use crate::{OriginalPath, PresetWish, Signature, SourceName};
 
 /// The parts of a request that a dialect looks at.
 #[derive(Debug, Clone, Copy)]
@@ -20,14 +20,39 @@ pub struct Request<'a> {
 pub struct Delivery {
     pub source: SourceName,
     pub path: OriginalPath,
+    /// With a preset, what the URL adds to it.
     pub plan: Plan,
+    pub preset: Option<PresetWish>,
 }
 
 impl Delivery {
+    /// An original as it is.
+    pub fn of(source: SourceName, path: OriginalPath) -> Self {
+        Self { source, path, plan: Plan::default(), preset: None }
+    }
+
     /// Whether another `Accept` could have led to another plan: the answer then says `Vary: Accept`
-    /// (RFC 9110 §12.5.5).
+    /// (RFC 9110 §12.5.5). A preset may leave the format to the client.
     pub fn varies_by_accept(&self) -> bool {
-        matches!(self.plan.format, FormatWish::Auto(_))
+        self.accepted().is_some()
+    }
+
+    /// What the client takes, as the class that was negotiated; empty where it makes no difference.
+    pub fn accept(&self) -> &'static str {
+        match self.accepted() {
+            Some(Accepted::Avif) => "image/avif",
+            Some(Accepted::Webp) => "image/webp",
+            Some(Accepted::Basic) => "*/*",
+            None => "",
+        }
+    }
+
+    fn accepted(&self) -> Option<Accepted> {
+        match (&self.preset, self.plan.format) {
+            (Some(preset), _) => Some(preset.accepted),
+            (None, FormatWish::Auto(accepted)) => Some(accepted),
+            (None, FormatWish::Original | FormatWish::Exactly(_) | FormatWish::Described(_)) => None,
+        }
     }
 }
 

@@ -11,11 +11,13 @@ pub mod signature;
 
 mod delivery;
 mod error;
+mod preset;
 mod query;
 mod signing_key;
 
 pub use delivery::{Delivery, Parsed, Request};
 pub use error::BadRequest;
 pub use plan::{Excerpt, InvalidPath, InvalidSourceName, OriginalPath, SourceName};
+pub use preset::{InvalidPresetName, PresetName, PresetWish};
 pub use signature::{Signature, SignatureError};
 pub use signing_key::{InvalidKeyId, KeyId, SecretTooShort, SigningKey};

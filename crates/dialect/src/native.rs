@@ -1,26 +1,34 @@
-//! The `pentimento` dialect: `/{source}/{path}?w=&h=&fit=&…&format=&q=&dpr=`.
+//! The `pentimento` dialect: `/{source}/{path}?preset=&w=&h=&fit=&…&format=&q=&dpr=`.
 //!
 //! Source and path come first, so that even a CDN that knows nothing but prefixes can purge an original or a folder.
 //! Every parameter is a line of [`parameters::TABLE`], or of the tables of what is laid over a picture, which follow it;
 //! what each does is in `docs/operations.md`. Beside them a URL may carry a [`signature`] in `kid`, `exp` and `s`.
 
 mod parameters;
+mod preset;
 
 use plan::Plan;
 
 use crate::query::Parameters;
-use crate::{BadRequest, Delivery, Excerpt, OriginalPath, Parsed, Request, Signature, SourceName, signature};
+use crate::{
+    BadRequest, Delivery, Excerpt, OriginalPath, Parsed, PresetName, PresetWish, Request, Signature,
+    SourceName, signature,
+};
 
 use self::parameters::{MARKS, Parameter, TABLE, TEXTS};
+
+pub use self::preset::{PresetError, PresetParameters, with_preset};
 
 /// In bytes, path and query together.
 pub const URL_LEN_MAX: usize = 2048;
 
+const PRESET: &str = "preset";
+
 const LAID_OVER: usize = MARKS.as_flattened().len() + TEXTS.as_flattened().len();
 
-const NAMES: [&str; TABLE.len() + LAID_OVER + 3] = {
+const NAMES: [&str; TABLE.len() + LAID_OVER + 4] = {
     let tables = [TABLE, MARKS.as_flattened(), TEXTS.as_flattened()];
-    let mut names = [signature::KEY; TABLE.len() + LAID_OVER + 3];
+    let mut names = [signature::KEY; TABLE.len() + LAID_OVER + 4];
     let (mut at, mut table) = (0, 0);
     while table < tables.len() {
         let mut line = 0;
@@ -33,6 +41,7 @@ const NAMES: [&str; TABLE.len() + LAID_OVER + 3] = {
     }
     names[at + 1] = signature::EXPIRES;
     names[at + 2] = signature::MAC;
+    names[at + 3] = PRESET;
     names
 };
 
@@ -42,8 +51,16 @@ pub(crate) const PARAMETERS: &[&str] = &NAMES;
 pub fn parse(request: &Request<'_>) -> Result<Parsed, BadRequest> {
     let (source, path, parameters) = read(request)?;
     let signature = Signature::of(&source, &path, &parameters)?;
-    let plan = plan(&parameters, request.accept)?;
-    Ok(Parsed { delivery: Delivery { source, path, plan }, signature })
+    let preset: Option<PresetName> =
+        parameters.value(PRESET, PresetName::ALLOWED, |text| text.parse().ok())?;
+    let accepted = || plan::accepted(request.accept);
+    let preset = preset.map(|name| PresetWish { name, accepted: accepted() });
+    let plan = match &preset {
+        None => plan(&parameters, request.accept)?,
+        // What one of them needs the preset may have.
+        Some(_) => wished(&parameters, request.accept)?,
+    };
+    Ok(Parsed { delivery: Delivery { source, path, plan, preset }, signature })
 }
 
 /// The parts of a native URL, before its parameters are given a meaning.
@@ -69,16 +86,26 @@ fn table(marked: bool, written: bool) -> impl Iterator<Item = &'static Parameter
     TABLE.iter().chain(marks).chain(texts)
 }
 
-fn plan(parameters: &Parameters, accept: Option<&str>) -> Result<Plan, BadRequest> {
-    let mut plan = Plan::default();
+/// The part of the table in which parameters may have a line.
+fn table_of(parameters: &Parameters) -> impl Iterator<Item = &'static Parameter> {
     let has = |stem: &str| parameters.iter().any(|(name, _)| name.starts_with(stem));
-    let (marked, written) = (has("mark"), has("txt"));
-    for parameter in table(marked, written) {
+    table(has("mark"), has("txt"))
+}
+
+/// What the parameters say, each for itself.
+fn wished(parameters: &Parameters, accept: Option<&str>) -> Result<Plan, BadRequest> {
+    let mut plan = Plan::default();
+    for parameter in table_of(parameters) {
         parameters
             .value(parameter.name, parameter.allowed, |text| (parameter.read)(text, accept, &mut plan))?;
     }
+    Ok(plan)
+}
+
+fn plan(parameters: &Parameters, accept: Option<&str>) -> Result<Plan, BadRequest> {
+    let plan = wished(parameters, accept)?;
     // A parameter that would do nothing is a mistake, and each that we let pass another URL for the same picture.
-    for parameter in table(marked, written).filter(|parameter| parameters.has(parameter.name)) {
+    for parameter in table_of(parameters).filter(|parameter| parameters.has(parameter.name)) {
         if let Some(needs) = &parameter.needs
             && !(needs.met)(&plan)
         {
@@ -91,11 +118,17 @@ fn plan(parameters: &Parameters, accept: Option<&str>) -> Result<Plan, BadReques
 /// The one URL, path and query, that stands for every spelling of this delivery; [`parse`] reads it back given the
 /// same `Accept`.
 pub fn canonical(delivery: &Delivery) -> String {
-    let Delivery { source, path, plan } = delivery;
+    let Delivery { source, path, plan, preset } = delivery;
     let mut url = format!("/{source}/{}", path.encode());
     let mut divider = '?';
-    // Without a first mark there is no second, nor a second text without a first.
-    for parameter in table(plan.marks[0].picture.is_some(), plan.texts[0].content.is_some()) {
+    if let Some(PresetWish { name, .. }) = preset {
+        url.push_str(&format!("{divider}{PRESET}={name}"));
+        divider = '&';
+    }
+    // Without a first mark there is no second, nor a second text without a first, unless a preset has the first.
+    let first = |is_there: bool| is_there || preset.is_some();
+    let (marked, written) = (first(plan.marks[0].picture.is_some()), first(plan.texts[0].content.is_some()));
+    for parameter in table(marked, written) {
         if let Some(value) = (parameter.write)(plan) {
             url.push_str(&format!("{divider}{}={value}", parameter.name));
             divider = '&';

@@ -31,6 +31,20 @@ impl Parameters {
         self.0.contains_key(name)
     }
 
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// Both together; what both have is as it is in these.
+    pub fn over(self, mut others: Self) -> Self {
+        others.0.extend(self.0);
+        others
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().map(|(&name, value)| (name, value.as_str()))
     }

@@ -11,7 +11,6 @@ use dialect::{BadRequest, Delivery, SignatureError, native, signature};
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri, header};
 use http_caching::{Leeway, RequestControl};
-use plan::{Accepted, FormatWish};
 use purge_protocol::{Subject, TagKey, Tags, TooManyTags};
 use snapshot::{Site, SiteKind, Storing, Upstreams};
 
@@ -54,7 +53,7 @@ pub enum Target {
 }
 
 /// A derivative of ours.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Image {
     pub delivery: Delivery,
     /// The canonical URL: path and query.
@@ -62,6 +61,8 @@ pub struct Image {
     pub host: String,
     pub tag_key: TagKey,
     pub terms: Terms,
+    /// What of the catalog it is made with, by which it can be purged too. Only who reads the catalog knows.
+    pub made_with: Vec<Subject>,
 }
 
 /// Whatever a site's upstreams answer.
@@ -117,19 +118,14 @@ impl Wanted {
 }
 
 impl Image {
-    /// What a client takes, as the class that was negotiated; empty where the URL names the format.
+    /// See [`Delivery::accept`].
     pub fn accept(&self) -> &'static str {
-        match self.delivery.plan.format {
-            FormatWish::Auto(Accepted::Avif) => "image/avif",
-            FormatWish::Auto(Accepted::Webp) => "image/webp",
-            FormatWish::Auto(Accepted::Basic) => "*/*",
-            FormatWish::Original | FormatWish::Exactly(_) | FormatWish::Described(_) => "",
-        }
+        self.delivery.accept()
     }
 
     /// Everything by which a purge may name this derivative.
     pub fn subjects(&self) -> Vec<Subject> {
-        subjects_of(&self.delivery, &self.url)
+        subjects_of(&self.delivery, &self.url, &self.made_with)
     }
 
     pub fn tags(&self) -> Result<Tags, TooManyTags> {
@@ -137,7 +133,7 @@ impl Image {
     }
 }
 
-fn subjects_of(delivery: &Delivery, url: &str) -> Vec<Subject> {
+fn subjects_of(delivery: &Delivery, url: &str, made_with: &[Subject]) -> Vec<Subject> {
     let source = delivery.source.as_str();
     let mut subjects = vec![
         Subject::Tenant,
@@ -145,6 +141,7 @@ fn subjects_of(delivery: &Delivery, url: &str) -> Vec<Subject> {
         Subject::Original(format!("{source}/{}", delivery.path.as_str())),
         Subject::Url(url.to_owned()),
     ];
+    subjects.extend_from_slice(made_with);
     subjects.extend(delivery.path.folders().map(|folder| Subject::Folder(format!("{source}/{folder}"))));
     // A purge of anything that it shows reaches it.
     for other in delivery.plan.originals() {
@@ -250,12 +247,18 @@ pub(crate) fn image(
         signature::verify(&parsed, &serving.keys, now_unix)?;
     }
     let delivery = parsed.delivery;
+    let terms = match &delivery.preset {
+        // What is wrong with it may be right with the next version of its preset.
+        Some(_) => Terms { error_lifetime: 0, ..terms },
+        None => terms,
+    };
     let url = native::canonical(&delivery);
     // It is what the tier above is asked for, and may be longer: what had to be encoded is.
     if url.len() > native::URL_LEN_MAX {
         return Err(Refusal::UrlTooLong { len: url.len(), max: native::URL_LEN_MAX });
     }
-    let image = Image { delivery, url, host, tag_key: serving.snapshot.tag_key.clone(), terms };
+    let tag_key = serving.snapshot.tag_key.clone();
+    let image = Image { delivery, url, host, tag_key, terms, made_with: Vec::new() };
     let key_text = format!("{PICTURE}{}\n{}", image.url, image.accept());
     Ok((image, key_text))
 }
@@ -331,7 +334,8 @@ mod tests {
         let delivery = native::parse(&request).unwrap().delivery;
         let url = native::canonical(&delivery);
         let terms = Terms::of(&Site::default());
-        Image { delivery, url, host: "h".into(), tag_key: TagKey::new([1; 16]), terms }
+        let made_with = Vec::new();
+        Image { delivery, url, host: "h".into(), tag_key: TagKey::new([1; 16]), terms, made_with }
     }
 
     #[test]
@@ -346,6 +350,14 @@ mod tests {
             folder:demo/a
             folder:demo/a/b"#]]
         .assert_eq(&subjects.join("\n"));
+    }
+
+    #[test]
+    fn a_derivative_can_be_purged_by_what_it_is_made_with() {
+        let mut image = image("/demo/cat.jpg?preset=thumb");
+        assert_eq!(image.subjects().len(), 4, "which preset that is, only the catalog knows");
+        image.made_with = vec![Subject::of_preset(Some("shop"), "thumb")];
+        assert_eq!(image.subjects()[4].to_string(), "preset:shop/thumb");
     }
 
     #[test]

@@ -86,6 +86,9 @@ enum Command {
         prefix: Option<String>,
         #[arg(long)]
         tag: Option<String>,
+        /// A preset by its name, a tenant's as tenant/name
+        #[arg(long)]
+        preset: Option<String>,
         #[arg(long)]
         source: Option<String>,
         /// Everything
@@ -291,7 +294,7 @@ enum KeysCommand {
     Create {
         /// Stands with what it does, in purges and in the audit
         name: String,
-        /// purge:read, purge:write, purge:all, purge:erase; several separated by commas
+        /// purge:read, purge:write, purge:all, purge:erase, preset:write; several separated by commas
         #[arg(long, value_delimiter = ',', required = true)]
         scope: Vec<Scope>,
         /// Whose sources and hosts it reaches; without one, everything
@@ -388,6 +391,7 @@ async fn carry_out(command: Command) -> ExitCode {
             url,
             prefix,
             tag,
+            preset,
             source,
             all,
             mode,
@@ -400,7 +404,8 @@ async fn carry_out(command: Command) -> ExitCode {
             dry_run,
             control,
         } => {
-            let selectors = command::purge::Selectors { original, folder, url, prefix, tag, source, all };
+            let selectors =
+                command::purge::Selectors { original, folder, url, prefix, tag, preset, source, all };
             let request =
                 PurgeRequest { selectors: Vec::new(), mode, force, reason, urgent, at, warm, dry_run };
             return command::purge::run(selectors, request, wait, control.into()).await;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use http::HeaderName;
 use render_worker::{Files, Workers};
-use renderer::{Fonts, Originals, RenderPool, Renderer, Room, TagField, TagFields};
+use renderer::{
+    Fonts, Originals, Presets, RenderPool, Renderer, Room, TagField, TagFields, TenantsOfSources,
+};
 use telemetry::Metrics;
 
 use crate::config::{self, Config};
@@ -24,7 +26,17 @@ pub(crate) async fn renderer(
     };
     let fonts = Fonts::with(config.node.fonts.as_deref())?;
     let pool = RenderPool::new(room(config), workers(config).await?, limits, Arc::clone(metrics));
-    Ok(Renderer { originals, pool, tag_fields: tag_fields(config), fonts })
+    let presets = Presets::new(originals.catalog.clone(), tenants_of_sources(config));
+    Ok(Renderer { originals, pool, tag_fields: tag_fields(config), fonts, presets })
+}
+
+fn tenants_of_sources(config: &Config) -> TenantsOfSources {
+    let each = config.tenants.iter();
+    TenantsOfSources::new(
+        each.flat_map(|tenant| {
+            tenant.sources.iter().map(move |source| (tenant.name.as_str(), source.as_str()))
+        }),
+    )
 }
 
 fn tag_fields(config: &Config) -> TagFields {

@@ -65,6 +65,14 @@ impl Subject {
         subjects
     }
 
+    /// A preset by its name, the owner's or a tenant's.
+    pub fn of_preset(tenant: Option<&str>, name: &str) -> Subject {
+        Subject::Preset(match tenant {
+            Some(tenant) => format!("{tenant}/{name}"),
+            None => name.to_owned(),
+        })
+    }
+
     /// A folder by name; the root folder of a source is the source.
     pub fn folder(source: &str, path: &str) -> Subject {
         match path.trim_matches('/') {

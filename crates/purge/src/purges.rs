@@ -107,12 +107,12 @@ pub struct Accepted {
 }
 
 pub struct Purges {
-    catalog: Catalog,
+    pub(crate) catalog: Catalog,
     authority: Arc<Authority>,
     selectors: Selectors,
     changes: broadcast::Sender<String>,
     meter: Meter<(String, Kind)>,
-    room: Room,
+    pub(crate) room: Room,
 }
 
 impl Purges {
@@ -211,7 +211,12 @@ impl Purges {
     }
 
     /// Of what counts several times, that which leaves least.
-    fn meter(&self, tenant: &Tenant, wholesale: bool, mode: Mode) -> Result<Standing, AcceptError> {
+    pub(crate) fn meter(
+        &self,
+        tenant: &Tenant,
+        wholesale: bool,
+        mode: Mode,
+    ) -> Result<Standing, AcceptError> {
         let now = Instant::now();
         let Rates { any, wholesale: whole, erase } = tenant.rates;
         let kinds = [

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api_types::Selector;
-use dialect::{OriginalPath, SourceName, native};
+use dialect::{OriginalPath, PresetName, SourceName, native};
 use edge::Serving;
 use purge_protocol::{Mode, Subject};
 use snapshot::SiteKind;
@@ -34,6 +34,8 @@ pub enum Resolved {
     Original { source: String, path: String, also: Option<Subject> },
     /// Many originals, each asked for again before its next use.
     Bulk { source: Option<String>, folder: Option<String>, subject: Subject },
+    /// Pictures of whatever originals that something of the catalog is a part of. Their originals are as they were.
+    MadeWith(Subject),
     /// Responses that were not made from originals of ours.
     Responses(Subject),
     /// A URL that is not ours: nothing of ours is fenced.
@@ -44,7 +46,10 @@ impl Resolved {
     pub fn original_name(&self) -> Option<String> {
         match self {
             Resolved::Original { source, path, .. } => Some(format!("{source}/{path}")),
-            Resolved::Bulk { .. } | Resolved::Responses(_) | Resolved::External { .. } => None,
+            Resolved::Bulk { .. }
+            | Resolved::MadeWith(_)
+            | Resolved::Responses(_)
+            | Resolved::External { .. } => None,
         }
     }
 
@@ -100,6 +105,14 @@ impl Selectors {
                     own.extend(tenant.everything());
                     continue;
                 }
+                (Selector::Preset(name), _) => {
+                    match name.split_once('/') {
+                        None => own.push(Selector::Preset(format!("{}/{name}", tenant.name))),
+                        Some((whose, _)) if whose == tenant.name => own.push(selector),
+                        Some(_) => return beyond("it is somebody else's preset"),
+                    }
+                    continue;
+                }
                 (Selector::Tag(_), _) => return beyond("labels are shared by all sites"),
                 (_, Resolved::External { .. }) => return beyond("it is no site of ours"),
                 (Selector::Url(url) | Selector::Prefix(url), Resolved::Responses(_)) => {
@@ -113,7 +126,7 @@ impl Selectors {
                         return beyond("its source belongs to somebody else");
                     }
                 }
-                (_, Resolved::Bulk { source: None, .. } | Resolved::Responses(_)) => {
+                (_, Resolved::Bulk { source: None, .. } | Resolved::MadeWith(_) | Resolved::Responses(_)) => {
                     return beyond("it is nobody's alone");
                 }
             }
@@ -130,7 +143,10 @@ impl Selectors {
         let selector = Selector::Original(name.to_owned());
         match self.resolve(&selector)? {
             Resolved::Original { source, path, .. } => Ok((source, path)),
-            Resolved::Bulk { .. } | Resolved::Responses(_) | Resolved::External { .. } => {
+            Resolved::Bulk { .. }
+            | Resolved::MadeWith(_)
+            | Resolved::Responses(_)
+            | Resolved::External { .. } => {
                 let why = "it names no single original".to_owned();
                 Err(AcceptError::Malformed { selector: selector.to_string(), why })
             }
@@ -182,6 +198,17 @@ impl Selectors {
                     return Err(malformed("a tag has 1 to 1024 visible ASCII characters"));
                 }
                 Ok(Resolved::Responses(Subject::Label(tag.clone())))
+            }
+            Selector::Preset(name) => {
+                let (tenant, name) = match name.split_once('/') {
+                    Some((tenant, name)) => (Some(tenant), name),
+                    None => (None, name.as_str()),
+                };
+                let name: PresetName = name.parse().map_err(|error| malformed(&format!("{error}")))?;
+                if tenant.is_some_and(str::is_empty) {
+                    return Err(malformed("a tenant's preset is tenant/name, as in shop/thumb"));
+                }
+                Ok(Resolved::MadeWith(Subject::of_preset(tenant, name.as_str())))
             }
             Selector::All(true) => {
                 Ok(Resolved::Bulk { source: None, folder: None, subject: Subject::Tenant })
@@ -274,7 +301,9 @@ impl Selectors {
 /// As its record would name them.
 pub(crate) fn subjects(resolved: &[Resolved]) -> Vec<Subject> {
     let subject = |one: &Resolved| match one {
-        Resolved::Bulk { subject, .. } | Resolved::Responses(subject) => Some(subject.clone()),
+        Resolved::Bulk { subject, .. } | Resolved::MadeWith(subject) | Resolved::Responses(subject) => {
+            Some(subject.clone())
+        }
         Resolved::Original { source, path, .. } => Some(Subject::Original(format!("{source}/{path}"))),
         Resolved::External { .. } => None,
     };
@@ -300,6 +329,7 @@ pub fn is_wholesale(selector: &Selector) -> bool {
         | Selector::Folder(_)
         | Selector::Url(_)
         | Selector::Tag(_)
+        | Selector::Preset(_)
         | Selector::External { .. } => false,
     }
 }
@@ -349,6 +379,7 @@ mod tests {
                 }
                 Resolved::Bulk { subject, .. } => format!("bulk {subject}"),
                 Resolved::Responses(subject) => format!("responses {subject}"),
+                Resolved::MadeWith(subject) => format!("made with {subject}"),
                 Resolved::External { cdn, url } => format!("external {url} at {cdn}"),
             },
             Err(error) => format!("refused: {error}"),
@@ -368,6 +399,8 @@ mod tests {
             (Selector::Source(text("demo")), "bulk source:demo"),
             (Selector::All(true), "bulk tenant"),
             (Selector::Tag(text("img-1")), "responses tag:img-1"),
+            (Selector::Preset(text("thumb")), "made with preset:thumb"),
+            (Selector::Preset(text("shop/thumb")), "made with preset:shop/thumb"),
             (Selector::Url(text("https://Shop.test/x?a=1")), "responses url:http://shop.test/x?a=1"),
             (Selector::Url(text("https://shop.test:443/a/../%78")), "responses url:http://shop.test/x"),
             (Selector::Prefix(text("https://shop.test/blog/")), "responses prefix:shop.test/blog"),
@@ -403,6 +436,10 @@ mod tests {
             Selector::Prefix(text("blog/")),
             Selector::Tag(text("")),
             Selector::Tag(text("a b")),
+            Selector::Preset(text("")),
+            Selector::Preset(text("/thumb")),
+            Selector::Preset(text("a/b/c")),
+            Selector::Preset(text("a b")),
             Selector::All(false),
             external("near", "https://token.cloudimg.test/a.jpg"),
             external("far", "http://token.cloudimg.test/a.jpg"),
@@ -452,12 +489,17 @@ mod tests {
             Selector::Url(text("http://pictures.test/other/cat.jpg")),
             Selector::Prefix(text("http://pictures.test/other")),
             Selector::Tag(text("product-17")),
+            Selector::Preset(text("dogs/thumb")),
         ] {
             let refused = within(selector.clone());
             assert!(matches!(refused, Err(AcceptError::BeyondTenant { .. })), "{selector}: {refused:?}");
         }
         let all = within(Selector::All(true)).unwrap();
         assert_eq!(all, [Selector::Source(text("demo")), Selector::Prefix(text("https://shop.test/"))]);
+        let theirs = [Selector::Preset(text("cats/thumb"))];
+        for name in ["thumb", "cats/thumb"] {
+            assert_eq!(within(Selector::Preset(text(name))).unwrap(), theirs);
+        }
         let mixed = vec![Selector::Source(text("demo")), Selector::Source(text("other"))];
         assert!(selectors.within(mixed, &tenant).is_err(), "all or nothing");
     }

@@ -112,6 +112,13 @@ impl Worker {
                 deliveries.extend(all.into_iter().take(DELIVERIES_MAX));
             }
         }
+        for one in self.selectors.resolve_all(&claim.selectors, claim.mode).unwrap_or_default() {
+            if let Resolved::MadeWith(subject) = one {
+                let all = self.catalog.made_with(&subject).await?;
+                known += all.len();
+                deliveries.extend(all.into_iter().take(DELIVERIES_MAX));
+            }
+        }
         let mut subjects = self.verifier.subjects(&deliveries).await;
         let mut looks = self.verifier.look(&subjects, &self.authority.live_nodes()).await;
         // What costs nothing without a CDN goes on costing nothing.
@@ -119,7 +126,7 @@ impl Worker {
             return Ok(Turn { looks, hosts, sample: None, unseen: false });
         }
         let mut of = known as u64;
-        if let Some((sample, all)) = self.sample_of_many(claim).await? {
+        if let Some((sample, all)) = self.sample_of_many(claim, &deliveries).await? {
             subjects.extend(self.verifier.subjects(&sample).await);
             of += all;
         }
@@ -130,20 +137,35 @@ impl Worker {
         Ok(Turn { looks, hosts, sample, unseen: false })
     }
 
-    /// Of folders and sources, what was asked for most before the purge began; then what was asked for last.
-    async fn sample_of_many(&self, claim: &Claim) -> Result<Option<(Vec<AskedDelivery>, u64)>, CatalogError> {
+    /// Of folders, sources and presets, what was asked for most before the purge began; then what was asked for last. And of
+    /// how many `besides` that is.
+    async fn sample_of_many(
+        &self,
+        claim: &Claim,
+        besides: &[AskedDelivery],
+    ) -> Result<Option<(Vec<AskedDelivery>, u64)>, CatalogError> {
         let Ok(resolved) = self.selectors.resolve_all(&claim.selectors, claim.mode) else { return Ok(None) };
         let limit = self.settings.sample;
         let (mut sample, mut known) = (Vec::new(), None);
         for hot in &claim.receipt.hottest {
-            sample.push(AskedDelivery { url: hot.url.clone(), accept: hot.accept.clone() });
+            let delivery = AskedDelivery { url: hot.url.clone(), accept: hot.accept.clone() };
+            if !besides.contains(&delivery) {
+                sample.push(delivery);
+            }
         }
         for one in resolved {
-            let Resolved::Bulk { source, folder, .. } = one else { continue };
-            let (latest, all) =
-                self.catalog.latest_deliveries(source.as_deref(), folder.as_deref(), limit).await?;
+            let (latest, all) = match one {
+                Resolved::Bulk { source, folder, .. } => {
+                    self.catalog.latest_deliveries(source.as_deref(), folder.as_deref(), limit).await?
+                }
+                Resolved::MadeWith(subject) => {
+                    // Counted already.
+                    (self.catalog.made_with(&subject).await?, 0)
+                }
+                Resolved::Original { .. } | Resolved::Responses(_) | Resolved::External { .. } => continue,
+            };
             for delivery in latest {
-                if !sample.contains(&delivery) {
+                if !sample.contains(&delivery) && !besides.contains(&delivery) {
                     sample.push(delivery);
                 }
             }

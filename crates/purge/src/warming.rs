@@ -46,7 +46,7 @@ impl Worker {
     /// How many of the hottest a purge needs to know: those that it warms, and of many originals those that it looks at
     /// from outside. For most purges no node is asked.
     pub(crate) fn hottest_needed(&self, claim: &Claim, resolved: &[Resolved]) -> u32 {
-        let is_bulk = resolved.iter().any(|one| matches!(one, Resolved::Bulk { .. }));
+        let is_bulk = resolved.iter().any(|one| matches!(one, Resolved::Bulk { .. } | Resolved::MadeWith(_)));
         let is_looked_at = is_bulk && self.cdns.iter().any(|cdn| cdn.verify && !cdn.only_by_name);
         claim.warm.max(if is_looked_at { self.settings.sample } else { 0 })
     }
@@ -81,6 +81,7 @@ impl Worker {
                 Resolved::Bulk { source, folder, .. } => {
                     self.catalog.latest_deliveries(source.as_deref(), folder.as_deref(), most).await?.0
                 }
+                Resolved::MadeWith(subject) => self.catalog.made_with(subject).await?,
                 Resolved::Responses(_) | Resolved::External { .. } => continue,
             };
             for AskedDelivery { url, accept } in latest {
@@ -95,14 +96,18 @@ impl Worker {
     }
 
     /// Of a purge that warms.
-    pub(crate) fn warming(&self, claim: &Claim) -> Option<Warming<'_>> {
+    pub(crate) async fn warming(&self, claim: &Claim) -> Option<Warming<'_>> {
         let before = claim.receipt.warm.clone()?;
         let image = |hot: &HotUrl| {
             let delivery = AskedDelivery { url: hot.url.clone(), accept: hot.accept.clone() };
             self.verifier.image(&delivery)
         };
         let most = usize::try_from(before.wanted).unwrap_or(usize::MAX);
-        let images = claim.receipt.hottest.iter().take(most).filter_map(image).collect();
+        let mut images = Vec::new();
+        for image in claim.receipt.hottest.iter().take(most).filter_map(image) {
+            // One that cannot be made now is not warmed either; what it would show is not known.
+            images.extend(self.renderer.resolved(image).await.ok());
+        }
         let (made, spent, failures) = (BTreeMap::new(), Duration::ZERO, Vec::new());
         Some(Warming { worker: self, images, before, made, spent, failures })
     }

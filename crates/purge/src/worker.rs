@@ -178,7 +178,10 @@ impl Worker {
             }
             PurgeState::FlushingCdn => step.wishes.is_empty() && cdns.is_empty(),
             // There is nothing to look at.
-            PurgeState::Verifying => originals.is_empty() && externals.is_empty() && cdns.is_empty(),
+            PurgeState::Verifying => {
+                let is_of_presets = resolved().iter().any(|one| matches!(one, Resolved::MadeWith(_)));
+                originals.is_empty() && externals.is_empty() && cdns.is_empty() && !is_of_presets
+            }
             _ => false,
         }
     }
@@ -256,7 +259,7 @@ impl Worker {
             return Ok(step);
         }
         let mut step = go(claim, PurgeState::FlushingServers);
-        if let Some(mut warming) = self.warming(claim) {
+        if let Some(mut warming) = self.warming(claim).await {
             step.covers = self.warm_many(claim, &mut warming, &resolved).await?;
             warming.tell(&mut step.receipt);
         }
@@ -265,14 +268,17 @@ impl Worker {
         step.append = Some(subjects.iter().map(|subject| self.tag_key.tag(subject)).collect());
         step.covers.extend(resolved.iter().filter_map(|one| match one {
             Resolved::Original { source, path, .. } => Some((source.clone(), path.clone())),
-            Resolved::Bulk { .. } | Resolved::Responses(_) | Resolved::External { .. } => None,
+            Resolved::Bulk { .. }
+            | Resolved::MadeWith(_)
+            | Resolved::Responses(_)
+            | Resolved::External { .. } => None,
         }));
         Ok(step)
     }
 
     async fn ask_source(&self, claim: &Claim, source: &str, path: &str) -> Result<Step, StepError> {
         let name = format!("{source}/{path}");
-        let mut warming = self.warming(claim);
+        let mut warming = self.warming(claim).await;
         let found = if claim.mode == Mode::Erase {
             let gone = match &claim.reason {
                 Some(reason) => Gone::Forbidden { reason: reason.clone() },
@@ -415,7 +421,9 @@ fn subjects_to_fence(claim: &Claim, resolved: &[Resolved]) -> Vec<Subject> {
     let mut receipts = claim.receipt.originals.iter();
     for one in resolved {
         match one {
-            Resolved::Bulk { subject, .. } | Resolved::Responses(subject) => subjects.push(subject.clone()),
+            Resolved::Bulk { subject, .. } | Resolved::MadeWith(subject) | Resolved::Responses(subject) => {
+                subjects.push(subject.clone());
+            }
             Resolved::External { .. } => {}
             Resolved::Original { source, path, also } => {
                 let outcome = receipts.next().map(|receipt| receipt.outcome);

@@ -35,7 +35,7 @@ impl Coming {
 }
 
 impl Renderer {
-    /// Makes a derivative as if what is coming were there already. It is stored by what it is made from, so that nobody
+    /// Makes a derivative, of a picture as [`Renderer::resolved`] has it, as if what is coming were there already. It is stored by what it is made from, so that nobody
     /// comes by it before the pointer has moved; and should something else have moved by then, nobody ever does.
     pub async fn make_beforehand(&self, image: &Image, coming: &Coming) -> Result<(), FillError> {
         let (source, path) = (image.delivery.source.as_str(), image.delivery.path.as_str());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use api_types::Problem;
 use edge::FillError;
+use edge::request::Refusal;
 use plan::{GeometryError, OriginalName};
 use purge_protocol::Gone;
 use render_worker::{Death, WorkerError};
@@ -11,6 +12,7 @@ use transform::TransformError;
 
 use crate::fonts::UnknownFont;
 use crate::originals::OriginalError;
+use crate::presets::PresetError;
 
 pub fn of_transform(error: &TransformError) -> Problem {
     let detail = error.to_string();
@@ -73,6 +75,21 @@ pub fn of_worker(error: &WorkerError) -> FillError {
 /// The URL names a font that the operator has not.
 pub fn of_font(error: &UnknownFont) -> Problem {
     Problem::new(404, "unknown-font", "Unknown font", error.to_string())
+}
+
+/// The URL names a preset that there is not, or adds to it what does not go with it.
+pub fn of_preset(error: PresetError) -> FillError {
+    let detail = error.to_string();
+    match error {
+        PresetError::Unknown { .. } => {
+            FillError::Problem(Problem::new(404, "unknown-preset", "Unknown preset", detail))
+        }
+        PresetError::Together { error, .. } => {
+            let problem = edge::problem::of_refusal(&Refusal::Url(error));
+            FillError::Problem(Problem { detail, ..problem })
+        }
+        PresetError::Catalog(error) => of_original(OriginalError::Catalog(error)),
+    }
 }
 
 /// Of an original that a plan names beside the one it is for: says which.

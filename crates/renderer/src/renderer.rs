@@ -18,6 +18,7 @@ use purge_protocol::{Fill, Subject};
 use crate::fonts::{Font, Fonts, UnknownFont};
 use crate::originals::{Current, OriginalError, Originals};
 use crate::pool::RenderPool;
+use crate::presets::Presets;
 use crate::problem;
 use crate::tag_fields::TagFields;
 
@@ -26,6 +27,7 @@ pub struct Renderer {
     pub pool: RenderPool,
     pub tag_fields: TagFields,
     pub fonts: Fonts,
+    pub presets: Presets,
 }
 
 /// An encoded picture, or words about one, and what it is.
@@ -36,9 +38,11 @@ pub(crate) struct Encoded {
 
 impl Renderer {
     async fn answer(&self, image: &Image, ask: &Ask, fill: Option<Fill>) -> Result<Answered, FillError> {
+        // `fill` was begun before this reads the catalog: everything from here on is at least that new.
+        let applied = self.presets.applied(image).await.map_err(problem::of_preset)?;
+        let image = applied.as_ref().unwrap_or(image);
         let source = image.delivery.source.as_str();
         let path = image.delivery.path.as_str();
-        // `fill` was begun before this reads the pointer: everything from here on is at least that new.
         let original = self.originals.current(source, path).await.map_err(problem::of_original)?;
         let fonts = self.fonts_of(image).map_err(|error| FillError::Problem(problem::of_font(&error)))?;
         let others = self.others(image).await?;
@@ -68,6 +72,12 @@ impl Renderer {
             varied_on: Vec::new(),
             cache_status: None,
         })))
+    }
+
+    /// A picture with what the catalog adds to its URL at this moment.
+    pub async fn resolved(&self, image: Arc<Image>) -> Result<Arc<Image>, FillError> {
+        let applied = self.presets.applied(&image).await.map_err(problem::of_preset)?;
+        Ok(applied.map_or(image, Arc::new))
     }
 
     /// The further originals that the plan names, each asked for as the first one is.
@@ -157,6 +167,9 @@ impl Renderer {
                 catalog.note_dependent(source, path, url).await?;
             }
             catalog.note_delivery(source, path, &delivery, unix_millis()).await?;
+        }
+        for subject in &image.made_with {
+            catalog.note_made_with(subject, &delivery, unix_millis()).await?;
         }
         Ok(())
     }

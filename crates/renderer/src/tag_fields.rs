@@ -53,6 +53,7 @@ mod tests {
             host: String::new(),
             tag_key: TagKey::new([7; 16]),
             terms: Terms::of(&snapshot::Site::default()),
+            made_with: Vec::new(),
         }
     }
 

@@ -205,7 +205,7 @@ impl Web {
                 below.is_some_and(|below| below.is_empty() || below.starts_with(['/', '?']))
             }
             Selector::Tag(tag) => matches!(kind, Kind::Text(labels) if labels.contains(&tag.as_str())),
-            Selector::External { .. } => false,
+            Selector::Preset(_) | Selector::External { .. } => false,
         }
     }
 

@@ -19,6 +19,7 @@ pub struct Selectors {
     pub url: Option<String>,
     pub prefix: Option<String>,
     pub tag: Option<String>,
+    pub preset: Option<String>,
     pub source: Option<String>,
     pub all: bool,
 }
@@ -31,6 +32,7 @@ impl Selectors {
             self.url.map(Selector::Url),
             self.prefix.map(Selector::Prefix),
             self.tag.map(Selector::Tag),
+            self.preset.map(Selector::Preset),
             self.source.map(Selector::Source),
             self.all.then_some(Selector::All(true)),
         ]
@@ -39,7 +41,7 @@ impl Selectors {
         .collect();
         if list.is_empty() {
             bail!(
-                "say what to purge: an original as in demo/cat.jpg, or --folder, --url, --prefix, --tag, --source, --all"
+                "say what to purge: an original as in demo/cat.jpg, or --folder, --url, --prefix, --tag, --preset, --source, --all"
             );
         }
         Ok(list)

@@ -9,7 +9,6 @@ use catalog::{Catalog, CatalogError, Claim, NewWish};
 use cdn::{Place, Scope, Wish};
 use dialect::{Delivery, OriginalPath, SourceName, native};
 use edge::Serving;
-use plan::Plan;
 use purge_protocol::{Mode, Subject, TagKey};
 use snapshot::SiteKind;
 use url::Url;
@@ -156,6 +155,18 @@ impl Wishes<'_> {
                 is_pictures: source.is_some(),
                 only: None,
             },
+            Resolved::MadeWith(subject) => {
+                let known = self.catalog.made_with(subject).await?.into_iter();
+                Covered {
+                    subject: subject.clone(),
+                    scope: Scope::Tagged,
+                    label: None,
+                    known: known.map(|delivery| place(delivery.url)).collect(),
+                    elsewhere: None,
+                    is_pictures: true,
+                    only: None,
+                }
+            }
             Resolved::Responses(subject) => {
                 let label = match subject {
                     Subject::Label(label) => Some(label.clone()),
@@ -249,7 +260,7 @@ fn written(source: &str, path: Option<&str>) -> String {
     let names =
         path.map(|path| Some((source.parse::<SourceName>().ok()?, path.parse::<OriginalPath>().ok()?)));
     match names {
-        Some(Some((source, path))) => native::canonical(&Delivery { source, path, plan: Plan::default() }),
+        Some(Some((source, path))) => native::canonical(&Delivery::of(source, path)),
         _ => format!("/{source}"),
     }
 }

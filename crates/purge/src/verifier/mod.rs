@@ -94,6 +94,7 @@ impl Verifier {
             host: String::new(),
             tag_key: self.serving.snapshot.tag_key.clone(),
             terms: Terms::of(&self.serving.default_site),
+            made_with: Vec::new(),
         }))
     }
 

@@ -52,6 +52,27 @@ fn only_an_automatic_format_varies_by_accept() {
     }
 }
 
+#[test]
+fn with_a_preset_a_url_is_read_as_far_as_it_goes() {
+    check("/demo/cat.jpg?h=9&preset=thumb", expect!["/demo/cat.jpg?preset=thumb&h=9"]);
+    // What it needs the preset may have.
+    check(
+        "/demo/cat.jpg?preset=thumb&crop=top&mark2-alpha=50",
+        expect!["/demo/cat.jpg?preset=thumb&crop=top&mark2-alpha=50"],
+    );
+    check(
+        "/demo/cat.jpg?preset=a%2fb",
+        expect![[r#"the parameter preset is "a/b"; allowed is 1 to 64 of A-Z, a-z, 0-9, ., _ and -"#]],
+    );
+    check(
+        "/demo/cat.jpg?preset=thumb&w=0",
+        expect![[r#"the parameter w is "0"; allowed is a whole number from 1 to 16384"#]],
+    );
+    let delivery = parse_url("/demo/cat.jpg?preset=thumb&format=png", Some("image/webp")).unwrap();
+    assert!(delivery.varies_by_accept());
+    assert_eq!(delivery.accept(), "image/webp");
+}
+
 fn deliveries() -> impl Strategy<Value = Delivery> {
     let side = || proptest::option::of(1..=Resize::MAX_SIDE);
     let resize = (side(), side(), proptest::sample::select(&Fit::ALL[..]), 10..=500_u16);
@@ -60,20 +81,25 @@ fn deliveries() -> impl Strategy<Value = Delivery> {
         Just(FormatWish::Auto(Accepted::Webp)),
         proptest::sample::select(&Format::ALL[..]).prop_map(FormatWish::Exactly),
     ];
+    let preset = proptest::option::of("[A-Za-z0-9._-]{1,9}");
     let path = "[a-z é%+&?#=~.]{0,9}[a-z](/[^/\\\\\\p{Cc}]{0,9}[a-z]){0,3}";
-    ("[a-z0-9][a-z0-9-]{0,9}", path, resize, format, proptest::option::of(1..=100_u8)).prop_filter_map(
-        "a valid delivery",
-        |(source, path, (width, height, fit, hundredths), format, quality)| {
-            let dpr = Dpr::from_hundredths(hundredths).ok()?;
-            let resize = Resize { width, height, fit, dpr, ..Resize::default() };
-            let quality = quality.and_then(|quality| Quality::new(quality).ok());
-            Some(Delivery {
-                source: source.parse().ok()?,
-                path: path.parse().ok()?,
-                plan: Plan { resize, format, quality, ..Plan::default() },
-            })
-        },
-    )
+    ("[a-z0-9][a-z0-9-]{0,9}", path, resize, format, proptest::option::of(1..=100_u8), preset)
+        .prop_filter_map(
+            "a valid delivery",
+            |(source, path, (width, height, fit, hundredths), format, quality, preset)| {
+                let dpr = Dpr::from_hundredths(hundredths).ok()?;
+                let resize = Resize { width, height, fit, dpr, ..Resize::default() };
+                let quality = quality.and_then(|quality| Quality::new(quality).ok());
+                Some(Delivery {
+                    source: source.parse().ok()?,
+                    path: path.parse().ok()?,
+                    plan: Plan { resize, format, quality, ..Plan::default() },
+                    preset: preset.and_then(|name| {
+                        Some(PresetWish { name: name.parse().ok()?, accepted: Accepted::Webp })
+                    }),
+                })
+            },
+        )
 }
 
 /// A value for each parameter, and what else it needs.

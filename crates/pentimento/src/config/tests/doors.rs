@@ -41,7 +41,7 @@ fn what_is_wrong_with_an_issuer_or_a_sender_is_said() {
         pentimento.toml:5:12: tokens need one of `keys_url` and `keys_file`
         pentimento.toml:6:12: `require`: "email" is no claim with its value, such as "email=a@b.example"
         pentimento.toml:6:21: `require`: "=x" is no claim with its value, such as "email=a@b.example"
-        pentimento.toml:7:11: `scopes`: "purge:some" is no scope: allowed are purge:read, purge:write, purge:all, purge:erase
+        pentimento.toml:7:11: `scopes`: "purge:some" is no scope: allowed are purge:read, purge:write, purge:all, purge:erase, preset:write
         pentimento.toml:6:10: write only one of `scopes`, for all tokens, and `scope_claim`, for what each says
         pentimento.toml:8:10: write only one of `tenant`, for all tokens, and `tenant_claim`, for what each says
         pentimento.toml:1:1: a sender needs `name`, such as "uploads"
