@@ -66,6 +66,7 @@ fn a_scope_that_a_vendor_does_not_know_is_widened_and_never_narrowed() {
         ("tagged folder", &tagged(Scope::Prefix(place("/d")), "d")),
         ("label", &tagged(Scope::Tagged, "blue")),
         ("label without tags", &wish(Scope::Tagged)),
+        ("preset without tags", &Wish { scope: Scope::Tagged, ..original.clone() }),
         ("all", &wish(Scope::All)),
         ("tagged all", &tagged(Scope::All, "tenant")),
     ] {
@@ -165,6 +166,15 @@ fn a_scope_that_a_vendor_does_not_know_is_widened_and_never_narrowed() {
         label without tags at "*": refused: it can purge it only by purging everything, for which `purge_all = true` is the permission
         label without tags at "*" with permission: everything: 
         label without tags at "": refused: it has no call that covers it
+        preset without tags at "upft*": 2 URLs: a.test/d/cat.jpg?w=1 a.test/d/cat.jpg?w=2, only in part
+        preset without tags at "upft*" with permission: 2 URLs: a.test/d/cat.jpg?w=1 a.test/d/cat.jpg?w=2, only in part
+        preset without tags at "upf": 2 URLs: a.test/d/cat.jpg?w=1 a.test/d/cat.jpg?w=2, only in part
+        preset without tags at "uf": 2 URLs: a.test/d/cat.jpg?w=1 a.test/d/cat.jpg?w=2, only in part
+        preset without tags at "u": 2 URLs: a.test/d/cat.jpg?w=1 a.test/d/cat.jpg?w=2, only in part
+        preset without tags at "ut": 2 URLs: a.test/d/cat.jpg?w=1 a.test/d/cat.jpg?w=2, only in part
+        preset without tags at "*": refused: it can purge it only by purging everything, for which `purge_all = true` is the permission
+        preset without tags at "*" with permission: everything: 
+        preset without tags at "": refused: it has no call that covers it
         all at "upft*": refused: it can purge it only by purging everything, for which `purge_all = true` is the permission
         all at "upft*" with permission: everything: 
         all at "upf": refused: it has no call that covers it

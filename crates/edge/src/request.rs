@@ -227,6 +227,7 @@ pub fn interpret(
             };
             let is_trusted = *unsigned || asker == Asker::Node;
             let (image, key_text) = image(serving, terms, host, &request, is_trusted, now_unix)?;
+            let terms = image.terms;
             let target = Target::Image(Arc::new(image));
             Ok(Wanted { target, key: Key::of(&key_text), key_text, terms, beside: None })
         }

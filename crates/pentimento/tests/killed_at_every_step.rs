@@ -177,6 +177,50 @@ async fn a_cdn_is_told(points: &[(&str, usize)], more: &str) {
     }
 }
 
+#[tokio::test]
+async fn a_preset_is_changed_together_with_its_purge_or_not_at_all() {
+    const THUMB: &str = "/demo/cat.jpg?preset=thumb";
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    let mut world = World::new().await;
+    let put = async |world: &World, width: u32| {
+        let token = world.node.token();
+        let fields = [("authorization", token.as_str()), ("content-type", "application/json")];
+        let body = format!(r#"{{"parameters":"w={width}&format=png"}}"#);
+        // It may die before it answers.
+        _ = send(world.node.control, Method::PUT, "/v1/presets/thumb", &fields, body.into()).await;
+    };
+    let newest = async |world: &World| {
+        let token = world.node.token();
+        let fields = [("authorization", token.as_str())];
+        let seen = send(world.node.control, Method::GET, "/v1/purges", &fields, Bytes::new()).await.unwrap();
+        seen.json()["purges"][0]["id"].as_str().unwrap().to_owned()
+    };
+    put(&world, 60).await;
+    world.node.ended(&newest(&world).await).await;
+    for (point, wide) in
+        [("before received", 60), ("after received", 90), ("before flushing_servers", 120), ("after verifying", 150)]
+    {
+        let before = newest(&world).await;
+        assert_eq!(world.edge.get(THUMB).await.status, 200);
+        world.node.kill().await;
+        world.node.environment = vec![(DIES.to_owned(), point.to_owned())];
+        world.node.start().await;
+        put(&world, if point == "before received" { 75 } else { wide }).await;
+        until(&format!("it dies {point}"), async || !world.node.is_running()).await;
+        world.node.environment.clear();
+        world.node.start().await;
+        let id = newest(&world).await;
+        assert_eq!(id != before, point != "before received", "{point}");
+        let view = world.node.ended(&id).await;
+        assert_eq!(view["state"], "done", "{point}: {view:#}");
+        for node in [&world.edge, &world.node] {
+            assert_eq!(picture::look_at(&node.get(THUMB).await.body).0, wide, "{point}");
+        }
+    }
+}
+
 /// What makes a call, in their order, with its `CallerReference`.
 fn told(fake: &FakeCdn) -> Vec<String> {
     let posts = fake.told().into_iter().filter(|told| told.method == Method::POST);

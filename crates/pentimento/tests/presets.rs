@@ -78,7 +78,7 @@ async fn a_changed_preset_is_seen_by_everyone_when_its_purge_is_done() {
     // By hand too, and by its name alone.
     let view = world.node.ended(&world.node.purge(r#"{"selectors":[{"preset":"hero"}]}"#).await).await;
     assert_eq!((&view["state"], &view["receipt"]["subjects"]), (&"done".into(), &json!(["preset:hero"])));
-    assert_eq!(leased(nodes[0], OTHER, &[]).await.header("x-cache"), "MISS");
+    assert!(!view["receipt"]["looks"].as_array().unwrap().is_empty(), "{view:#}");
     let dry = r#"{"selectors":[{"preset":"thumb"}],"dry_run":true}"#;
     leased(nodes[0], THUMB, &[]).await;
     let token = world.node.token();
@@ -151,9 +151,9 @@ async fn the_format_is_the_presets_to_leave_open_and_each_client_gets_its_own() 
     settled(&world, &put(&world, "/v1/presets/thumb", "w=60&format=auto").await).await;
     for _ in ["first", "again"] {
         for (accept, kind) in [
-            ("image/avif,image/webp,*/*", "image/avif"),
+            ("image/avif,image/webp,*/*", "image/webp"),
             ("image/webp,*/*", "image/webp"),
-            ("*/*", "image/jpeg"),
+            ("*/*", "image/png"),
         ] {
             let seen = leased(world.edge.delivery, THUMB, &[("accept", accept)]).await;
             assert_eq!((seen.header("content-type"), seen.header("vary")), (kind, "Accept"));
@@ -164,8 +164,8 @@ async fn the_format_is_the_presets_to_leave_open_and_each_client_gets_its_own() 
 #[tokio::test]
 async fn a_cdn_hears_of_a_changed_preset_by_its_tag_or_by_the_urls_that_are_known() {
     let (by_tag, tagged) = rehearsed(VendorName::Cloudflare).await;
-    let (by_url, bunny) = rehearsed(VendorName::KeyCdn).await;
-    let world = World::with(&format!("{tagged}{bunny}")).await;
+    let (by_url, untagged) = rehearsed(VendorName::KeyCdn).await;
+    let world = World::with(&format!("{tagged}tags = true\n{untagged}")).await;
     settled(&world, &put(&world, "/v1/presets/thumb", "w=120&format=png").await).await;
     let seen = leased(world.edge.delivery, THUMB, &[]).await;
     let tags: Vec<&str> = seen.header("cache-tag").split(',').collect();
@@ -175,7 +175,9 @@ async fn a_cdn_hears_of_a_changed_preset_by_its_tag_or_by_the_urls_that_are_know
         |fake: &FakeCdn| String::from_utf8_lossy(&fake.told().last().expect("it is told").body).into_owned();
     let (by_tag, by_url) = (told(&by_tag), told(&by_url));
     assert!(tags.iter().any(|tag| by_tag.contains(tag)), "{by_tag} of {tags:?}: {view:#}");
-    println!("{by_url} {view:#}");
+    assert_eq!(by_url, r#"{"urls":["127.0.0.1/demo/cat.jpg?preset=thumb"]}"#);
+    let note = &view["receipt"]["cdns"][1]["notes"][0];
+    assert!(note.as_str().is_some_and(|note| note.contains("that were delivered lately, and no others")), "{view:#}");
 }
 
 async fn rehearsed(vendor: VendorName) -> (FakeCdn, String) {

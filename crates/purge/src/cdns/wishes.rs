@@ -111,7 +111,12 @@ impl Wishes<'_> {
         }
         let wishes_of = |cdn: &Cdn| -> Vec<Wish> {
             let concerned = covered.iter().filter(|one| self.concerns(cdn, one));
-            concerned.map(|one| self.wish(cdn, one)).collect()
+            let told = concerned.map(|one| (one, self.wish(cdn, one)));
+            // Of what nobody has asked for yet, a preset that is new, there is nothing anywhere to be named.
+            let is_somewhere = |(one, wish): &(&Covered, Wish)| {
+                wish.tag.is_some() || !one.known.is_empty() || !one.is_pictures || one.scope != Scope::Tagged
+            };
+            told.filter(is_somewhere).map(|(_, wish)| wish).collect()
         };
         let all = self.cdns.iter().map(|cdn| (&**cdn, wishes_of(cdn)));
         Ok(all.filter(|(_, wishes)| !wishes.is_empty()).collect())
