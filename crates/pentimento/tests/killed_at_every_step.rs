@@ -199,9 +199,12 @@ async fn a_preset_is_changed_together_with_its_purge_or_not_at_all() {
     };
     put(&world, 60).await;
     world.node.ended(&newest(&world).await).await;
-    for (point, wide) in
-        [("before received", 60), ("after received", 90), ("before flushing_servers", 120), ("after verifying", 150)]
-    {
+    for (point, wide) in [
+        ("before received", 60),
+        ("after received", 90),
+        ("before flushing_servers", 120),
+        ("after verifying", 150),
+    ] {
         let before = newest(&world).await;
         assert_eq!(world.edge.get(THUMB).await.status, 200);
         world.node.kill().await;

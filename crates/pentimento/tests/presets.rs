@@ -177,7 +177,10 @@ async fn a_cdn_hears_of_a_changed_preset_by_its_tag_or_by_the_urls_that_are_know
     assert!(tags.iter().any(|tag| by_tag.contains(tag)), "{by_tag} of {tags:?}: {view:#}");
     assert_eq!(by_url, r#"{"urls":["127.0.0.1/demo/cat.jpg?preset=thumb"]}"#);
     let note = &view["receipt"]["cdns"][1]["notes"][0];
-    assert!(note.as_str().is_some_and(|note| note.contains("that were delivered lately, and no others")), "{view:#}");
+    assert!(
+        note.as_str().is_some_and(|note| note.contains("that were delivered lately, and no others")),
+        "{view:#}"
+    );
 }
 
 async fn rehearsed(vendor: VendorName) -> (FakeCdn, String) {
