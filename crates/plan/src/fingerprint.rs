@@ -8,9 +8,11 @@ use crate::geometry::device_pixels;
 use crate::metadata::{ColourSpace, Metadata};
 use crate::operation::background::{Behind, Covering};
 use crate::operation::crop::{Align, Crop};
+use crate::operation::face_area::FaceArea;
 use crate::operation::mask::Mask;
 use crate::operation::resize::{Fit, Resize};
 use crate::operation::text::Content;
+use crate::operation::veil::Veil;
 use crate::order::Operation;
 use crate::output::{Accepted, FormatWish};
 use crate::path::ENCODED;
@@ -39,8 +41,13 @@ impl Plan {
             Some(form) => format!(";palette {form},{}", self.palette.colours),
             None => String::new(),
         };
+        let faces = if self.faces { ";faces" } else { "" };
         let quality = self.quality.unwrap_or_default().get();
-        format!("{text};{format}{palette};q{quality}{}{}", encoded(&self.encoding), beside(&self.metadata))
+        format!(
+            "{text};{format}{palette}{faces};q{quality}{}{}",
+            encoded(&self.encoding),
+            beside(&self.metadata)
+        )
     }
 }
 
@@ -106,9 +113,13 @@ fn step(operation: &Operation, plan: &Plan) -> Option<String> {
         Operation::Pixelate { side } => format!("pixelate {side}"),
         Operation::Halftone { distance } => format!("halftone {distance}"),
         Operation::Blur(sigma) => format!("blur {}", sigma.tenths()),
+        Operation::Veil(Veil { squares, blur, colour }) => {
+            let colour = colour.map(|colour| colour.to_string()).unwrap_or_default();
+            format!("veil {squares},{blur},{colour}")
+        }
         // The background's colour is told by what flattens.
         Operation::Place(Covering { align, behind })
-            if (size.fills() && has_box(size)) || matches!(behind, Behind::Sheet { .. }) =>
+            if (size.fills() && size.has_box()) || matches!(behind, Behind::Sheet { .. }) =>
         {
             format!("place {align},{behind}")
         }
@@ -136,19 +147,11 @@ fn step(operation: &Operation, plan: &Plan) -> Option<String> {
     })
 }
 
-/// Whether both sides are given, or their proportions.
-fn has_box(resize: &Resize) -> bool {
-    match device_pixels(resize) {
-        (None, None) => resize.aspect_ratio.is_some(),
-        (width, height) => width.is_some() && height.is_some(),
-    }
-}
-
 fn resized(resize: &Resize) -> String {
     let limit = if resize.enlarges() { "" } else { ",never-larger" };
     let crop = match resize.crop {
         Crop::Align(Align::MIDDLE) => String::new(),
-        Crop::Align(_) | Crop::Entropy => format!(",{}", resize.crop),
+        Crop::Align(_) | Crop::Entropy | Crop::Faces(_) => format!(",{}", resize.crop),
         Crop::FocalPoint => {
             let point = &resize.focal_point;
             format!(",{}/{}/{}", point.x, point.y, point.zoom)
@@ -161,6 +164,11 @@ fn resized(resize: &Resize) -> String {
         Fit::Fill | Fit::FillMax => "fill".to_owned(),
         Fit::Scale => "scale".to_owned(),
         Fit::BoundMin => "boundmin".to_owned(),
+        Fit::FaceArea => {
+            let FaceArea { index, pad } = &resize.face_area;
+            let index = index.map(|index| index.to_string()).unwrap_or_default();
+            format!("facearea{crop},{index},{pad}")
+        }
     };
     match (device_pixels(resize), resize.aspect_ratio) {
         ((None, None), None) => "as-is".to_owned(),
@@ -203,7 +211,7 @@ mod tests {
         check(
             everything(),
             expect![
-                "plan-2;trim auto,,8,0;cut 10,20,0.5,0.5;orient t;rotate 5.5,pivot;w600,h400,fill,never-larger;adjust 0,0,10,0,0,0,0,grey,0,;monochrome ff0000;sepia 50;duotone 000080,ffffff,100;blend 8000ff00,overlay,100;unsharp 20,16;unsharp -40,30;pixelate 16;halftone 10;blur 200;place top,left,blur;border 4,ff0000;corners 16,max,0,2;shadow 80,0,0,000000;pad 8,8,8,8;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;mark 1,own 20000,bottom,right,/,10,0,100,normal,once;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;text 0,24,wrap,,000000,bottom,right,/,20,120,0,0 ffffff,0,0,100,a%3Bb;grid 16,d0d7dd,ffffff;flatten ffffff;auto-webp;q80"
+                "plan-2;trim auto,,8,0;cut 10,20,0.5,0.5;orient t;rotate 5.5,pivot;w600,h400,fill,never-larger;adjust 0,0,10,0,0,0,0,grey,0,;monochrome ff0000;sepia 50;duotone 000080,ffffff,100;blend 8000ff00,overlay,100;unsharp 20,16;unsharp -40,30;pixelate 16;halftone 10;blur 200;veil 0,20,;place top,left,blur;border 4,ff0000;corners 16,max,0,2;shadow 80,0,0,000000;pad 8,8,8,8;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;mark 1,own 20000,bottom,right,/,10,0,100,normal,once;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;text 0,24,wrap,,000000,bottom,right,/,20,120,0,0 ffffff,0,0,100,a%3Bb;grid 16,d0d7dd,ffffff;flatten ffffff;auto-webp;q80"
             ],
         );
     }
@@ -225,6 +233,7 @@ mod tests {
             pixelate: "8".parse().unwrap(),
             halftone: "5".parse().unwrap(),
             blur: "100".parse().unwrap(),
+            veil: crate::Veil { blur: "20".parse().unwrap(), ..crate::Veil::default() },
             background: crate::Background {
                 colour: Some(Colour::WHITE),
                 fill: crate::Fill::Blur,

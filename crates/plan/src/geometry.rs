@@ -3,6 +3,7 @@
 //! Sides are integers and are computed with integers, half a pixel rounded up, so that every machine agrees.
 //! Only the crop box is fractional: cutting whole pixels would shift and stretch the picture by up to one of them.
 
+mod faces;
 mod placement;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use crate::orientation::Orientation;
 use crate::rectangle::{CropBox, Rect};
 use crate::size::Size;
 
+pub use faces::{face_area, moved_to_faces};
 pub use placement::{Placement, placement, sheet_placement, text_placement, text_room, turned_frame};
 
 /// Which part of the upright original goes where on which canvas, and what is put around that.
@@ -35,7 +37,9 @@ pub struct Geometry {
     pub placed: Rect,
     /// ... on a canvas of this size.
     pub canvas: Size,
-    /// With border and padding.
+    /// Where that begins ...
+    pub canvas_begins: (u32, u32),
+    /// ... in what it is with border and padding.
     pub output: Size,
 }
 
@@ -52,6 +56,16 @@ impl Geometry {
     /// Whether some of the canvas is not covered by the picture.
     pub fn is_padded(&self) -> bool {
         self.placed.size() != self.canvas
+    }
+
+    /// By that much at the top, right, bottom and left.
+    fn grow(&mut self, [top, right, bottom, left]: [u32; 4], limit: u32) -> Result<(), GeometryError> {
+        let sum =
+            |side: u32, more: u32, and_more: u32| u64::from(side) + u64::from(more) + u64::from(and_more);
+        let (width, height) = (self.output.width, self.output.height);
+        self.output = checked((sum(width, left, right), sum(height, top, bottom)), limit)?;
+        self.canvas_begins = (self.canvas_begins.0 + left, self.canvas_begins.1 + top);
+        Ok(())
     }
 
     /// The size of what `crop` is a part of.
@@ -137,6 +151,7 @@ pub fn geometry_within(plan: &Plan, trimmed: Rect, max_side: u32) -> Result<Geom
         crop: CropBox::whole(upright),
         placed: Rect { x: 0, y: 0, width: upright.width, height: upright.height },
         canvas: upright,
+        canvas_begins: (0, 0),
         output: upright,
     };
     for operation in plan.operations() {
@@ -154,13 +169,9 @@ pub fn geometry_within(plan: &Plan, trimmed: Rect, max_side: u32) -> Result<Geom
                 (geometry.crop, geometry.placed, geometry.canvas) = resized;
                 geometry.output = geometry.canvas;
             }
-            Operation::Border { width, .. } => {
-                geometry.output = grown(geometry.output, [width; 4], max_side)?;
-            }
-            Operation::Shadow { margins, .. } => {
-                geometry.output = grown(geometry.output, margins, max_side)?;
-            }
-            Operation::Pad(sides) => geometry.output = grown(geometry.output, sides, max_side)?,
+            Operation::Border { width, .. } => geometry.grow([width; 4], max_side)?,
+            Operation::Shadow { margins, .. } => geometry.grow(margins, max_side)?,
+            Operation::Pad(sides) => geometry.grow(sides, max_side)?,
             Operation::Trim { .. }
             | Operation::Adjust(_)
             | Operation::Monochrome(_)
@@ -172,6 +183,7 @@ pub fn geometry_within(plan: &Plan, trimmed: Rect, max_side: u32) -> Result<Geom
             | Operation::Pixelate { .. }
             | Operation::Halftone { .. }
             | Operation::Blur(_)
+            | Operation::Veil(_)
             | Operation::Place(_)
             | Operation::Mask(_)
             | Operation::MaskSheet { .. }
@@ -275,7 +287,7 @@ fn resized(
             match resize.fit {
                 Fit::Fill | Fit::FillMax => (around(ratio, original), original, false),
                 Fit::Scale => (inside(ratio, original), inside(ratio, original), false),
-                Fit::Crop | Fit::Min | Fit::CropFit => {
+                Fit::Crop | Fit::Min | Fit::CropFit | Fit::FaceArea => {
                     (inside(ratio, available), inside(ratio, available), true)
                 }
                 Fit::Clip | Fit::Max | Fit::BoundMin => (original, original, false),
@@ -295,7 +307,7 @@ fn resized(
                 }
                 Fit::Fill | Fit::FillMax => (box_, limited(within, original), false),
                 Fit::CropFit if !covered => (box_, limited(within, original), false),
-                Fit::Crop | Fit::Min | Fit::CropFit => {
+                Fit::Crop | Fit::Min | Fit::CropFit | Fit::FaceArea => {
                     let fits = w <= available.0 && h <= available.1;
                     let size = if resize.enlarges() || fits || resize.fit == Fit::CropFit {
                         box_
@@ -361,7 +373,7 @@ fn covering(resize: &Resize, seen: Size, canvas: Size) -> CropBox {
     let point = &resize.focal_point;
     let zoom = match resize.crop {
         Crop::FocalPoint => f64::from(point.zoom.hundredths()) / 100.0,
-        Crop::Align(_) | Crop::Entropy => 1.0,
+        Crop::Align(_) | Crop::Entropy | Crop::Faces(_) => 1.0,
     };
     let (width, height) = ((width / zoom).min(ow), (height / zoom).min(oh));
     let at = |side: Side, room: f64| match side {
@@ -369,22 +381,16 @@ fn covering(resize: &Resize, seen: Size, canvas: Size) -> CropBox {
         Side::Middle => room / 2.0,
         Side::End => room,
     };
-    let (x, y) = match resize.crop {
+    // Until somebody has looked at the picture.
+    let (x, y) = match resize.crop.without_faces() {
         Crop::Align(Align { x, y }) => (at(x, ow - width), at(y, oh - height)),
-        // Until somebody has looked at the picture.
-        Crop::Entropy => ((ow - width) / 2.0, (oh - height) / 2.0),
+        Crop::Entropy | Crop::Faces(_) => ((ow - width) / 2.0, (oh - height) / 2.0),
         Crop::FocalPoint => (
             (ow * point.x.get() - width / 2.0).clamp(0.0, ow - width),
             (oh * point.y.get() - height / 2.0).clamp(0.0, oh - height),
         ),
     };
     CropBox { x, y, width, height }
-}
-
-/// The size with that much more at the top, right, bottom and left.
-fn grown(size: Size, [top, right, bottom, left]: [u32; 4], limit: u32) -> Result<Size, GeometryError> {
-    let sum = |side: u32, more: u32, and_more: u32| u64::from(side) + u64::from(more) + u64::from(and_more);
-    checked((sum(size.width, left, right), sum(size.height, top, bottom)), limit)
 }
 
 fn checked((width, height): (u64, u64), limit: u32) -> Result<Size, GeometryError> {

@@ -33,8 +33,8 @@ pub use encoding::{Chroma, Colours, Encoding, InvalidMaxBytes, MaxBytes, Unknown
 pub use excerpt::Excerpt;
 pub use font_name::{FontName, InvalidFontName};
 pub use geometry::{
-    Geometry, GeometryError, Placement, Sigma, Turned, device_pixels, geometry, geometry_within, placement,
-    sheet_placement, text_placement, text_room, turned_frame,
+    Geometry, GeometryError, Placement, Sigma, Turned, device_pixels, face_area, geometry, geometry_within,
+    moved_to_faces, placement, sheet_placement, text_placement, text_room, turned_frame,
 };
 pub use measure::{InvalidMeasure, Measure};
 pub use metadata::{ColourSpace, Dpi, Metadata, UnknownColourSpace};
@@ -44,10 +44,11 @@ pub use operation::background::{Background, Behind, Covering, Fill, InvalidFill}
 pub use operation::blend::{Blend, BlendMode, BlendWith, InvalidBlend, UnknownBlendMode};
 pub use operation::border::{Border, InvalidBorder};
 pub use operation::clip::{Clip, ClipPlace, InvalidClip};
-pub use operation::crop::{Align, Crop, FocalPoint, InvalidAlign, InvalidZoom, Side, Zoom};
+pub use operation::crop::{Align, Crop, FocalPoint, InvalidAlign, InvalidZoom, Side, WithoutFaces, Zoom};
 pub use operation::cut::{Cut, Extent, InvalidCut, Start};
 pub use operation::dpr::{Dpr, InvalidDpr};
 pub use operation::duotone::{Duotone, InvalidDuotone};
+pub use operation::face_area::{FaceArea, FacePad, InvalidFacePad};
 pub use operation::flip::{Flip, InvalidFlip};
 pub use operation::gradient::{
     Gradient, GradientColours, GradientShape, InvalidGradientColours, Towards, UnknownGradientShape,
@@ -66,6 +67,7 @@ pub use operation::sheet::{Sheet, SheetFit, UnknownSheetFit};
 pub use operation::text::{Content, InvalidContent, Text, TextFit, UnknownTextFit};
 pub use operation::trim::{Tolerance, Trim, TrimBy, UnknownTrim};
 pub use operation::unsharp::{InvalidRadius, Radius, Unsharp};
+pub use operation::veil::Veil;
 pub use order::Operation;
 pub use orientation::Orientation;
 pub use original_name::{InvalidOriginalName, OriginalName};
@@ -106,6 +108,7 @@ pub struct Plan {
     pub halftone: Percent,
     /// The standard deviation of a Gaussian blur, in tenths of a CSS pixel.
     pub blur: Amount<0, 2000>,
+    pub veil: Veil,
     pub background: Background,
     pub border: Option<Border>,
     pub mask: Option<MaskShape>,
@@ -123,6 +126,8 @@ pub struct Plan {
     pub grid: Grid,
     pub format: FormatWish,
     pub palette: PaletteWish,
+    /// Whether [`Description::Info`] says where faces are.
+    pub faces: bool,
     /// Nothing asked: [`Quality::DEFAULT`].
     pub quality: Option<Quality>,
     pub encoding: Encoding,
@@ -141,6 +146,11 @@ impl Plan {
 }
 
 impl Plan {
+    /// Whether it has to be known where in the picture there are faces.
+    pub fn looks_for_faces(&self) -> bool {
+        self.resize.follows_faces() || self.veil.hides() || self.faces
+    }
+
     /// The originals that it needs beside the one it is for, each once.
     pub fn originals(&self) -> Vec<&OriginalName> {
         let mut originals = Vec::new();

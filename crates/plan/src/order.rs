@@ -19,6 +19,7 @@ use crate::operation::rotation::{Rotation, RotationFrame};
 use crate::operation::sheet::{Sheet, SheetFit};
 use crate::operation::trim::{Trim, TrimBy};
 use crate::operation::unsharp::Radius;
+use crate::operation::veil::Veil;
 use crate::orientation::Orientation;
 use crate::original_name::OriginalName;
 
@@ -69,6 +70,8 @@ pub enum Operation {
         distance: u32,
     },
     Blur(Sigma),
+    /// Hides faces.
+    Veil(Veil),
     /// Puts a picture that does not fill its box on a canvas that does.
     Place(Covering),
     /// Around the picture, or around the part of it that `inner` leaves.
@@ -134,6 +137,7 @@ impl Plan {
             pixelate,
             halftone,
             blur,
+            veil,
             ref background,
             border,
             ref mask,
@@ -148,6 +152,7 @@ impl Plan {
             grid,
             format: _,
             palette: _,
+            faces: _,
             quality: _,
             encoding: _,
             metadata: _,
@@ -245,6 +250,7 @@ impl Plan {
                 .filter(|distance| *distance > 0)
                 .map(|distance| Operation::Halftone { distance }),
             (!blur.is_zero()).then(|| Operation::Blur(Sigma::of(blur.size(), dpr))),
+            veil.hides().then_some(Operation::Veil(veil)),
             Some(Operation::Place(covering)),
             border.map(|border| {
                 let width = length(border.size.size());

@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if originals.is_empty() {
         originals.push(Painting::landscape().png());
     }
+    let portrait = Painting::portrait().png();
     let mut page = String::from(
         "<!doctype html><meta charset=utf-8><title>Operations</title><style>body{font:12px monospace;background:#888}\
          div{display:inline-block;margin:4px;vertical-align:top;max-width:260px}img{max-width:256px;max-height:200px;\
@@ -45,7 +46,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             (false, _) => format!("{query}&w={WIDTH}"),
         };
         let plan = documented::plan(&scaled);
-        let original = &originals[number % originals.len()];
+        // Photographs of landscapes have none.
+        let original = if plan.looks_for_faces() { &portrait } else { &originals[number % originals.len()] };
         let others = pictures::others(&plan);
         let originals: Vec<&[u8]> = std::iter::once(original).chain(&others).map(Vec::as_slice).collect();
         let name =

@@ -16,6 +16,7 @@ mod description;
 mod dimensions;
 mod encode;
 mod error;
+mod faces;
 mod limits;
 mod making;
 mod memory;
@@ -206,15 +207,21 @@ fn begin(
     resampler: &mut Resampler,
 ) -> Result<(Making, Decoded), TransformError> {
     // Where an even border ends can only be told from all pixels.
-    let (mut making, decoded) = if plan.trim.by.is_some() {
+    let (mut making, mut decoded) = if plan.trim.by.is_some() {
         let decoded = decode(original, header, 1.0, limits, deadline, resampler)?;
         (Making::trimmed(plan, header, &decoded.picture, limits)?, decoded)
     } else {
         let making = Making::new(plan, header, limits)?;
-        let decoded = decode(original, header, making.shrink(), limits, deadline, resampler)?;
+        let decoded = decode(original, header, making.decoded_shrink(), limits, deadline, resampler)?;
         (making, decoded)
     };
+    let shrink = making.decoded_shrink();
     making.look(&decoded.picture, decoded.scale, deadline, resampler)?;
+    if decoded.scale < 1.0 && making.decoded_shrink() < shrink {
+        // It goes closer than could be known.
+        drop(decoded);
+        decoded = decode(original, header, making.decoded_shrink(), limits, deadline, resampler)?;
+    }
     for (place, other) in named.originals.iter().enumerate() {
         let shrink = making.shrink_of(place, other.upright());
         making.others.push(other.decode(shrink, decoded.icc.as_deref(), limits, deadline, resampler)?);

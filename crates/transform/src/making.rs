@@ -2,7 +2,8 @@
 //! its turn.
 
 use plan::{
-    Behind, Covering, Crop, CropBox, Geometry, Operation, Orientation, Plan, Rect, Sheet, Size, Text, Turned,
+    Behind, Covering, Crop, CropBox, Fit, Geometry, Operation, Orientation, Plan, Rect, Resize, Sheet, Size,
+    Text, Turned,
 };
 
 use crate::Header;
@@ -10,6 +11,7 @@ use crate::codec::Picture;
 use crate::colour::{self, Matrix};
 use crate::encode::Target;
 use crate::error::TransformError;
+use crate::faces;
 use crate::limits::{Deadline, Limits};
 use crate::operation::{self, Bench};
 use crate::other::Other;
@@ -29,8 +31,9 @@ pub(crate) struct Making {
     /// How the original is stored, and its size as one sees it.
     stored: Orientation,
     upright: Size,
-    /// Whether what is seen depends on where there is something to see.
-    looks: bool,
+    resize: Resize,
+    /// Whether it matters where there are faces.
+    looks_for_faces: bool,
     /// The further originals, once they are decoded.
     pub others: Vec<Other>,
     texts: [Text; Text::MAX],
@@ -64,7 +67,8 @@ impl Making {
             geometry: plan::geometry_within(plan, seen, limits.output_side)?,
             stored: header.orientation,
             upright: header.upright,
-            looks: plan.resize.crops() && plan.resize.crop == Crop::Entropy,
+            resize: plan.resize,
+            looks_for_faces: plan.looks_for_faces(),
             others: Vec::new(),
             texts: plan.texts.clone(),
             fonts: Vec::new(),
@@ -80,6 +84,17 @@ impl Making {
     pub fn shrink(&self) -> f64 {
         let Geometry { crop, placed, .. } = self.geometry;
         (crop.width / f64::from(placed.width)).min(crop.height / f64::from(placed.height))
+    }
+
+    /// How many pixels of the original the decoder may make one of.
+    pub fn decoded_shrink(&self) -> f64 {
+        if !self.looks_for_faces {
+            return self.shrink();
+        }
+        // Whether a face is found does not depend on how large it is to be shown.
+        let Size { width, height } = self.geometry.oriented();
+        let small = faces::looked_at(Size { width, height });
+        self.shrink().min(f64::from(width.max(height)) / f64::from(small.width.max(small.height)))
     }
 
     /// How many pixels of a further original there are at least for each that is seen of it, wherever it is used.
@@ -132,11 +147,72 @@ impl Making {
         deadline: &Deadline,
         resampler: &mut Resampler,
     ) -> Result<(), TransformError> {
-        if !self.looks {
-            return Ok(());
+        if self.resize.follows_faces() {
+            let faces = self.faces(picture, scale, deadline, resampler)?;
+            if !faces.is_empty() {
+                let (crop, seen) = (self.geometry.crop, self.geometry.seen());
+                self.geometry.crop = match self.resize.fit {
+                    Fit::FaceArea => {
+                        plan::face_area(&self.resize, seen, self.geometry.canvas, &faces).unwrap_or(crop)
+                    }
+                    _ => plan::moved_to_faces(crop, seen, &faces),
+                };
+                return Ok(());
+            }
         }
+        if self.resize.crops() && self.resize.crop.without_faces() == Crop::Entropy {
+            let small = saliency::looked_at(self.geometry.oriented());
+            let luma = self.luma(picture, scale, small, deadline, resampler)?;
+            self.geometry.crop = saliency::moved(self.geometry.crop, self.geometry.seen(), &luma);
+        }
+        Ok(())
+    }
+
+    /// Where there are faces, in pixels of [`Geometry::seen`], from left to right.
+    fn faces(
+        &self,
+        picture: &Picture,
+        scale: f64,
+        deadline: &Deadline,
+        resampler: &mut Resampler,
+    ) -> Result<Vec<CropBox>, TransformError> {
+        let small = faces::looked_at(self.geometry.oriented());
+        let luma = self.luma(picture, scale, small, deadline, resampler)?;
+        let seen = self.geometry.seen();
+        let (across, down) =
+            (f64::from(seen.width) / luma.width as f64, f64::from(seen.height) / luma.height as f64);
+        let enlarged = |face: CropBox| CropBox {
+            x: face.x * across,
+            y: face.y * down,
+            width: face.width * across,
+            height: face.height * down,
+        };
+        Ok(faces::found(&luma, deadline)?.into_iter().map(enlarged).collect())
+    }
+
+    /// Where in what is made of a picture there are faces.
+    pub fn faces_in_output(
+        &self,
+        picture: &Picture,
+        scale: f64,
+        deadline: &Deadline,
+        resampler: &mut Resampler,
+    ) -> Result<Vec<Rect>, TransformError> {
+        let faces = self.faces(picture, scale, deadline, resampler)?;
+        Ok(faces.into_iter().filter_map(|face| self.geometry.in_output(face)).collect())
+    }
+
+    /// The light in what is used of the original, as one sees it, brought to the size `small` before it is turned by less
+    /// than a quarter.
+    fn luma(
+        &self,
+        picture: &Picture,
+        scale: f64,
+        small: Size,
+        deadline: &Deadline,
+        resampler: &mut Resampler,
+    ) -> Result<Plane, TransformError> {
         let whole = self.geometry.oriented();
-        let small = saliency::looked_at(whole);
         let orientation = self.stored.then(self.geometry.orientation);
         let part = self.geometry.in_original(CropBox::whole(whole));
         let part = self.stored.stored_crop(part, self.upright).scaled(scale);
@@ -147,15 +223,12 @@ impl Making {
             }
             Picture::Pixels(pixels) => luma_of(&pixels.resized(part, stored, resampler)?),
         };
-        let mut luma = luma.upright(orientation);
-        if let Some(Turned { angle, frame }) = self.geometry.turned {
-            let grey = luma.samples.iter().map(|&luma| [luma, luma, luma, 255]).collect();
-            let grey = Pixels { size: small, rgba: grey };
-            let frame = scaled(frame, f64::from(small.width) / f64::from(whole.width));
-            luma = luma_of(&operation::rotated(&grey, angle, frame, deadline)?);
-        }
-        self.geometry.crop = saliency::moved(self.geometry.crop, self.geometry.seen(), &luma);
-        Ok(())
+        let luma = luma.upright(orientation);
+        let Some(Turned { angle, frame }) = self.geometry.turned else { return Ok(luma) };
+        let grey = luma.samples.iter().map(|&luma| [luma, luma, luma, 255]).collect();
+        let grey = Pixels { size: small, rgba: grey };
+        let frame = scaled(frame, f64::from(small.width) / f64::from(whole.width));
+        Ok(luma_of(&operation::rotated(&grey, angle, frame, deadline)?))
     }
 
     /// `scale` is that of the decoded picture, which may be smaller than the original.
@@ -167,6 +240,13 @@ impl Making {
         deadline: &Deadline,
         resampler: &mut Resampler,
     ) -> Result<Picture, TransformError> {
+        // In each picture of what moves: faces do.
+        let faces = if self.operations.iter().any(|operation| matches!(operation, Operation::Veil(_))) {
+            let faces = self.faces(&picture, scale, deadline, resampler)?;
+            faces.into_iter().map(|face| self.geometry.resized(face)).collect()
+        } else {
+            Vec::new()
+        };
         let mut picture = match &self.geometry.turned {
             None => {
                 let to = self.geometry.placed.size();
@@ -176,6 +256,7 @@ impl Making {
         };
         let mut bench = Bench {
             geometry: &self.geometry,
+            faces: &faces,
             others: &self.others,
             texts: &self.texts,
             fonts: &self.fonts,

@@ -3,6 +3,7 @@
 use plan::{Chroma, Format, Operation, Plan};
 
 use crate::dimensions::dimensions;
+use crate::faces;
 use crate::limits::Limits;
 use crate::sniff::InputFormat;
 use crate::text;
@@ -43,7 +44,9 @@ pub fn memory_needed(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> u64 {
     });
     // One text after the other.
     let written = written.max().unwrap_or(0);
+    let looked_for = if plan.looks_for_faces() { faces::MEMORY } else { 0 };
     known
+        + looked_for
         + size.pixels() * decoded(format)
         + turned
         + written

@@ -18,12 +18,17 @@ use self::parameter::{
 };
 
 use plan::{
-    Background, Blend, BlendWith, Crop, Description, Fill, Format, FormatWish, Fraction, GradientShape,
+    Background, Blend, BlendWith, Crop, Description, Fill, Fit, Format, FormatWish, Fraction, GradientShape,
     MaskShape, Plan, Resize, TrimBy,
 };
 
 const FOCAL_POINT: Option<Needs> =
     Some(Needs { what: "crop=focalpoint", met: |plan| plan.resize.crop == Crop::FocalPoint });
+
+const FACE_AREA: Option<Needs> = Some(Needs {
+    what: "fit=facearea, and w and h, or ar",
+    met: |plan| plan.resize.fit == Fit::FaceArea && plan.resize.has_box(),
+});
 
 fn written_coordinate(coordinate: Fraction) -> Option<String> {
     (coordinate != Fraction::HALF).then(|| coordinate.to_string())
@@ -43,14 +48,8 @@ const MASK_PICTURE: Option<Needs> = Some(Needs {
     met: |plan| plan.mask.as_ref().and_then(MaskShape::picture).is_some(),
 });
 
-/// Whether there are proportions that are not the picture's own.
-fn has_box(plan: &Plan) -> bool {
-    let Resize { width, height, aspect_ratio, .. } = plan.resize;
-    (width.is_some() && height.is_some()) || aspect_ratio.is_some()
-}
-
 fn fills(plan: &Plan) -> bool {
-    plan.resize.fills() && has_box(plan)
+    plan.resize.fills() && plan.resize.has_box()
 }
 
 /// Whether the URL names one of these formats, or leaves the choice to us.
@@ -108,14 +107,18 @@ pub(super) const TABLE: &[Parameter] = &[
         write: |plan| plan.resize.height.as_ref().map(ToString::to_string),
         needs: None,
     },
-    parameter!("fit", "clip, max, crop, min, fill, fillmax, cropfit, scale or boundmin", resize.fit),
+    parameter!(
+        "fit",
+        "clip, max, crop, min, fill, fillmax, cropfit, scale, boundmin or facearea",
+        resize.fit
+    ),
     Parameter {
         name: "ar",
         allowed: "an aspect ratio from 1:100 to 100:1, as W:H or as a number, with at most three decimals",
         read: |text, _, plan| read_some(text, &mut plan.resize.aspect_ratio),
         write: |plan| plan.resize.aspect_ratio.as_ref().map(ToString::to_string),
         needs: Some(Needs {
-            what: "at most one of w and h, and fit=crop, min, fill, fillmax, cropfit or scale",
+            what: "at most one of w and h, and fit=crop, min, fill, fillmax, cropfit, scale or facearea",
             met: |plan| {
                 let Resize { width, height, fit, .. } = plan.resize;
                 fit.has_proportions_of_the_box() && (width.is_none() || height.is_none())
@@ -124,10 +127,10 @@ pub(super) const TABLE: &[Parameter] = &[
     },
     parameter!(
         "crop",
-        "top, middle or bottom, left, center or right, or one of each with a comma; or focalpoint or entropy",
+        "top, middle or bottom, left, center or right, or one of each with a comma; or focalpoint, entropy or faces; or faces and one of these but focalpoint",
         resize.crop,
-        needs "fit=crop, min or cropfit, and w and h, or ar",
-        |plan| plan.resize.crops() && has_box(plan)
+        needs "fit=crop, min, cropfit or facearea, and w and h, or ar",
+        |plan| plan.resize.crops() && plan.resize.has_box()
     ),
     Parameter {
         name: "fp-x",
@@ -149,6 +152,8 @@ pub(super) const TABLE: &[Parameter] = &[
         resize.focal_point.zoom,
         FOCAL_POINT
     ),
+    optional!("faceindex", "a whole number from 1 to 100", resize.face_area.index, FACE_AREA),
+    parameter!("facepad", "a number from 1 to 10 with at most two decimals", resize.face_area.pad, FACE_AREA),
     flag!("org_if_sml", resize.never_enlarge),
     optional!("trim", "auto, color or alpha", trim.by),
     optional!("trim-color", COLOUR, trim.colour, needs "trim=auto or color", |plan| {
@@ -226,6 +231,9 @@ pub(super) const TABLE: &[Parameter] = &[
     parameter!("px", PERCENT, pixelate),
     parameter!("htn", PERCENT, halftone),
     parameter!("blur", "a whole number from 0 to 2000", blur),
+    parameter!("face-pixel", PERCENT, veil.squares),
+    parameter!("face-blur", PERCENT, veil.blur),
+    optional!("face-fill", COLOUR, veil.colour),
     optional!("bg", COLOUR, background.colour),
     Parameter {
         name: "fill",
@@ -350,6 +358,9 @@ pub(super) const TABLE: &[Parameter] = &[
     }),
     parameter!("colors", "a whole number from 1 to 16", palette.colours, needs "palette", |plan| {
         plan.palette.form.is_some()
+    }),
+    flag!("faces", faces, needs "format=json", |plan| {
+        plan.format == FormatWish::Described(Description::Info)
     }),
     parameter!("cs", "srgb or origin", metadata.colour_space),
     Parameter {

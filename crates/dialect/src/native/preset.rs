@@ -173,7 +173,7 @@ mod tests {
         let asked = delivery("/demo/cat.jpg?preset=p&w=9", None);
         let made = with_preset(&asked, &"fit=crop&crop=top".parse().unwrap());
         expect![
-            "the parameter crop has no effect here: it needs fit=crop, min or cropfit, and w and h, or ar"
+            "the parameter crop has no effect here: it needs fit=crop, min, cropfit or facearea, and w and h, or ar"
         ]
         .assert_eq(&made.unwrap_err().to_string());
     }

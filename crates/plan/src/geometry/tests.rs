@@ -200,8 +200,16 @@ fn any_ratio() -> impl Strategy<Value = Option<AspectRatio>> {
 }
 
 fn any_crop() -> impl Strategy<Value = Crop> {
-    let word =
-        proptest::sample::select(vec!["center", "top,left", "right", "bottom", "focalpoint", "entropy"]);
+    let word = proptest::sample::select(vec![
+        "center",
+        "top,left",
+        "right",
+        "bottom",
+        "focalpoint",
+        "entropy",
+        "faces",
+        "faces,top",
+    ]);
     word.prop_map(|word| word.parse().unwrap())
 }
 
@@ -227,7 +235,7 @@ prop_compose! {
         dpr in 10u16..=500,
     ) -> Resize {
         let dpr = Dpr::from_hundredths(dpr).unwrap();
-        Resize { width, height, fit, aspect_ratio, crop, focal_point, never_enlarge, dpr }
+        Resize { width, height, fit, aspect_ratio, crop, focal_point, never_enlarge, dpr, ..Resize::default() }
     }
 }
 

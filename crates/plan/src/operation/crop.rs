@@ -86,11 +86,30 @@ pub enum Crop {
     FocalPoint,
     /// Whatever has most detail.
     Entropy,
+    /// Faces.
+    Faces(WithoutFaces),
+}
+
+/// What must stay of a picture in which there are no faces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum WithoutFaces {
+    Align(Align),
+    Entropy,
 }
 
 impl Crop {
     const FOCAL_POINT: &str = "focalpoint";
     const ENTROPY: &str = "entropy";
+    const FACES: &str = "faces";
+
+    /// What stays as long as nothing is known of faces.
+    pub const fn without_faces(self) -> Crop {
+        match self {
+            Crop::Faces(WithoutFaces::Align(align)) => Crop::Align(align),
+            Crop::Faces(WithoutFaces::Entropy) => Crop::Entropy,
+            Crop::Align(_) | Crop::FocalPoint | Crop::Entropy => self,
+        }
+    }
 }
 
 impl Default for Crop {
@@ -105,6 +124,9 @@ impl fmt::Display for Crop {
             Crop::Align(align) => align.fmt(f),
             Crop::FocalPoint => f.write_str(Crop::FOCAL_POINT),
             Crop::Entropy => f.write_str(Crop::ENTROPY),
+            Crop::Faces(WithoutFaces::Align(Align::MIDDLE)) => f.write_str(Crop::FACES),
+            Crop::Faces(WithoutFaces::Align(align)) => write!(f, "{},{align}", Crop::FACES),
+            Crop::Faces(WithoutFaces::Entropy) => write!(f, "{},{}", Crop::FACES, Crop::ENTROPY),
         }
     }
 }
@@ -113,6 +135,15 @@ impl FromStr for Crop {
     type Err = InvalidAlign;
 
     fn from_str(text: &str) -> Result<Crop, InvalidAlign> {
+        if let Some(rest) = text.strip_prefix(Crop::FACES) {
+            let without = match rest.strip_prefix(',') {
+                None if rest.is_empty() => WithoutFaces::Align(Align::MIDDLE),
+                None => return Err(InvalidAlign),
+                Some(Crop::ENTROPY) => WithoutFaces::Entropy,
+                Some(place) => WithoutFaces::Align(place.parse()?),
+            };
+            return Ok(Crop::Faces(without));
+        }
         match text {
             Crop::FOCAL_POINT => Ok(Crop::FocalPoint),
             Crop::ENTROPY => Ok(Crop::Entropy),
@@ -193,10 +224,28 @@ mod tests {
             ("middle", "center"),
             ("focalpoint", "focalpoint"),
             ("entropy", "entropy"),
+            ("faces", "faces"),
+            ("faces,center", "faces"),
+            ("faces,left,top", "faces,top,left"),
+            ("faces,entropy", "faces,entropy"),
         ] {
             assert_eq!(text.parse::<Crop>().map(|crop| crop.to_string()).as_deref(), Ok(shown), "{text}");
         }
-        for wrong in ["", "top,top", "top,bottom", "left,right", "north", "top,", "top,left,middle", "Top"] {
+        for wrong in [
+            "",
+            "top,top",
+            "top,bottom",
+            "left,right",
+            "north",
+            "top,",
+            "top,left,middle",
+            "Top",
+            "facestop",
+            "faces,",
+            "faces,faces",
+            "faces,focalpoint",
+            "top,faces",
+        ] {
             assert_eq!(wrong.parse::<Crop>(), Err(InvalidAlign), "{wrong:?}");
         }
     }

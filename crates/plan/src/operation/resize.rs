@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::operation::aspect_ratio::AspectRatio;
 use crate::operation::crop::{Crop, FocalPoint};
 use crate::operation::dpr::Dpr;
+use crate::operation::face_area::FaceArea;
 
 /// Which size is wanted, and how the picture is to be brought to it.
 ///
@@ -21,6 +22,7 @@ pub struct Resize {
     pub aspect_ratio: Option<AspectRatio>,
     pub crop: Crop,
     pub focal_point: FocalPoint,
+    pub face_area: FaceArea,
     /// Whether the original's size is the largest that is made, whatever the fit.
     pub never_enlarge: bool,
     pub dpr: Dpr,
@@ -37,7 +39,18 @@ impl Resize {
 
     /// Whether some of the picture may be cut off.
     pub fn crops(&self) -> bool {
-        matches!(self.fit, Fit::Crop | Fit::Min | Fit::CropFit)
+        matches!(self.fit, Fit::Crop | Fit::Min | Fit::CropFit | Fit::FaceArea)
+    }
+
+    /// Whether there are proportions that are not the picture's own.
+    pub fn has_box(&self) -> bool {
+        (self.width.is_some() && self.height.is_some()) || self.aspect_ratio.is_some()
+    }
+
+    /// Whether it depends on the faces in a picture what is seen of it.
+    pub fn follows_faces(&self) -> bool {
+        let wished = self.fit == Fit::FaceArea || matches!(self.crop, Crop::Faces(_));
+        wished && self.crops() && self.has_box()
     }
 
     /// Whether a canvas may be left that the picture does not cover.
@@ -69,10 +82,12 @@ pub enum Fit {
     Scale,
     /// The smallest size that covers the box, with nothing cut off.
     BoundMin,
+    /// As [`Fit::Crop`], but no more than the faces that [`FaceArea`] wishes to see.
+    FaceArea,
 }
 
 impl Fit {
-    pub const ALL: [Fit; 9] = [
+    pub const ALL: [Fit; 10] = [
         Fit::Clip,
         Fit::Max,
         Fit::Crop,
@@ -82,6 +97,7 @@ impl Fit {
         Fit::CropFit,
         Fit::Scale,
         Fit::BoundMin,
+        Fit::FaceArea,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -95,6 +111,7 @@ impl Fit {
             Fit::CropFit => "cropfit",
             Fit::Scale => "scale",
             Fit::BoundMin => "boundmin",
+            Fit::FaceArea => "facearea",
         }
     }
 
@@ -111,7 +128,7 @@ impl fmt::Display for Fit {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("unknown fit; allowed are clip, max, crop, min, fill, fillmax, cropfit, scale, boundmin")]
+#[error("unknown fit; allowed are clip, max, crop, min, fill, fillmax, cropfit, scale, boundmin, facearea")]
 pub struct UnknownFit;
 
 impl FromStr for Fit {

@@ -5,7 +5,7 @@
 use std::io::Cursor;
 
 use exif::{Exif, Field, In, Tag, Value};
-use plan::Size;
+use plan::{Rect, Size};
 use serde::Serialize;
 
 use crate::Header;
@@ -33,6 +33,17 @@ struct Seen {
     height: u32,
     opaque: bool,
     dominant_color: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    faces: Option<Vec<Face>>,
+}
+
+/// Where one is, in pixels of the picture.
+#[derive(Serialize)]
+struct Face {
+    x: u32,
+    y: u32,
+    width: u32,
+    height: u32,
 }
 
 #[derive(Serialize)]
@@ -110,6 +121,7 @@ pub(super) fn json(
     facts: &Facts,
     size: Size,
     pixels: &Pixels,
+    faces: Option<Vec<Rect>>,
     deadline: &Deadline,
 ) -> Result<String, TransformError> {
     let dominant = super::palette::dominant(pixels, deadline)?;
@@ -118,6 +130,9 @@ pub(super) fn json(
         height: size.height,
         opaque: pixels.is_opaque(),
         dominant_color: super::palette::hexadecimal(dominant),
+        faces: faces.map(|faces| {
+            faces.into_iter().map(|Rect { x, y, width, height }| Face { x, y, width, height }).collect()
+        }),
     };
     let info = Info { original: facts, picture };
     serde_json::to_string(&info).map_err(|error| TransformError::failed("describing", error))

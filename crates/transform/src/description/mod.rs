@@ -34,12 +34,19 @@ pub(crate) fn carry_out(
     let small = smaller(plan);
     let (making, decoded) = crate::begin(original, header, named, &small, limits, deadline, resampler)?;
     // As it would be, whatever is looked at.
-    let size = if small.resize == plan.resize {
-        making.size()
+    let whole = if small.resize == plan.resize {
+        None
     } else if plan.trim.by.is_some() {
-        Making::trimmed(plan, header, &decoded.picture, limits)?.size()
+        Some(Making::trimmed(plan, header, &decoded.picture, limits)?)
     } else {
-        Making::new(plan, header, limits)?.size()
+        Some(Making::new(plan, header, limits)?)
+    };
+    let whole = whole.as_ref().unwrap_or(&making);
+    let size = whole.size();
+    let faces = if plan.faces {
+        Some(whole.faces_in_output(&decoded.picture, decoded.scale, deadline, resampler)?)
+    } else {
+        None
     };
     let facts = info::Facts::of(original, header, &decoded, limits)?;
     let target = Target::new(plan, Format::Png);
@@ -52,7 +59,7 @@ pub(crate) fn carry_out(
     let pixels = within(pixels, LOOKED_AT, resampler)?;
     deadline.check()?;
     let words = match description {
-        Description::Info => info::json(&facts, size, &pixels, deadline)?,
+        Description::Info => info::json(&facts, size, &pixels, faces, deadline)?,
         Description::Palette(form) => {
             palette::written(form, plan.palette.colours.get() as usize, &pixels, deadline)?
         }

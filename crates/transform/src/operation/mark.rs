@@ -117,6 +117,7 @@ mod tests {
         });
         let mut bench = Bench {
             geometry: &geometry,
+            faces: &[],
             others: &[Other { size: logo.size, pixels: logo }],
             texts: &[],
             fonts: &[],

@@ -80,11 +80,7 @@ impl Shape {
         let inside = match *self {
             Shape::Ellipse { width, height } => {
                 let (a, b) = (width / 2.0, height / 2.0);
-                let (dx, dy) = (x - a, y - b);
-                // The distance from the rim, by its slope: exact for a circle.
-                let level = ((dx / a).powi(2) + (dy / b).powi(2)).sqrt();
-                let slope = (dx / (a * a)).hypot(dy / (b * b));
-                if level == 0.0 { a.min(b) } else { (1.0 - level) * level / slope }
+                inside_ellipse((x - a, y - b), (a, b))
             }
             Shape::Corners { width, height, radii } => {
                 let (left, top) = (x < width / 2.0, y < height / 2.0);
@@ -103,6 +99,14 @@ impl Shape {
         };
         (inside + 0.5).clamp(0.0, 1.0)
     }
+}
+
+/// How far this place, seen from the middle of an ellipse with these half axes, lies within it.
+pub(super) fn inside_ellipse((x, y): (f32, f32), (a, b): (f32, f32)) -> f32 {
+    // The distance from the rim, by its slope: exact for a circle.
+    let level = ((x / a).powi(2) + (y / b).powi(2)).sqrt();
+    let slope = (x / (a * a)).hypot(y / (b * b));
+    if level == 0.0 { a.min(b) } else { (1.0 - level) * level / slope }
 }
 
 #[cfg(test)]

@@ -20,8 +20,9 @@ mod sheet;
 mod text;
 mod trim;
 mod unsharp;
+mod veil;
 
-use plan::{Geometry, Operation, Rect, Text};
+use plan::{CropBox, Geometry, Operation, Rect, Text};
 
 use crate::codec::Picture;
 use crate::error::TransformError;
@@ -39,6 +40,8 @@ pub(crate) use self::trim::trimmed;
 /// What an operation may need beside the picture.
 pub(crate) struct Bench<'a> {
     pub geometry: &'a Geometry,
+    /// The faces in the picture, on it as it is once it has its size; perhaps beyond its edges.
+    pub faces: &'a [CropBox],
     /// The further originals, in the order of the plan.
     pub others: &'a [Other],
     pub texts: &'a [Text],
@@ -70,6 +73,7 @@ pub(crate) fn keeps_planes(operation: &Operation, geometry: &Geometry) -> bool {
         | Operation::Blend { .. }
         | Operation::BlendSheet { .. }
         | Operation::Pixelate { .. }
+        | Operation::Veil(_)
         | Operation::Halftone { .. }
         | Operation::Border { .. }
         | Operation::Mask(_)
@@ -119,6 +123,7 @@ fn on_pixels(operation: &Operation, pixels: Pixels, bench: &mut Bench<'_>) -> Re
         Operation::Pixelate { side } => pixelate::pixels(side, pixels),
         Operation::Halftone { distance } => halftone::pixels(distance, pixels, bench.deadline)?,
         Operation::Blur(sigma) => blur::pixels(sigma.pixels(), pixels, bench.deadline)?,
+        Operation::Veil(veil) => veil::pixels(veil, bench.faces, pixels, bench.deadline)?,
         Operation::Place(covering) => place::pixels(&covering.behind, pixels, bench)?,
         Operation::Border { width, colour, inner } => border::pixels(width, colour, inner, pixels),
         Operation::Mask(mask) => mask::pixels(mask, pixels),

@@ -76,6 +76,7 @@ mod tests {
         let wood = Pixels::filled(Size::new(90, 30), [160, 110, 60, 255]);
         let mut bench = Bench {
             geometry: &geometry,
+            faces: &[],
             others: &[Other { size: wood.size, pixels: wood }],
             texts: &[],
             fonts: &[],

@@ -16,6 +16,23 @@ pub struct Painting {
     pub pixels: Vec<[u8; 4]>,
 }
 
+/// Of a head, in parts of its size: the middle of an ellipse and its mirror image, half its width and height, how soft its
+/// edge is, its colour.
+type Feature = ((f64, f64), (f64, f64), f64, [u8; 3]);
+
+const FEATURES: [Feature; 9] = [
+    // Hair, skin, brows, the shade around the eyes, eyes, nose, nostrils, mouth, and the line between the lips.
+    ((0.0, -0.12), (0.62, 0.78), 0.08, [52, 38, 30]),
+    ((0.0, 0.05), (0.52, 0.68), 0.12, [222, 175, 150]),
+    ((0.21, -0.17), (0.13, 0.035), 0.4, [90, 65, 55]),
+    ((0.21, -0.06), (0.13, 0.07), 0.5, [165, 120, 100]),
+    ((0.21, -0.05), (0.085, 0.04), 0.4, [60, 60, 65]),
+    ((0.0, 0.1), (0.05, 0.2), 0.6, [240, 195, 170]),
+    ((0.05, 0.2), (0.035, 0.022), 0.5, [120, 85, 75]),
+    ((0.0, 0.37), (0.19, 0.05), 0.4, [165, 75, 70]),
+    ((0.0, 0.36), (0.17, 0.012), 0.5, [90, 45, 45]),
+];
+
 impl Painting {
     pub fn new(width: u32, height: u32, colour: impl Fn(u32, u32) -> [u8; 4]) -> Painting {
         let pixels =
@@ -71,6 +88,28 @@ impl Painting {
                 ]
             };
             [r, g, b, 255]
+        })
+    }
+
+    /// Two heads before a wall, the left one larger: no portrait, but whoever looks for faces finds them.
+    pub fn portrait() -> Painting {
+        Painting::new(360, 240, |x, y| {
+            let wall = 90 + ((x * 7 + y * 13) % 11) as u8;
+            let mut pixel = [wall, wall, wall + 10];
+            for (middle_x, middle_y, size) in [(105.0, 120.0, 70.0), (265.0, 105.0, 46.0)] {
+                let (x, y) = ((f64::from(x) - middle_x) / size, (f64::from(y) - middle_y) / size);
+                for (at, half, softness, colour) in FEATURES {
+                    for side in [1.0, -1.0] {
+                        let off = ((x - side * at.0) / half.0).hypot((y - at.1) / half.1);
+                        let covered = ((1.0 + softness - off) / (2.0 * softness)).clamp(0.0, 1.0);
+                        let mixed = |below: u8, above: u8| {
+                            (f64::from(below) + covered * (f64::from(above) - f64::from(below))).round() as u8
+                        };
+                        pixel = std::array::from_fn(|index| mixed(pixel[index], colour[index]));
+                    }
+                }
+            }
+            [pixel[0], pixel[1], pixel[2], 255]
         })
     }
 

@@ -10,13 +10,13 @@ fn a_bad_request_names_the_parameter_and_what_is_allowed() {
     check(
         "/demo/cat.jpg?width=3",
         expect![[
-            r#"there is no parameter "width"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, blend-fit, blend-align, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, fill-blur, fill-alpha, fill-gradient-type, fill-gradient-colors, fill-gradient-direction, border, mask, mask-fit, mask-mode, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, lossless, jpg-progressive, chromasub, colorquant, max-bytes, palette, colors, cs, metadata, dpi, dpr, mark, mark-w, mark-h, mark-scale, mark-zoom, mark-align, mark-x, mark-y, mark-pad, mark-rot, mark-alpha, mark-mode, mark-tile, txt, txt-font, txt-size, txt-fit, txt-clip, txt-width, txt-color, txt-align, txt-x, txt-y, txt-pad, txt-lead, txt-track, txt-line, txt-line-color, txt-shad, txt-rot, txt-alpha, kid, exp, s, preset; those of mark and txt also with a number, as in mark2 to mark4"#
+            r#"there is no parameter "width"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, faceindex, facepad, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, blend-fit, blend-align, sharp, usm, usmrad, px, htn, blur, face-pixel, face-blur, face-fill, bg, fill, fill-align, fill-blur, fill-alpha, fill-gradient-type, fill-gradient-colors, fill-gradient-direction, border, mask, mask-fit, mask-mode, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, lossless, jpg-progressive, chromasub, colorquant, max-bytes, palette, colors, faces, cs, metadata, dpi, dpr, mark, mark-w, mark-h, mark-scale, mark-zoom, mark-align, mark-x, mark-y, mark-pad, mark-rot, mark-alpha, mark-mode, mark-tile, txt, txt-font, txt-size, txt-fit, txt-clip, txt-width, txt-color, txt-align, txt-x, txt-y, txt-pad, txt-lead, txt-track, txt-line, txt-line-color, txt-shad, txt-rot, txt-alpha, kid, exp, s, preset; those of mark and txt also with a number, as in mark2 to mark4"#
         ]],
     );
     check(
         "/demo/cat.jpg?W=3",
         expect![[
-            r#"there is no parameter "W"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, blend-fit, blend-align, sharp, usm, usmrad, px, htn, blur, bg, fill, fill-align, fill-blur, fill-alpha, fill-gradient-type, fill-gradient-colors, fill-gradient-direction, border, mask, mask-fit, mask-mode, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, lossless, jpg-progressive, chromasub, colorquant, max-bytes, palette, colors, cs, metadata, dpi, dpr, mark, mark-w, mark-h, mark-scale, mark-zoom, mark-align, mark-x, mark-y, mark-pad, mark-rot, mark-alpha, mark-mode, mark-tile, txt, txt-font, txt-size, txt-fit, txt-clip, txt-width, txt-color, txt-align, txt-x, txt-y, txt-pad, txt-lead, txt-track, txt-line, txt-line-color, txt-shad, txt-rot, txt-alpha, kid, exp, s, preset; those of mark and txt also with a number, as in mark2 to mark4"#
+            r#"there is no parameter "W"; allowed are w, h, fit, ar, crop, fp-x, fp-y, fp-z, faceindex, facepad, org_if_sml, trim, trim-color, trim-tol, trim-pad, rect, flip, rot, rot-type, exposure, bri, con, gam, high, shad, hue, sat, vib, gray, invert, monochrome, sepia, duotone, duotone-alpha, blend, blend-mode, blend-alpha, blend-fit, blend-align, sharp, usm, usmrad, px, htn, blur, face-pixel, face-blur, face-fill, bg, fill, fill-align, fill-blur, fill-alpha, fill-gradient-type, fill-gradient-colors, fill-gradient-direction, border, mask, mask-fit, mask-mode, corner-radius, shadow, shadow-x, shadow-y, pad, pad-top, pad-right, pad-bottom, pad-left, transparency, grid-size, grid-colors, format, q, lossless, jpg-progressive, chromasub, colorquant, max-bytes, palette, colors, faces, cs, metadata, dpi, dpr, mark, mark-w, mark-h, mark-scale, mark-zoom, mark-align, mark-x, mark-y, mark-pad, mark-rot, mark-alpha, mark-mode, mark-tile, txt, txt-font, txt-size, txt-fit, txt-clip, txt-width, txt-color, txt-align, txt-x, txt-y, txt-pad, txt-lead, txt-track, txt-line, txt-line-color, txt-shad, txt-rot, txt-alpha, kid, exp, s, preset; those of mark and txt also with a number, as in mark2 to mark4"#
         ]],
     );
     check("/demo/cat.jpg?w=1&w=1", expect!["the parameter w is given more than once; it is allowed once"]);
@@ -63,7 +63,7 @@ fn a_bad_request_names_the_parameter_and_what_is_allowed() {
     check(
         "/demo/cat.jpg?fit=Crop",
         expect![[
-            r#"the parameter fit is "Crop"; allowed is clip, max, crop, min, fill, fillmax, cropfit, scale or boundmin"#
+            r#"the parameter fit is "Crop"; allowed is clip, max, crop, min, fill, fillmax, cropfit, scale, boundmin or facearea"#
         ]],
     );
     check(
@@ -159,13 +159,13 @@ fn a_parameter_that_would_do_nothing_is_refused() {
     check(
         "/demo/cat.jpg?w=300&crop=top",
         expect![
-            "the parameter crop has no effect here: it needs fit=crop, min or cropfit, and w and h, or ar"
+            "the parameter crop has no effect here: it needs fit=crop, min, cropfit or facearea, and w and h, or ar"
         ],
     );
     check(
         "/demo/cat.jpg?w=300&h=200&fit=crop&ar=1",
         expect![
-            "the parameter ar has no effect here: it needs at most one of w and h, and fit=crop, min, fill, fillmax, cropfit or scale"
+            "the parameter ar has no effect here: it needs at most one of w and h, and fit=crop, min, fill, fillmax, cropfit, scale or facearea"
         ],
     );
     check(
