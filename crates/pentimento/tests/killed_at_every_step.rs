@@ -7,12 +7,12 @@
 mod world;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use cdn::VendorName;
 use cdn::fake::{self, FakeCdn, Temper};
-use http::Method;
+use http::{Method, StatusCode};
 use pentimento::config::Cdn;
 use serde_json::Value;
 use testkit::{Postgres, eventually, picture, send, until};
@@ -140,9 +140,8 @@ fn postgres() -> Option<Postgres> {
     if cfg!(debug_assertions) { Postgres::start() } else { None }
 }
 
-/// A node dies at each of these points of what CloudFront is told, and comes back. It is told once, or in the same words
-/// under the same reference again, which to CloudFront is the same call.
-async fn a_cdn_is_told(points: &[(&str, usize)], more: &str) {
+/// A node in front of which CloudFront is a fake, which takes what it is told at once.
+async fn before_cloudfront(more: &str) -> (World, FakeCdn) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let settings = fake::settings(VendorName::CloudFront, listener.local_addr().unwrap());
     let section =
@@ -152,16 +151,28 @@ async fn a_cdn_is_told(points: &[(&str, usize)], more: &str) {
     let fake = FakeCdn::new(VendorName::CloudFront, temper);
     let serving = fake.clone();
     tokio::spawn(async move { serving.serve(listener).await });
-    let mut world = World::with(&format!("{section}\n{more}")).await;
+    (World::with(&format!("{section}\n{more}")).await, fake)
+}
+
+/// Asks for a purge of which its node dies at this point; gives the purge's id.
+async fn dies_at(world: &mut World, point: &str) -> String {
+    world.node.kill().await;
+    world.node.environment = vec![(DIES.to_owned(), point.to_owned())];
+    world.node.start().await;
+    let id = world.node.purge(FORCED).await;
+    until(&format!("it dies {point}"), async || !world.node.is_running()).await;
+    world.node.environment.clear();
+    id
+}
+
+/// A node dies at each of these points of what CloudFront is told, and comes back. It is told once, or in the same words
+/// under the same reference again, which to CloudFront is the same call.
+async fn a_cdn_is_told(points: &[(&str, usize)], more: &str) {
+    let (mut world, fake) = before_cloudfront(more).await;
 
     for (point, times) in points {
         let before = told(&fake).len();
-        world.node.kill().await;
-        world.node.environment = vec![(DIES.to_owned(), (*point).to_owned())];
-        world.node.start().await;
-        let id = world.node.purge(FORCED).await;
-        until(&format!("it dies {point}"), async || !world.node.is_running()).await;
-        world.node.environment.clear();
+        let id = dies_at(&mut world, point).await;
         world.node.start().await;
         let view = world.node.ended(&id).await;
 
@@ -251,4 +262,52 @@ async fn a_cdn_hears_the_same_call_again_if_a_node_dies_before_it_has_written_it
 async fn on_postgresql_too_a_cdn_hears_the_same_call_again() {
     let Some(postgres) = postgres() else { return };
     a_cdn_is_told(&[("before a call is accepted", 2)], &postgres.catalog()).await;
+}
+
+#[tokio::test]
+async fn what_a_cdn_refused_is_said_again_in_the_same_words_by_whoever_comes_after_the_node_that_heard_it() {
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    // A refusal is written down as a call that is planned again, for later.
+    for point in ["before a call is planned", "after a call is planned"] {
+        let (mut world, fake) = before_cloudfront("").await;
+        fake.set_temper(|temper| temper.answers = Some(StatusCode::SERVICE_UNAVAILABLE));
+        let id = dies_at(&mut world, point).await;
+        let refused = told(&fake).len();
+        assert!(refused > 0, "{point}");
+        fake.set_temper(|temper| temper.answers = None);
+        world.node.start().await;
+        let view = world.node.ended(&id).await;
+        assert_eq!(view["state"], "done", "{point}: {view:#}");
+        let calls = told(&fake);
+        assert_eq!(calls.len(), refused + 1, "{point}");
+        assert!(calls.iter().all(|call| *call == calls[0]), "{point}: {calls:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_purge_for_later_is_done_when_it_is_time_by_a_node_that_was_dead_in_between() {
+    let mut story = Story::new("").await;
+    let at = unix_millis() + 3000;
+    let body = format!(r#"{{"selectors":[{{"original":"demo/cat.jpg"}}],"at":{at}}}"#);
+    let id = story.world.node.purge(&body).await;
+    story.world.node.kill().await;
+    story.world.node.start().await;
+    let view = story.world.node.api_get(&format!("/v1/purges/{id}")).await;
+    // Unless this machine was so slow that it is time already.
+    assert!(view["state"] == "received" || unix_millis() >= at, "{view:#}");
+    story.world.node.kill().await;
+    until("it is time", async || unix_millis() >= at).await;
+    story.world.node.start().await;
+    let view = story.world.node.ended(&id).await;
+    assert_eq!(view["state"], "done", "{view:#}");
+    let events = view["events"].as_array().unwrap();
+    assert!(events[1..].iter().all(|event| event["at"].as_u64() >= Some(at)), "{view:#}");
+    assert_eq!(view["receipt"]["position"], 1, "{view:#}");
+}
+
+fn unix_millis() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_millis().try_into().unwrap()
 }
