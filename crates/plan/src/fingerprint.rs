@@ -4,9 +4,10 @@ use percent_encoding::utf8_percent_encode;
 
 use crate::Plan;
 use crate::encoding::{Chroma, Encoding};
-use crate::geometry::device_pixels;
+use crate::geometry::{device_length, device_pixels};
 use crate::metadata::{ColourSpace, Metadata};
 use crate::operation::background::{Behind, Covering};
+use crate::operation::bounds::Bounds;
 use crate::operation::crop::{Align, Crop};
 use crate::operation::face_area::FaceArea;
 use crate::operation::mask::Mask;
@@ -25,6 +26,9 @@ impl Plan {
     /// leading word names this notation: change it together with anything below.
     pub fn fingerprint(&self) -> String {
         let mut text = "plan-2".to_owned();
+        if let Some(frame) = self.frame {
+            text.push_str(&format!(";frame {frame}"));
+        }
         for step in self.operations().iter().filter_map(|operation| step(operation, self)) {
             text.push(';');
             text.push_str(&step);
@@ -88,7 +92,8 @@ fn step(operation: &Operation, plan: &Plan) -> Option<String> {
             format!("orient {turn}{}{}", flag(orientation.mirrored_x, "x"), flag(orientation.mirrored_y, "y"))
         }
         Operation::Rotate { angle, frame } => format!("rotate {angle},{frame}"),
-        Operation::Resize(resize) => resized(resize),
+        Operation::Resize(resize) => resized(resize) + &bounded(resize),
+        Operation::ShowAlpha => "show-alpha".to_owned(),
         Operation::Adjust(adjust) => {
             let grey = if adjust.is_grey() { "grey".to_owned() } else { adjust.saturation.to_string() };
             format!(
@@ -142,21 +147,41 @@ fn step(operation: &Operation, plan: &Plan) -> Option<String> {
             format!("text {lettering},{content}")
         }
         Operation::Grid { side, colours } => format!("grid {side},{colours}"),
+        Operation::Fade(opacity) => format!("fade {opacity}"),
         Operation::Pad([top, right, bottom, left]) => format!("pad {top},{right},{bottom},{left}"),
         Operation::Flatten(colour) => format!("flatten {colour}"),
     })
 }
 
-fn resized(resize: &Resize) -> String {
-    let limit = if resize.enlarges() { "" } else { ",never-larger" };
-    let crop = match resize.crop {
+/// What a side may become that is not given, and what then stays.
+fn bounded(resize: &Resize) -> String {
+    if !resize.has_bounds() {
+        return String::new();
+    }
+    let bound = |name: &str, bound: Option<u32>| {
+        let bound = bound.map(|bound| device_length(bound, resize.dpr));
+        bound.map_or(String::new(), |bound| format!(" {name}{bound}"))
+    };
+    let Bounds { min_width, max_width, min_height, max_height } = resize.bounds;
+    let width = bound("w>", min_width) + &bound("w<", max_width);
+    let height = bound("h>", min_height) + &bound("h<", max_height);
+    format!(",within{width}{height}{}", cropped(resize))
+}
+
+fn cropped(resize: &Resize) -> String {
+    match resize.crop {
         Crop::Align(Align::MIDDLE) => String::new(),
         Crop::Align(_) | Crop::Entropy | Crop::Faces(_) => format!(",{}", resize.crop),
         Crop::FocalPoint => {
             let point = &resize.focal_point;
             format!(",{}/{}/{}", point.x, point.y, point.zoom)
         }
-    };
+    }
+}
+
+fn resized(resize: &Resize) -> String {
+    let limit = if resize.enlarges() { "" } else { ",never-larger" };
+    let crop = cropped(resize);
     let fit = match resize.fit {
         Fit::Clip | Fit::Max => "clip".to_owned(),
         Fit::Crop | Fit::Min => format!("crop{crop}"),
@@ -211,7 +236,7 @@ mod tests {
         check(
             everything(),
             expect![
-                "plan-2;trim auto,,8,0;cut 10,20,0.5,0.5;orient t;rotate 5.5,pivot;w600,h400,fill,never-larger;adjust 0,0,10,0,0,0,0,grey,0,;monochrome ff0000;sepia 50;duotone 000080,ffffff,100;blend 8000ff00,overlay,100;unsharp 20,16;unsharp -40,30;pixelate 16;halftone 10;blur 200;veil 0,20,;place top,left,blur;border 4,ff0000;corners 16,max,0,2;shadow 80,0,0,000000;pad 8,8,8,8;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;mark 1,own 20000,bottom,right,/,10,0,100,normal,once;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;text 0,24,wrap,,000000,bottom,right,/,20,120,0,0 ffffff,0,0,100,a%3Bb;grid 16,d0d7dd,ffffff;flatten ffffff;auto-webp;q80"
+                "plan-2;trim auto,,8,0;cut 10,20,0.5,0.5;orient t;rotate 5.5,pivot;w600,h400,fill,never-larger;show-alpha;adjust 0,0,10,0,0,0,0,grey,0,;monochrome ff0000;sepia 50;duotone 000080,ffffff,100;blend 8000ff00,overlay,100;unsharp 20,16;unsharp -40,30;pixelate 16;halftone 10;blur 200;veil 0,20,;place top,left,blur;border 4,ff0000;corners 16,max,0,2;shadow 80,0,0,000000;fade 50;pad 8,8,8,8;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;mark 1,own 20000,bottom,right,/,10,0,100,normal,once;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;text 0,24,wrap,,000000,bottom,right,/,20,120,0,0 ffffff,0,0,100,a%3Bb;grid 16,d0d7dd,ffffff;flatten ffffff;auto-webp;q80"
             ],
         );
     }
@@ -244,6 +269,8 @@ mod tests {
             border: "2,red".parse().ok(),
             mask: Some(crate::MaskShape::Corners),
             corner_radius: "8,max,0,1".parse().unwrap(),
+            only_alpha: true,
+            opacity: "50".parse().unwrap(),
             shadow: "4,black".parse().ok(),
             texts: {
                 let [_, two, three, four] = Plan::default().texts;
@@ -308,6 +335,22 @@ mod tests {
             grey(Adjustments { greyscale: true, ..Adjustments::default() }),
             grey(Adjustments { saturation: Swing::new(-100).unwrap(), ..Adjustments::default() })
         );
+    }
+
+    #[test]
+    fn bounds_and_what_they_keep_are_told_where_they_count() {
+        let bounds = crate::Bounds { max_height: Some(100), ..crate::Bounds::default() };
+        let within = |height, fit, crop: &str| {
+            let Plan { resize, .. } = plan(Some(300), height, fit, "2");
+            let resize = Resize { bounds, crop: crop.parse().unwrap(), ..resize };
+            Plan { resize, frame: crate::Amount::new(3), ..Plan::default() }
+        };
+        check(
+            within(None, Fit::Crop, "faces"),
+            expect!["plan-2;frame 3;w600,within h<200,faces;original;q80"],
+        );
+        check(within(Some(200), Fit::Crop, "top"), expect!["plan-2;frame 3;w600,h400,crop,top;original;q80"]);
+        check(within(None, Fit::Clip, "center"), expect!["plan-2;frame 3;w600;original;q80"]);
     }
 
     #[test]

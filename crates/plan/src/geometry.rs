@@ -3,6 +3,7 @@
 //! Sides are integers and are computed with integers, half a pixel rounded up, so that every machine agrees.
 //! Only the crop box is fractional: cutting whole pixels would shift and stretch the picture by up to one of them.
 
+mod bounds;
 mod faces;
 mod placement;
 
@@ -173,6 +174,7 @@ pub fn geometry_within(plan: &Plan, trimmed: Rect, max_side: u32) -> Result<Geom
             Operation::Shadow { margins, .. } => geometry.grow(margins, max_side)?,
             Operation::Pad(sides) => geometry.grow(sides, max_side)?,
             Operation::Trim { .. }
+            | Operation::ShowAlpha
             | Operation::Adjust(_)
             | Operation::Monochrome(_)
             | Operation::Sepia(_)
@@ -187,6 +189,7 @@ pub fn geometry_within(plan: &Plan, trimmed: Rect, max_side: u32) -> Result<Geom
             | Operation::Place(_)
             | Operation::Mask(_)
             | Operation::MaskSheet { .. }
+            | Operation::Fade(_)
             | Operation::Mark(_)
             | Operation::Text(_)
             | Operation::Grid { .. }
@@ -272,7 +275,8 @@ fn resized(
     let limited = |size: (u64, u64), most: (u64, u64)| {
         if resize.enlarges() || (size.0 <= most.0 && size.1 <= most.1) { size } else { most }
     };
-    let (canvas, placed, crops) = match (device_pixels(resize), resize.aspect_ratio) {
+    let wished = bounds::bounded(resize, original).unwrap_or_else(|| device_pixels(resize));
+    let (canvas, placed, crops) = match (wished, resize.aspect_ratio) {
         ((None, None), None) => (original, original, false),
         ((Some(w), None), _) => {
             let size = limited((w, scaled(original.1, w, original.0)), original);

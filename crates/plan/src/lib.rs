@@ -43,6 +43,7 @@ pub use operation::aspect_ratio::{AspectRatio, InvalidAspectRatio};
 pub use operation::background::{Background, Behind, Covering, Fill, InvalidFill};
 pub use operation::blend::{Blend, BlendMode, BlendWith, InvalidBlend, UnknownBlendMode};
 pub use operation::border::{Border, InvalidBorder};
+pub use operation::bounds::Bounds;
 pub use operation::clip::{Clip, ClipPlace, InvalidClip};
 pub use operation::crop::{Align, Crop, FocalPoint, InvalidAlign, InvalidZoom, Side, WithoutFaces, Zoom};
 pub use operation::cut::{Cut, Extent, InvalidCut, Start};
@@ -86,12 +87,16 @@ pub use source::{InvalidSourceName, SourceName};
 /// It is serialised to reach the process that carries it out, never to be kept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Plan {
+    /// Of an original that moves: this of its pictures, counted from one, and nothing that moves.
+    pub frame: Option<Amount<1, 1000>>,
     pub trim: Trim,
     pub cut: Option<Cut>,
     pub flip: Flip,
     pub rotation: Rotation,
     pub rotation_frame: RotationFrame,
     pub resize: Resize,
+    /// Shows how much could be seen instead of what.
+    pub only_alpha: bool,
     pub adjustments: Adjustments,
     /// The colour that middle grey becomes; black and white stay.
     pub monochrome: Option<Colour>,
@@ -118,6 +123,7 @@ pub struct Plan {
     pub corner_radius: CornerRadius,
     pub shadow: Option<Shadow>,
     pub shadow_offset: ShadowOffset,
+    pub opacity: Opacity,
     pub pad: Pad,
     /// Other pictures over it, the first undermost.
     pub marks: [Mark; Mark::MAX],

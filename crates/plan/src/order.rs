@@ -40,6 +40,8 @@ pub enum Operation {
         frame: RotationFrame,
     },
     Resize(Resize),
+    /// White where it can be seen, black where not.
+    ShowAlpha,
     Adjust(Adjustments),
     Monochrome(Colour),
     Sepia(Percent),
@@ -93,6 +95,8 @@ pub enum Operation {
         colour: Colour,
         margins: [u32; 4],
     },
+    /// Makes that much of it to be seen.
+    Fade(Opacity),
     /// Top, right, bottom, left.
     Pad([u32; 4]),
     /// Lays another picture over all that.
@@ -120,12 +124,14 @@ impl Plan {
     pub fn operations(&self) -> Vec<Operation> {
         // By name, so that what a plan gets new has to find its place here.
         let Plan {
+            frame: _,
             trim,
             cut,
             flip,
             rotation,
             rotation_frame,
             resize,
+            only_alpha,
             adjustments,
             monochrome,
             sepia,
@@ -146,6 +152,7 @@ impl Plan {
             corner_radius,
             shadow,
             shadow_offset,
+            opacity,
             pad,
             ref marks,
             ref texts,
@@ -230,6 +237,7 @@ impl Plan {
             (orientation != Orientation::UPRIGHT).then_some(Operation::Orient(orientation)),
             (rest != Rotation::default()).then_some(Operation::Rotate { angle: rest, frame: rotation_frame }),
             Some(Operation::Resize(resize)),
+            only_alpha.then_some(Operation::ShowAlpha),
             (adjustments != Adjustments::default()).then_some(Operation::Adjust(adjustments)),
             monochrome.map(Operation::Monochrome),
             (!sepia.is_zero()).then_some(Operation::Sepia(sepia)),
@@ -260,6 +268,7 @@ impl Plan {
             sheet(masking, mask_fit, Align::MIDDLE)
                 .map(|sheet| Operation::MaskSheet { sheet, mode: mask_mode }),
             shadow,
+            (opacity.percent() < 100).then_some(Operation::Fade(opacity)),
             (sides != [0; 4]).then_some(Operation::Pad(sides)),
         ];
         let after = [

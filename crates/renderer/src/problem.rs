@@ -33,6 +33,9 @@ pub fn of_transform(error: &TransformError) -> Problem {
         TransformError::TooManyPixelsTogether { .. } => {
             Problem::new(422, "picture-too-large", "Picture too large", detail)
         }
+        TransformError::NoSuchFrame { .. } => {
+            Problem::new(400, "outside-original", "Outside of the original", detail)
+        }
         TransformError::Other { error, .. } => Problem { detail, ..of_transform(error) },
         TransformError::CannotFit { .. } => {
             Problem::new(422, "bytes-out-of-reach", "Bytes out of reach", detail)

@@ -2,7 +2,7 @@
 
 use plan::{Accepted, Format, FormatWish, Plan};
 
-use crate::codec::{Frame, Picture, apng, gif, webp};
+use crate::codec::{Decoded, Frame, Picture, apng, gif, webp};
 use crate::encode::Target;
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
@@ -23,7 +23,7 @@ pub(crate) fn carry_out(
     deadline: &Deadline,
     resampler: &mut Resampler,
 ) -> Result<Option<Derivative>, TransformError> {
-    if !may_move(plan.format, header.format) {
+    if plan.frame.is_some() || !may_move(plan.format, header.format) {
         return Ok(None);
     }
     let frames = frames(original, header.format)?;
@@ -45,11 +45,7 @@ pub(crate) fn carry_out(
     let target = Target::new(plan, Format::Webp);
     let beside = Beside::new(&plan.metadata, original, header.format, Format::Webp);
     let mut encode = |fidelity: webp::Fidelity| {
-        let mut moving = match header.format {
-            InputFormat::Gif => Moving::Gif(Box::new(gif::Frames::open(original)?)),
-            InputFormat::Png => Moving::Png(Box::new(apng::Frames::open(original)?)),
-            _ => Moving::Webp(webp::Frames::open(original, header.size)?),
-        };
+        let mut moving = Moving::open(original, header)?;
         let mut encoder = webp::AnimationEncoder::new(fidelity);
         let mut size = None;
         while let Some(frame) = moving.next()? {
@@ -71,6 +67,37 @@ pub(crate) fn carry_out(
         target.within(|quality| encode(webp::Fidelity::Lossy(quality)))?
     };
     Ok(Some(Derivative { bytes, format: Format::Webp.into(), size: making.size() }))
+}
+
+/// One of the pictures that an original shows one after the other, counted from one; nothing where it has but one, which is
+/// decoded as any other.
+pub(crate) fn frame(
+    original: &[u8],
+    header: &Header,
+    wished: u32,
+    limits: &Limits,
+    deadline: &Deadline,
+) -> Result<Option<Decoded>, TransformError> {
+    let found = frames(original, header.format)?;
+    if wished > found {
+        return Err(TransformError::NoSuchFrame { wished, found });
+    }
+    if found < 2 {
+        return Ok(None);
+    }
+    // Each is drawn over those before.
+    let drawn = header.size.pixels().saturating_mul(u64::from(wished));
+    if drawn > limits.pixels {
+        return Err(TransformError::TooManyPixelsInFrames { found: drawn, limit: limits.pixels });
+    }
+    let mut moving = Moving::open(original, header)?;
+    let mut last = None;
+    for _ in 0..wished {
+        deadline.check()?;
+        last = moving.next()?;
+    }
+    let last = last.ok_or(TransformError::Truncated { format: header.format })?;
+    Ok(Some(Decoded::full_size(Picture::Pixels(last.pixels))))
 }
 
 /// How many pictures the original shows one after the other.
@@ -98,7 +125,15 @@ enum Moving<'a> {
     Webp(webp::Frames<'a>),
 }
 
-impl Moving<'_> {
+impl<'a> Moving<'a> {
+    fn open(original: &'a [u8], header: &Header) -> Result<Moving<'a>, TransformError> {
+        Ok(match header.format {
+            InputFormat::Gif => Moving::Gif(Box::new(gif::Frames::open(original)?)),
+            InputFormat::Png => Moving::Png(Box::new(apng::Frames::open(original)?)),
+            _ => Moving::Webp(webp::Frames::open(original, header.size)?),
+        })
+    }
+
     fn next(&mut self) -> Result<Option<Frame>, TransformError> {
         match self {
             Moving::Gif(frames) => frames.next(),
@@ -281,6 +316,44 @@ mod tests {
             let again = transform(&made.bytes, &Plan::default(), &Limits::default()).unwrap();
             assert_eq!(seen_webp(&again.bytes), (rows, vec![70, 70, 100], plays));
         }
+    }
+
+    #[test]
+    fn one_of_the_pictures_stands_still_on_wish() {
+        let gif =
+            gif(6, 1, None, &[drawn(0, 6, RED, Keep), drawn(0, 2, BLUE, Previous), drawn(2, 2, BLUE, Keep)]);
+        let png = png(2, true);
+        let webp = transform(&png, &to_webp(None), &Limits::default()).unwrap().bytes;
+        let four = ["rrrrrr", "bbrrrr", "rrbbrr", "rr..rr"];
+        for (original, rows) in
+            [(&gif, &["rrrrrr", "bbrrrr", "rrbbrr"][..]), (&png, &four[..]), (&webp, &four[..])]
+        {
+            let still = |number: usize, format| {
+                let plan = Plan { frame: plan::Amount::new(number as i16), ..to_webp(None) };
+                transform(original, &Plan { format: FormatWish::Exactly(format), ..plan }, &Limits::default())
+            };
+            for (number, expected) in (1..).zip(rows) {
+                let made = still(number, Format::Webp).unwrap();
+                assert_eq!(frames(&made.bytes, InputFormat::Webp), Ok(1));
+                let Picture::Pixels(seen) = crate::codec::png::decode(
+                    &still(number, Format::Png).unwrap().bytes,
+                    &Deadline::after(Duration::from_secs(60)),
+                )
+                .unwrap()
+                .picture
+                else {
+                    panic!("a PNG is pixels")
+                };
+                assert_eq!(seen.rgba.iter().map(|pixel| letter(*pixel)).collect::<String>(), **expected);
+            }
+            let (wished, found) = (rows.len() as u32 + 1, rows.len() as u32);
+            let beyond = still(rows.len() + 1, Format::Png).unwrap_err();
+            assert_eq!(beyond, TransformError::NoSuchFrame { wished, found });
+        }
+        let few = Limits { pixels: 11, ..Limits::default() };
+        let second = Plan { frame: plan::Amount::new(2), ..to_webp(None) };
+        let error = transform(&gif, &second, &few).unwrap_err();
+        assert_eq!(error, TransformError::TooManyPixelsInFrames { found: 12, limit: 11 });
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub enum TransformError {
     TooManyFrames { limit: u32 },
     #[error("the frames of the animation have {found} pixels together where {limit} are allowed")]
     TooManyPixelsInFrames { found: u64, limit: u64 },
+    #[error("the original has {found} pictures; there is no picture {wished}")]
+    NoSuchFrame { wished: u32, found: u32 },
     /// One of the originals that a plan names beside the one it is for.
     #[error("{original}: {error}")]
     Other { original: String, error: Box<TransformError> },

@@ -206,29 +206,39 @@ fn begin(
     deadline: &Deadline,
     resampler: &mut Resampler,
 ) -> Result<(Making, Decoded), TransformError> {
+    let decoded = |shrink: f64, resampler: &mut Resampler| {
+        let frame = match plan.frame {
+            Some(frame) => animation::frame(original, header, frame.size(), limits, deadline)?,
+            None => None,
+        };
+        match frame {
+            Some(frame) => Ok(frame),
+            None => decode(original, header, shrink, limits, deadline, resampler),
+        }
+    };
     // Where an even border ends can only be told from all pixels.
-    let (mut making, mut decoded) = if plan.trim.by.is_some() {
-        let decoded = decode(original, header, 1.0, limits, deadline, resampler)?;
-        (Making::trimmed(plan, header, &decoded.picture, limits)?, decoded)
+    let (mut making, mut picture) = if plan.trim.by.is_some() {
+        let whole = decoded(1.0, resampler)?;
+        (Making::trimmed(plan, header, &whole.picture, limits)?, whole)
     } else {
         let making = Making::new(plan, header, limits)?;
-        let decoded = decode(original, header, making.decoded_shrink(), limits, deadline, resampler)?;
-        (making, decoded)
+        let picture = decoded(making.decoded_shrink(), resampler)?;
+        (making, picture)
     };
     let shrink = making.decoded_shrink();
-    making.look(&decoded.picture, decoded.scale, deadline, resampler)?;
-    if decoded.scale < 1.0 && making.decoded_shrink() < shrink {
+    making.look(&picture.picture, picture.scale, deadline, resampler)?;
+    if picture.scale < 1.0 && making.decoded_shrink() < shrink {
         // It goes closer than could be known.
-        drop(decoded);
-        decoded = decode(original, header, making.decoded_shrink(), limits, deadline, resampler)?;
+        drop(picture);
+        picture = decoded(making.decoded_shrink(), resampler)?;
     }
     for (place, other) in named.originals.iter().enumerate() {
         let shrink = making.shrink_of(place, other.upright());
-        making.others.push(other.decode(shrink, decoded.icc.as_deref(), limits, deadline, resampler)?);
+        making.others.push(other.decode(shrink, picture.icc.as_deref(), limits, deadline, resampler)?);
     }
     making.fonts = named.fonts.clone();
     deadline.check()?;
-    Ok((making, decoded))
+    Ok((making, picture))
 }
 
 fn decode(

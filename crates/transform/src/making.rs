@@ -133,8 +133,15 @@ impl Making {
         let closed =
             |operation: &Operation| matches!(operation, Operation::Flatten(colour) if colour.alpha == 255);
         let opens = |operation: &Operation| {
-            matches!(operation, Operation::Mask(_) | Operation::MaskSheet { .. } | Operation::Shadow { .. })
+            matches!(
+                operation,
+                Operation::Mask(_)
+                    | Operation::MaskSheet { .. }
+                    | Operation::Shadow { .. }
+                    | Operation::Fade(_)
+            )
         };
+        let has_alpha = has_alpha && !self.operations.contains(&Operation::ShowAlpha);
         let has_alpha = has_alpha || self.operations.iter().any(opens);
         has_alpha && !self.operations.iter().any(closed)
     }

@@ -162,16 +162,10 @@ fn faces_are_hidden_in_every_frame_as_they_move() {
     }
     drop(encoder);
     let moving = made(&gif, &documented::plan("face-fill=slategray&format=webp&lossless=1")).bytes;
-    let still = documented::plan("face-fill=slategray&format=png");
-    for (number, painting) in [&portrait, &mirrored, &shifted].into_iter().enumerate() {
-        let expected = seen(&made(&painting.png(), &still).bytes);
-        // What the canvas shows over the middle of either face.
-        for (x, y) in [LARGE, SMALL] {
-            let (x, y) = if number == 1 { (359.0 - x, y) } else { (x, y) };
-            assert_eq!(expected.at(x as u32, y as u32), [112, 128, 144, 255], "{number}");
-        }
+    for (number, painting) in (1..).zip([&portrait, &mirrored, &shifted]) {
+        assert_eq!(told(&painting.png(), "").len(), 2, "{number}");
+        assert_eq!(told(&moving, &format!("&frame={number}")), Vec::<[f64; 4]>::new(), "{number}");
     }
-    assert_eq!(told(&moving, ""), Vec::<[f64; 4]>::new());
 }
 
 #[test]

@@ -123,6 +123,8 @@ fn light_and_colour_leave_transparent_what_is() {
                     | Operation::Mask(_)
                     | Operation::MaskSheet { .. }
                     | Operation::Shadow { .. }
+                    | Operation::ShowAlpha
+                    | Operation::Fade(_)
                     | Operation::Grid { .. }
                     | Operation::Pad(_)
                     | Operation::Mark(_)

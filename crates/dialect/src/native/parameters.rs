@@ -112,6 +112,10 @@ pub(super) const TABLE: &[Parameter] = &[
         "clip, max, crop, min, fill, fillmax, cropfit, scale, boundmin or facearea",
         resize.fit
     ),
+    bound!("min-w", width, min_width),
+    bound!("max-w", width, max_width),
+    bound!("min-h", height, min_height),
+    bound!("max-h", height, max_height),
     Parameter {
         name: "ar",
         allowed: "an aspect ratio from 1:100 to 100:1, as W:H or as a number, with at most three decimals",
@@ -155,6 +159,7 @@ pub(super) const TABLE: &[Parameter] = &[
     optional!("faceindex", "a whole number from 1 to 100", resize.face_area.index, FACE_AREA),
     parameter!("facepad", "a number from 1 to 10 with at most two decimals", resize.face_area.pad, FACE_AREA),
     flag!("org_if_sml", resize.never_enlarge),
+    optional!("frame", "a whole number from 1 to 1000", frame),
     optional!("trim", "auto, color or alpha", trim.by),
     optional!("trim-color", COLOUR, trim.colour, needs "trim=auto or color", |plan| {
         matches!(plan.trim.by, Some(TrimBy::Auto | TrimBy::Colour))
@@ -176,6 +181,13 @@ pub(super) const TABLE: &[Parameter] = &[
         needs "a rot that is no multiple of 90",
         |plan| plan.rotation.rest() != plan::Rotation::default()
     ),
+    Parameter {
+        name: "alpha",
+        allowed: "extract",
+        read: |text, _, plan| (text == "extract").then(|| plan.only_alpha = true),
+        write: |plan| plan.only_alpha.then(|| "extract".to_owned()),
+        needs: None,
+    },
     parameter!("exposure", SWING, adjustments.exposure),
     parameter!("bri", SWING, adjustments.brightness),
     parameter!("con", SWING, adjustments.contrast),
@@ -298,6 +310,7 @@ pub(super) const TABLE: &[Parameter] = &[
     optional!("shadow", "a blur from 0 to 100 and a colour, as in 8,80000000", shadow),
     parameter!("shadow-x", SWING, shadow_offset.x, needs "shadow", |plan| plan.shadow.is_some()),
     parameter!("shadow-y", SWING, shadow_offset.y, needs "shadow", |plan| plan.shadow.is_some()),
+    parameter!("opacity", PERCENT, opacity),
     parameter!("pad", LENGTH, pad.all),
     optional!("pad-top", LENGTH, pad.top),
     optional!("pad-right", LENGTH, pad.right),

@@ -4,6 +4,7 @@ use super::*;
 use crate::amount::Length;
 use crate::operation::aspect_ratio::AspectRatio;
 use crate::operation::border::Border;
+use crate::operation::bounds::Bounds;
 use crate::operation::crop::FocalPoint;
 use crate::operation::flip::Flip;
 use crate::operation::pad::Pad;
@@ -76,6 +77,11 @@ fn where_the_rest_of_a_wish_puts_everything() {
         focal_point: FocalPoint { x: x.parse().unwrap(), y: y.parse().unwrap(), zoom: zoom.parse().unwrap() },
         ..resize
     };
+    let within = |least: u32, most: u32, resize| {
+        let given = |bound: u32| (bound > 0).then_some(bound);
+        let bounds = Bounds { min_height: given(least), max_height: given(most), ..Bounds::default() };
+        Resize { bounds, ..resize }
+    };
     let square = |fit| sized(Some(300), Some(300), fit);
     for (resize, expected) in [
         (ratio("1:1", sized(Some(300), None, Fit::Crop)), "500,0 3000x3000 -> 0,0 300x300 on 300x300"),
@@ -83,6 +89,22 @@ fn where_the_rest_of_a_wish_puts_everything() {
         (ratio("2:1", sized(None, None, Fit::Crop)), "0,500 4000x2000 -> 0,0 4000x2000 on 4000x2000"),
         (ratio("2:1", sized(None, None, Fit::Fill)), "0,0 4000x3000 -> 1000,0 4000x3000 on 6000x3000"),
         (ratio("1:1", sized(None, None, Fit::Scale)), "0,0 4000x3000 -> 0,0 3000x3000 on 3000x3000"),
+        (within(0, 200, sized(Some(400), None, Fit::Crop)), "0,500 4000x2000 -> 0,0 400x200 on 400x200"),
+        (within(0, 400, sized(Some(400), None, Fit::Crop)), "0,0 4000x3000 -> 0,0 400x300 on 400x300"),
+        (within(400, 0, sized(Some(400), None, Fit::Crop)), "500,0 3000x3000 -> 0,0 400x400 on 400x400"),
+        (within(400, 200, sized(Some(400), None, Fit::Crop)), "0,500 4000x2000 -> 0,0 400x200 on 400x200"),
+        (within(0, 2000, sized(None, None, Fit::Crop)), "0,500 4000x2000 -> 0,0 4000x2000 on 4000x2000"),
+        (
+            kept("top", within(0, 200, sized(Some(400), None, Fit::Crop))),
+            "0,0 4000x2000 -> 0,0 400x200 on 400x200",
+        ),
+        // A side that is given has no bounds, and other fits have none.
+        (within(0, 200, sized(None, Some(300), Fit::Crop)), "0,0 4000x3000 -> 0,0 400x300 on 400x300"),
+        (within(0, 200, sized(Some(400), None, Fit::Clip)), "0,0 4000x3000 -> 0,0 400x300 on 400x300"),
+        (
+            Resize { dpr: "2".parse().unwrap(), ..within(0, 200, sized(Some(400), None, Fit::Crop)) },
+            "0,500 4000x2000 -> 0,0 800x400 on 800x400",
+        ),
         (never(sized(Some(5000), None, Fit::Clip)), "0,0 4000x3000 -> 0,0 4000x3000 on 4000x3000"),
         (never(sized(Some(5000), Some(5000), Fit::Crop)), "500,0 3000x3000 -> 0,0 3000x3000 on 3000x3000"),
         (never(sized(Some(5000), Some(2000), Fit::Scale)), "0,0 4000x3000 -> 0,0 4000x2000 on 4000x2000"),

@@ -5,6 +5,7 @@ pub(crate) mod aspect_ratio;
 pub(crate) mod background;
 pub(crate) mod blend;
 pub(crate) mod border;
+pub(crate) mod bounds;
 pub(crate) mod clip;
 pub(crate) mod crop;
 pub(crate) mod cut;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::operation::aspect_ratio::AspectRatio;
+use crate::operation::bounds::Bounds;
 use crate::operation::crop::{Crop, FocalPoint};
 use crate::operation::dpr::Dpr;
 use crate::operation::face_area::FaceArea;
@@ -20,6 +21,8 @@ pub struct Resize {
     pub height: Option<u32>,
     pub fit: Fit,
     pub aspect_ratio: Option<AspectRatio>,
+    /// Of a side that is not given.
+    pub bounds: Bounds,
     pub crop: Crop,
     pub focal_point: FocalPoint,
     pub face_area: FaceArea,
@@ -44,7 +47,13 @@ impl Resize {
 
     /// Whether there are proportions that are not the picture's own.
     pub fn has_box(&self) -> bool {
-        (self.width.is_some() && self.height.is_some()) || self.aspect_ratio.is_some()
+        (self.width.is_some() && self.height.is_some()) || self.aspect_ratio.is_some() || self.has_bounds()
+    }
+
+    /// Whether there is a side that may not become what the picture would make of it.
+    pub fn has_bounds(&self) -> bool {
+        let open = self.width.is_none() || self.height.is_none();
+        open && self.fit == Fit::Crop && self.aspect_ratio.is_none() && !self.bounds.is_none()
     }
 
     /// Whether it depends on the faces in a picture what is seen of it.

@@ -1,6 +1,7 @@
 //! The operations on pixels, one file each. Their order is `plan`'s; which of them can do without RGB is told here.
 
 mod adjust;
+mod alpha;
 mod blend;
 mod blur;
 mod border;
@@ -74,6 +75,8 @@ pub(crate) fn keeps_planes(operation: &Operation, geometry: &Geometry) -> bool {
         | Operation::BlendSheet { .. }
         | Operation::Pixelate { .. }
         | Operation::Veil(_)
+        | Operation::ShowAlpha
+        | Operation::Fade(_)
         | Operation::Halftone { .. }
         | Operation::Border { .. }
         | Operation::Mask(_)
@@ -110,6 +113,8 @@ fn on_planes(operation: &Operation, planes: Planes, deadline: &Deadline) -> Resu
 
 fn on_pixels(operation: &Operation, pixels: Pixels, bench: &mut Bench<'_>) -> Result<Pixels, TransformError> {
     Ok(match *operation {
+        Operation::ShowAlpha => alpha::shown(pixels),
+        Operation::Fade(opacity) => mark::faded(pixels, opacity.percent()),
         Operation::Adjust(ref adjustments) => adjust::pixels(adjustments, pixels),
         Operation::Monochrome(colour) => monochrome::pixels(colour, pixels),
         Operation::Sepia(amount) => sepia::pixels(amount, pixels),

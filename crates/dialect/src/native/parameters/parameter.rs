@@ -93,6 +93,28 @@ macro_rules! flag {
     };
 }
 
+/// What a side may become that the URL leaves open.
+macro_rules! bound {
+    ($name:literal, $side:ident, $bound:ident) => {
+        Parameter {
+            name: $name,
+            allowed: SIDE,
+            read: |text, _, plan| side(text).map(|bound| plan.resize.bounds.$bound = Some(bound)),
+            write: |plan| plan.resize.bounds.$bound.as_ref().map(ToString::to_string),
+            needs: Some(Needs {
+                what: concat!("fit=crop, no ar, and not ", bound!($side)),
+                met: |plan| plan.resize.has_bounds() && plan.resize.$side.is_none(),
+            }),
+        }
+    };
+    (width) => {
+        "w"
+    };
+    (height) => {
+        "h"
+    };
+}
+
 pub(super) fn read<T: FromStr>(text: &str, value: &mut T) -> Option<()> {
     *value = text.parse().ok()?;
     Some(())
