@@ -3,6 +3,8 @@
 
 #![allow(unsafe_code)]
 
+mod own_codes;
+mod prefix_code;
 mod scaled;
 
 use std::borrow::Cow;
@@ -113,8 +115,29 @@ pub(crate) struct Settings<'a> {
     pub beside: &'a Beside,
 }
 
-/// A JPEG of these planes, with Huffman tables of its own.
+/// Which prefix codes (Huffman tables) the library writes with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Codes {
+    Standard,
+    /// Those that suit the picture.
+    Own,
+}
+
+/// A JPEG of these planes, with prefix codes of its own.
 pub(crate) fn encode(planes: &Planes, settings: &Settings<'_>) -> Result<Vec<u8>, TransformError> {
+    let jpeg = if settings.progressive {
+        compressed(planes, settings, Codes::Own)?
+    } else {
+        own_codes::with_own_codes(&compressed(planes, settings, Codes::Standard)?)
+            .ok_or_else(|| TransformError::failed("encoding JPEG", "its codes cannot be read again"))?
+    };
+    Ok(match &settings.beside.exif {
+        Some(exif) => with_exif(&jpeg, exif),
+        None => jpeg,
+    })
+}
+
+fn compressed(planes: &Planes, settings: &Settings<'_>, codes: Codes) -> Result<Vec<u8>, TransformError> {
     let &Settings { quality, progressive, beside } = settings;
     let encoder = Handle::new(tj::TJINIT_TJINIT_COMPRESS).ok_or_else(out_of_memory)?;
     let failed = |encoder: &Handle| TransformError::failed("encoding JPEG", encoder.message());
@@ -126,7 +149,7 @@ pub(crate) fn encode(planes: &Planes, settings: &Settings<'_>) -> Result<Vec<u8>
     };
     encoder.set(tj::TJPARAM_TJPARAM_QUALITY, c_int::from(quality.get()))?;
     encoder.set(tj::TJPARAM_TJPARAM_SUBSAMP, layout)?;
-    encoder.set(tj::TJPARAM_TJPARAM_OPTIMIZE, 1)?;
+    encoder.set(tj::TJPARAM_TJPARAM_OPTIMIZE, c_int::from(codes == Codes::Own))?;
     encoder.set(tj::TJPARAM_TJPARAM_PROGRESSIVE, c_int::from(progressive))?;
     if let Some(dots) = beside.dots_per_inch {
         // Of what the unit counts, 1 is an inch (ITU-T T.871 §10.1).
@@ -180,11 +203,7 @@ pub(crate) fn encode(planes: &Planes, settings: &Settings<'_>) -> Result<Vec<u8>
     if code != 0 {
         return Err(failed(&encoder));
     }
-    let jpeg = jpeg.to_vec();
-    Ok(match &beside.exif {
-        Some(exif) => with_exif(&jpeg, exif),
-        None => jpeg,
-    })
+    Ok(jpeg.to_vec())
 }
 
 /// EXIF behind the first segment, which is JFIF's and wants to stay the first (ITU-T T.871 §10.1, Exif 3.0 §4.7.2).
