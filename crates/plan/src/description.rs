@@ -19,21 +19,29 @@ pub enum Description {
     ThumbHash,
     /// The picture, tiny, as an address that holds it whole.
     Placeholder,
+    /// A few shapes that look like it from afar.
+    Primitive,
 }
 
 impl Description {
-    pub const ALL: [Description; 6] = [
+    pub const ALL: [Description; 7] = [
         Description::Info,
         Description::Palette(PaletteForm::Json),
         Description::Palette(PaletteForm::Css),
         Description::BlurHash,
         Description::ThumbHash,
         Description::Placeholder,
+        Description::Primitive,
     ];
 
     /// Those that a URL asks for as a format.
-    pub const FORMATS: [Description; 4] =
-        [Description::Info, Description::BlurHash, Description::ThumbHash, Description::Placeholder];
+    pub const FORMATS: [Description; 5] = [
+        Description::Info,
+        Description::BlurHash,
+        Description::ThumbHash,
+        Description::Placeholder,
+        Description::Primitive,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -43,6 +51,7 @@ impl Description {
             Description::BlurHash => "blurhash",
             Description::ThumbHash => "thumbhash",
             Description::Placeholder => "lqip",
+            Description::Primitive => "primitive",
         }
     }
 
@@ -53,6 +62,7 @@ impl Description {
             Description::BlurHash | Description::ThumbHash | Description::Placeholder => {
                 "text/plain; charset=utf-8"
             }
+            Description::Primitive => "image/svg+xml",
         }
     }
 }

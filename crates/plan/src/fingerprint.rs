@@ -3,6 +3,7 @@
 use percent_encoding::utf8_percent_encode;
 
 use crate::Plan;
+use crate::description::Description;
 use crate::encoding::{Chroma, Encoding};
 use crate::geometry::{device_length, device_pixels};
 use crate::metadata::{ColourSpace, Metadata};
@@ -46,9 +47,15 @@ impl Plan {
             None => String::new(),
         };
         let faces = if self.faces { ";faces" } else { "" };
+        let primitive = match self.format {
+            FormatWish::Described(Description::Primitive) => {
+                format!(";{} {}", self.primitive.count, self.primitive.shape)
+            }
+            _ => String::new(),
+        };
         let quality = self.quality.unwrap_or_default().get();
         format!(
-            "{text};{format}{palette}{faces};q{quality}{}{}",
+            "{text};{format}{palette}{faces}{primitive};q{quality}{}{}",
             encoded(&self.encoding),
             beside(&self.metadata)
         )
@@ -209,7 +216,7 @@ fn resized(resize: &Resize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::description::{Description, PaletteWish};
+    use crate::description::PaletteWish;
     use crate::output::{Format, Quality};
     use crate::{Adjustments, Colour, Swing};
     use expect_test::{Expect, expect};

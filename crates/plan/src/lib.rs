@@ -20,6 +20,7 @@ mod orientation;
 mod original_name;
 mod output;
 mod path;
+mod primitive;
 mod rectangle;
 mod size;
 mod source;
@@ -77,6 +78,7 @@ pub use output::{
     output_format,
 };
 pub use path::{ENCODED, InvalidPath, OriginalPath};
+pub use primitive::{Primitive, PrimitiveCount, PrimitiveShape, UnknownPrimitiveShape};
 pub use rectangle::{CropBox, Rect};
 pub use size::Size;
 pub use source::{InvalidSourceName, SourceName};
@@ -134,6 +136,8 @@ pub struct Plan {
     pub palette: PaletteWish,
     /// Whether [`Description::Info`] says where faces are.
     pub faces: bool,
+    /// How [`Description::Primitive`] draws.
+    pub primitive: Primitive,
     /// Nothing asked: [`Quality::DEFAULT`].
     pub quality: Option<Quality>,
     pub encoding: Encoding,

@@ -160,6 +160,7 @@ impl Plan {
             format: _,
             palette: _,
             faces: _,
+            primitive: _,
             quality: _,
             encoding: _,
             metadata: _,

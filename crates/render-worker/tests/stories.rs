@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use plan::{Format, FormatWish, Plan, Size};
+use plan::{Description, Format, FormatWish, Plan, Size};
 use render_worker::{Death, Files, Settings, WorkerError, Workers};
 use testkit::until;
 use transform::{Limits, TransformError};
@@ -112,6 +112,9 @@ async fn what_it_may_do_suffices_for_every_codec() {
             assert_eq!(made.map(|made| made.format), Ok(again.into()), "{format} to {again}");
         }
     }
+    let format = FormatWish::Described(Description::Info);
+    let faces = Plan { format, faces: true, ..Plan::default() };
+    stage.workers.transform(&[&from_png], &faces, &limits).await.unwrap();
     assert_eq!(stage.pid().await, pid);
 }
 

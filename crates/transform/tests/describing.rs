@@ -122,6 +122,27 @@ fn hashes_and_placeholders_are_short_and_follow_the_picture() {
 }
 
 #[test]
+fn a_drawing_of_a_few_shapes_is_small_and_always_the_same() {
+    let landscape = Painting::landscape().png();
+    for (query, element, shapes) in [
+        ("format=primitive", "<path", 21),
+        ("format=primitive&shape=rectangle&shapes=5", "<path", 6),
+        ("format=primitive&shape=ellipse&shapes=40&w=600", "<ellipse", 40),
+    ] {
+        let svg = told(&landscape, query);
+        assert!(
+            svg.starts_with("<svg ") && svg.ends_with("</g></svg>") && svg.len() < 4000,
+            "{query}: {svg}"
+        );
+        let found = svg.matches(element).count();
+        // Where none gains anything there is one less.
+        assert!((shapes * 3 / 4..=shapes).contains(&found), "{query}: {svg}");
+        assert_eq!(told(&landscape, query), svg);
+    }
+    assert!(told(&landscape, "format=primitive&w=600").contains("width=\"600\" height=\"400\""));
+}
+
+#[test]
 fn sizes_down_to_one_pixel_can_be_told() {
     for (width, height) in [(1, 1), (1, 300), (300, 1), (3, 5)] {
         let original = Painting::waves(width, height).png();

@@ -25,6 +25,10 @@ use plan::{
 const FOCAL_POINT: Option<Needs> =
     Some(Needs { what: "crop=focalpoint", met: |plan| plan.resize.crop == Crop::FocalPoint });
 
+const PRIMITIVE: Option<Needs> = Some(Needs {
+    what: "format=primitive",
+    met: |plan| plan.format == FormatWish::Described(Description::Primitive),
+});
 const FACE_AREA: Option<Needs> = Some(Needs {
     what: "fit=facearea, and w and h, or ar",
     met: |plan| plan.resize.fit == Fit::FaceArea && plan.resize.has_box(),
@@ -331,7 +335,7 @@ pub(super) const TABLE: &[Parameter] = &[
     }),
     Parameter {
         name: "format",
-        allowed: "jpeg (or jpg), png, webp, avif, auto or original; or json, blurhash, thumbhash or lqip",
+        allowed: "jpeg (or jpg), png, webp, avif, auto or original; or json, blurhash, thumbhash, lqip or primitive",
         read: read_format,
         write: written_format,
         needs: None,
@@ -375,6 +379,8 @@ pub(super) const TABLE: &[Parameter] = &[
     flag!("faces", faces, needs "format=json", |plan| {
         plan.format == FormatWish::Described(Description::Info)
     }),
+    parameter!("shape", "triangle, rectangle or ellipse", primitive.shape, PRIMITIVE),
+    parameter!("shapes", "a whole number from 1 to 200", primitive.count, PRIMITIVE),
     parameter!("cs", "srgb or origin", metadata.colour_space),
     Parameter {
         name: "metadata",

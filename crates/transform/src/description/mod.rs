@@ -4,6 +4,7 @@ mod blurhash;
 mod info;
 mod palette;
 mod placeholder;
+mod primitive;
 
 use plan::{CropBox, Description, Fit, Format, Operation, Plan, Resize, Size};
 
@@ -65,6 +66,10 @@ pub(crate) fn carry_out(
         }
         Description::BlurHash => blurhash::of(&pixels),
         Description::ThumbHash => placeholder::thumb_hash(&pixels),
+        Description::Primitive => {
+            let small = within(pixels.flattened([255; 4]), primitive::SIDE, resampler)?;
+            primitive::svg(plan.primitive, size, &small, deadline)?
+        }
         Description::Placeholder => placeholder::data_address(&pixels, deadline, resampler)?,
     };
     Ok(Some(Derivative { bytes: words.into_bytes(), format: description.into(), size }))

@@ -193,6 +193,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("palette", "css", ""),
     ("colors", "4", "palette=json"),
     ("faces", "1", "format=json"),
+    ("shape", "ellipse", "format=primitive"),
+    ("shapes", "40", "format=primitive"),
     ("cs", "origin", ""),
     ("metadata", "copyright", ""),
     ("dpi", "300", ""),
