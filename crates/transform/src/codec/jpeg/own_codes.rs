@@ -24,7 +24,9 @@ pub(super) fn with_own_codes(jpeg: &[u8]) -> Option<Vec<u8>> {
     let mut counts = vec![0u32; TABLES * 256];
     scan.read(|symbol, _| counts[symbol] += 1)?;
 
-    let mut written = jpeg[..scan.head].to_vec();
+    // Codes of its own make it no longer.
+    let mut written = Vec::with_capacity(jpeg.len());
+    written.extend(&jpeg[..scan.head]);
     let mut codes = vec![(0u16, 0u8); TABLES * 256];
     for &(table, name) in &scan.names {
         let own = PrefixCode::of(&counts[table * 256..][..256]);
