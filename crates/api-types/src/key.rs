@@ -20,7 +20,7 @@ pub enum Scope {
     /// With `purge:write`: erase, and lift what was erased.
     #[serde(rename = "purge:erase")]
     Erase,
-    /// Keep and drop presets; what that changes is purged by itself.
+    /// Keep and drop presets, packs and locations; what that changes is purged by itself.
     #[serde(rename = "preset:write")]
     Preset,
 }

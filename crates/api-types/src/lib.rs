@@ -5,6 +5,7 @@ pub mod impact;
 pub mod key;
 pub mod look;
 pub mod node;
+pub mod pack;
 pub mod preset;
 pub mod problem;
 pub mod purge;
@@ -20,6 +21,7 @@ pub use look::{
     Evidence, ExternalReceipt, HostReceipt, Look, Rounds, Sample, Sight, Verdict, Verification, VerifyRequest,
 };
 pub use node::{FollowAnswer, FollowRequest, NodeList, NodeView};
+pub use pack::{CropBox, ImageLocation, LocationConfig, LocationView, PackRequest, PackView};
 pub use preset::{PresetList, PresetRequest, PresetView};
 pub use problem::Problem;
 pub use purge::{

@@ -60,6 +60,10 @@ pub enum Selector {
     Tag(String),
     /// A preset by its name, a tenant's as `tenant/name`
     Preset(String),
+    /// A pack by its id, as `tenant/id`
+    Pack(String),
+    /// A location of all packs, as `tenant/name`
+    Location(String),
     /// `true`: everything
     All(bool),
     /// A URL that is not ours, at a CDN that we can tell
@@ -80,6 +84,8 @@ impl fmt::Display for Selector {
             Selector::Prefix(name) => write!(f, "prefix {name}"),
             Selector::Tag(name) => write!(f, "tag {name}"),
             Selector::Preset(name) => write!(f, "preset {name}"),
+            Selector::Pack(name) => write!(f, "pack {name}"),
+            Selector::Location(name) => write!(f, "location {name}"),
             Selector::All(_) => f.write_str("all"),
             Selector::External { cdn, url } => write!(f, "{url} at {cdn}"),
         }

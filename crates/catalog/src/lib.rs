@@ -1,4 +1,4 @@
-//! The truth in SQL: originals, presets, tombstones, purges, the purge log, nodes.
+//! The truth in SQL: originals, presets, packs, tombstones, purges, the purge log, nodes.
 
 mod api_keys;
 mod audit;
@@ -10,11 +10,13 @@ mod dependents;
 mod durations;
 mod erasures;
 mod error;
+mod locations;
 mod made_with;
 mod meta;
 mod migrations;
 mod nodes;
 mod originals;
+mod packs;
 mod presets;
 mod purge_list;
 mod purges;
@@ -40,9 +42,11 @@ pub use cdn_work::{CallNote, CallSeen, CallState, CdnPart, ClaimedCall, Planned}
 pub use durations::Took;
 pub use erasures::{Erasure, Lifted};
 pub use error::CatalogError;
+pub use locations::Location;
 pub use meta::Meta;
 pub use nodes::KnownNode;
 pub use originals::{AskedDelivery, Fenced, Known, Moved, OriginalRow, OriginalState, Seen};
+pub use packs::{KeptPack, Pack};
 pub use presets::{KeptPreset, Preset};
 pub use purge_list::PurgeFilter;
 pub use purges::{Accepted, Claim, NewPurge, Step};

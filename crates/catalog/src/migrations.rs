@@ -24,6 +24,7 @@ pub(crate) fn sqlite() -> Migrator {
         9 "0009_turns",
         10 "0010_warming",
         11 "0011_presets",
+        12 "0012_packs",
     }
 }
 
@@ -38,6 +39,7 @@ pub(crate) fn postgresql() -> Migrator {
         9 "0009_turns",
         10 "0010_warming",
         11 "0011_presets",
+        12 "0012_packs",
     }
 }
 

@@ -76,6 +76,8 @@ async fn what_holds_on_sqlite_holds_on_postgresql() {
         crate::dependents::tests::STORIES,
         crate::durations::tests::STORIES,
         crate::made_with::tests::STORIES,
+        crate::locations::tests::STORIES,
+        crate::packs::tests::STORIES,
         crate::presets::tests::STORIES,
         crate::purge_list::tests::STORIES,
         crate::purges::tests::STORIES,

@@ -63,6 +63,8 @@ impl Scope {
             Selector::Prefix(_) => "prefix",
             Selector::Tag(_) => "tag",
             Selector::Preset(_) => "preset",
+            Selector::Pack(_) => "pack",
+            Selector::Location(_) => "location",
             Selector::All(_) => "all",
             Selector::External { .. } => "external",
         }

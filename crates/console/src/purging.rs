@@ -64,6 +64,8 @@ fn request_of(form: &Form) -> Result<PurgeRequest, FormError> {
         "prefix" => Selector::Prefix(named("https://shop.example.com/blog/")?),
         "tag" => Selector::Tag(named("product-17")?),
         "preset" => Selector::Preset(named("thumb")?),
+        "pack" => Selector::Pack(named("shop/62e8")?),
+        "location" => Selector::Location(named("shop/hero")?),
         // So that a slip of the mouse does not empty every cache.
         "everything" if value == "everything" => Selector::All(true),
         "everything" => return Err(FormError::NotConfirmed),

@@ -10,6 +10,8 @@ pub enum BadRequest {
     UrlTooLong { len: usize, max: usize },
     #[error("the path {found} does not name an original: it has the form /source/path, as in /demo/cat.jpg")]
     NoOriginal { found: Excerpt },
+    #[error("the path {found} names no pack: it has the form /api/v2/img/pack, and perhaps a dash and more")]
+    NoPack { found: Excerpt },
     #[error(transparent)]
     Source(#[from] InvalidSourceName),
     #[error(transparent)]

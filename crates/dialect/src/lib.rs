@@ -7,6 +7,7 @@
 //! may serve unsigned URLs.
 
 pub mod native;
+pub mod pack;
 pub mod signature;
 
 mod delivery;

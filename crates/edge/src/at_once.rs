@@ -65,14 +65,14 @@ pub fn at_once(
     let logged_host = is_access_logged().then(|| asked.host.clone());
     let (picture, key_text) = match &site.kind {
         SiteKind::PassThrough { .. } => (None, key_text(&asked.host, asked.target)),
-        SiteKind::Images { unsigned } => {
+        SiteKind::Images { unsigned, packs } => {
             let (path, query) = match asked.target.split_once('?') {
                 Some((path, query)) => (path, Some(query)),
                 None => (asked.target, None),
             };
             let request = dialect::Request { path, query, accept: asked.accept };
             let (image, key_text) =
-                image(&serving, terms, asked.host, &request, *unsigned, now / 1000).ok()?;
+                image(&serving, terms, asked.host, packs.as_ref(), &request, *unsigned, now / 1000).ok()?;
             (Some(image), key_text)
         }
     };

@@ -22,6 +22,7 @@ pub fn of_refusal(refusal: &Refusal) -> Problem {
         Refusal::Url(error) => match error {
             BadRequest::UrlTooLong { .. } => Problem::new(414, "url-too-long", "URL too long", detail),
             BadRequest::NoOriginal { .. } => Problem::new(404, "no-original", "No such original", detail),
+            BadRequest::NoPack { .. } => Problem::new(404, "unknown-pack", "Unknown pack", detail),
             BadRequest::Source(_) | BadRequest::Path(_) => {
                 Problem::new(400, "malformed-path", "Malformed path", detail)
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cache::Key;
-use dialect::{BadRequest, Delivery, SignatureError, native, signature};
+use dialect::{BadRequest, Delivery, SignatureError, SourceName, native, pack, signature};
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri, header};
 use http_caching::{Leeway, RequestControl};
@@ -123,6 +123,11 @@ impl Image {
         self.delivery.accept()
     }
 
+    /// Whether its URL names a pack, and not the original that it shows.
+    pub fn is_of_pack(&self) -> bool {
+        self.made_with.iter().any(|subject| matches!(subject, Subject::Pack(_)))
+    }
+
     /// Everything by which a purge may name this derivative.
     pub fn subjects(&self) -> Vec<Subject> {
         subjects_of(&self.delivery, &self.url, &self.made_with)
@@ -215,7 +220,7 @@ pub fn interpret(
             }));
             Ok(Wanted { target, key: Key::of(&key_text), key_text, terms, beside: None })
         }
-        SiteKind::Images { unsigned } => {
+        SiteKind::Images { unsigned, packs } => {
             if !matches!(parts.method, Method::GET | Method::HEAD) {
                 return Err(Refusal::Method(parts.method.clone()));
             }
@@ -226,7 +231,8 @@ pub fn interpret(
                 accept: accept.as_deref(),
             };
             let is_trusted = *unsigned || asker == Asker::Node;
-            let (image, key_text) = image(serving, terms, host, &request, is_trusted, now_unix)?;
+            let packs = packs.as_ref();
+            let (image, key_text) = image(serving, terms, host, packs, &request, is_trusted, now_unix)?;
             let terms = image.terms;
             let target = Target::Image(Arc::new(image));
             Ok(Wanted { target, key: Key::of(&key_text), key_text, terms, beside: None })
@@ -239,15 +245,22 @@ pub(crate) fn image(
     serving: &Serving,
     terms: Terms,
     host: String,
+    packs: Option<&SourceName>,
     request: &dialect::Request<'_>,
     is_trusted: bool,
     now_unix: u64,
 ) -> Result<(Image, String), Refusal> {
-    let parsed = native::parse(request)?;
-    if !is_trusted {
-        signature::verify(&parsed, &serving.keys, now_unix)?;
-    }
-    let delivery = parsed.delivery;
+    let delivery = match packs {
+        // Nobody can ask for any size there, so there is nothing to be signed.
+        Some(packs) if pack::is_of_pack(request.path) => pack::parse(request, packs)?,
+        _ => {
+            let parsed = native::parse(request)?;
+            if !is_trusted {
+                signature::verify(&parsed, &serving.keys, now_unix)?;
+            }
+            parsed.delivery
+        }
+    };
     let terms = match &delivery.preset {
         // What is wrong with it may be right with the next version of its preset.
         Some(_) => Terms { error_lifetime: 0, ..terms },
@@ -386,7 +399,7 @@ mod tests {
     #[test]
     fn a_url_is_refused_when_its_canonical_form_is_longer_than_the_tier_above_takes() {
         let max = native::URL_LEN_MAX;
-        let unsigned = Site { kind: SiteKind::Images { unsigned: true }, ..Site::default() };
+        let unsigned = Site { kind: SiteKind::Images { unsigned: true, packs: None }, ..Site::default() };
         let serving = Serving::new(snapshot::Snapshot {
             sites: vec![unsigned],
             keys: Vec::new(),

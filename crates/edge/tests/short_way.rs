@@ -53,8 +53,8 @@ fn edge() -> Edge {
     let sites = vec![
         site("shop.test", stage::pass_through(false).kind),
         site("quiet.test", stage::pass_through(true).kind),
-        site("pictures.test", SiteKind::Images { unsigned: true }),
-        site("signed.test", SiteKind::Images { unsigned: false }),
+        site("pictures.test", SiteKind::Images { unsigned: true, packs: None }),
+        site("signed.test", SiteKind::Images { unsigned: false, packs: None }),
     ];
     let records = vec![purged(1, "gone", Mode::Hard), purged(2, "soft", Mode::Soft)];
     stage::edge(records, sites, Arc::new(Nobody), Arc::new(NothingPasses::default()))

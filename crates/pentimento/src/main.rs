@@ -89,6 +89,12 @@ enum Command {
         /// A preset by its name, a tenant's as tenant/name
         #[arg(long)]
         preset: Option<String>,
+        /// A pack, as tenant/id
+        #[arg(long)]
+        pack: Option<String>,
+        /// A location of all packs, as tenant/name
+        #[arg(long)]
+        location: Option<String>,
         #[arg(long)]
         source: Option<String>,
         /// Everything
@@ -392,6 +398,8 @@ async fn carry_out(command: Command) -> ExitCode {
             prefix,
             tag,
             preset,
+            pack,
+            location,
             source,
             all,
             mode,
@@ -404,8 +412,18 @@ async fn carry_out(command: Command) -> ExitCode {
             dry_run,
             control,
         } => {
-            let selectors =
-                command::purge::Selectors { original, folder, url, prefix, tag, preset, source, all };
+            let selectors = command::purge::Selectors {
+                original,
+                folder,
+                url,
+                prefix,
+                tag,
+                preset,
+                pack,
+                location,
+                source,
+                all,
+            };
             let request =
                 PurgeRequest { selectors: Vec::new(), mode, force, reason, urgent, at, warm, dry_run };
             return command::purge::run(selectors, request, wait, control.into()).await;

@@ -54,7 +54,8 @@ impl Purges {
         if let Some(before) = before.filter(|before| before.parameters == parameters && !force) {
             return Ok((view(before, None), false));
         }
-        let announce = self.announcement(&name, force, asker).await?;
+        let selector = Selector::Preset(name.to_string());
+        let announce = self.announcement(selector, force, asker).await?;
         let kept = self.catalog.keep_preset(
             tenant,
             name.as_str(),
@@ -81,7 +82,8 @@ impl Purges {
         if self.catalog.preset(tenant, name.as_str()).await?.is_none() {
             return Err(PresetError::Unknown { name });
         }
-        let announce = self.announcement(&name, false, asker).await?;
+        let selector = Selector::Preset(name.to_string());
+        let announce = self.announcement(selector, false, asker).await?;
         let dropped = self.catalog.drop_preset(tenant, name.as_str(), &announce, unix_millis());
         match self.announced(&announce, dropped).await? {
             true => Ok(announce.id),
@@ -104,27 +106,33 @@ impl Purges {
         Ok(self.catalog.presets(tenant).await?.into_iter().map(|preset| view(preset, None)).collect())
     }
 
-    async fn announcement(
+    /// Of a change that is the asker's to make, and of which there are not too many.
+    pub(crate) async fn announcement(
         &self,
-        name: &PresetName,
+        selector: Selector,
         force: bool,
         asker: &Asker,
     ) -> Result<NewPurge, AcceptError> {
-        let (mut selector, mut whose) = (name.to_string(), None);
         if let Some(tenant) = &asker.tenant {
             self.meter(tenant, false, Mode::Hard)?;
-            selector = format!("{}/{name}", tenant.name);
-            whose = Some(tenant.name.clone());
         }
-        let selectors = vec![Selector::Preset(selector)];
-        let id = Uuid::now_v7().to_string();
-        let announce = NewPurge { force, tenant: whose, ..NewPurge::of(id, asker.name.clone(), selectors) };
+        let announce = self.announcing(selector, force, asker);
         self.room.take(&self.catalog, announce.whose()).await??;
         Ok(announce)
     }
 
+    pub(crate) fn announcing(&self, selector: Selector, force: bool, asker: &Asker) -> NewPurge {
+        let (mut selectors, mut whose) = (vec![selector], None);
+        if let Some(tenant) = &asker.tenant {
+            selectors = selectors.into_iter().map(|selector| tenant.own(selector)).collect();
+            whose = Some(tenant.name.clone());
+        }
+        let id = Uuid::now_v7().to_string();
+        NewPurge { force, tenant: whose, ..NewPurge::of(id, asker.name.clone(), selectors) }
+    }
+
     /// Writes a change and its purge down, as one.
-    async fn announced<T>(
+    pub(crate) async fn announced<T>(
         &self,
         announce: &NewPurge,
         write: impl Future<Output = Result<T, CatalogError>>,

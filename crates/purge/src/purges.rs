@@ -109,7 +109,7 @@ pub struct Accepted {
 pub struct Purges {
     pub(crate) catalog: Catalog,
     authority: Arc<Authority>,
-    selectors: Selectors,
+    pub(crate) selectors: Selectors,
     changes: broadcast::Sender<String>,
     meter: Meter<(String, Kind)>,
     pub(crate) room: Room,
@@ -159,6 +159,8 @@ impl Purges {
         }
         if let Some(tenant) = &asker.tenant {
             request.selectors = self.selectors.within(request.selectors, tenant)?;
+        } else {
+            Selectors::check_whose(&request.selectors)?;
         }
         Ok(request)
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api_types::Selector;
+use dialect::pack::{self, PackId};
 use dialect::{OriginalPath, PresetName, SourceName, native};
 use edge::Serving;
 use purge_protocol::{Mode, Subject};
@@ -95,7 +96,7 @@ impl Selectors {
     /// What a tenant may name, all or nothing; `all` becomes everything of theirs.
     pub fn within(&self, selectors: Vec<Selector>, tenant: &Tenant) -> Result<Vec<Selector>, AcceptError> {
         let mut own = Vec::new();
-        for selector in selectors {
+        for selector in selectors.into_iter().map(|selector| tenant.own(selector)) {
             let beyond = |why| {
                 let (selector, tenant) = (selector.to_string(), tenant.name.clone());
                 Err(AcceptError::BeyondTenant { selector, tenant, why })
@@ -105,14 +106,12 @@ impl Selectors {
                     own.extend(tenant.everything());
                     continue;
                 }
-                (Selector::Preset(name), _) => {
-                    match name.split_once('/') {
-                        None => own.push(Selector::Preset(format!("{}/{name}", tenant.name))),
-                        Some((whose, _)) if whose == tenant.name => own.push(selector),
-                        Some(_) => return beyond("it is somebody else's preset"),
+                (Selector::Preset(name) | Selector::Pack(name) | Selector::Location(name), _) => {
+                    if !tenant.has(name) {
+                        return beyond("it is somebody else's");
                     }
-                    continue;
                 }
+                (_, Resolved::MadeWith(Subject::Pack(name))) if tenant.has(&name) => {}
                 (Selector::Tag(_), _) => return beyond("labels are shared by all sites"),
                 (_, Resolved::External { .. }) => return beyond("it is no site of ours"),
                 (Selector::Url(url) | Selector::Prefix(url), Resolved::Responses(_)) => {
@@ -136,6 +135,21 @@ impl Selectors {
             return Err(AcceptError::TooManySelectors { found: own.len(), limit: SELECTORS_MAX });
         }
         Ok(own)
+    }
+
+    /// For somebody without bounds: packs and locations are always a tenant's.
+    pub(crate) fn check_whose(selectors: &[Selector]) -> Result<(), AcceptError> {
+        let is_nobodys = |selector: &&Selector| match selector {
+            Selector::Pack(name) | Selector::Location(name) => !name.contains('/'),
+            _ => false,
+        };
+        match selectors.iter().find(is_nobodys) {
+            Some(selector) => {
+                let why = "say whose it is, as in shop/hero".to_owned();
+                Err(AcceptError::Malformed { selector: selector.to_string(), why })
+            }
+            None => Ok(()),
+        }
     }
 
     /// A source and a path of it, as an erasure names them.
@@ -200,15 +214,19 @@ impl Selectors {
                 Ok(Resolved::Responses(Subject::Label(tag.clone())))
             }
             Selector::Preset(name) => {
-                let (tenant, name) = match name.split_once('/') {
-                    Some((tenant, name)) => (Some(tenant), name),
-                    None => (None, name.as_str()),
-                };
-                let name: PresetName = name.parse().map_err(|error| malformed(&format!("{error}")))?;
-                if tenant.is_some_and(str::is_empty) {
-                    return Err(malformed("a tenant's preset is tenant/name, as in shop/thumb"));
-                }
-                Ok(Resolved::MadeWith(Subject::of_preset(tenant, name.as_str())))
+                let (tenant, own) = whose(name).map_err(malformed)?;
+                let own: PresetName = own.parse().map_err(|error| malformed(&format!("{error}")))?;
+                Ok(Resolved::MadeWith(Subject::of_preset(tenant, own.as_str())))
+            }
+            Selector::Pack(name) => {
+                let (_, own) = whose(name).map_err(malformed)?;
+                own.parse::<PackId>().map_err(|error| malformed(&format!("{error}")))?;
+                Ok(Resolved::MadeWith(Subject::Pack(name.clone())))
+            }
+            Selector::Location(name) => {
+                let (_, own) = whose(name).map_err(malformed)?;
+                own.parse::<PresetName>().map_err(|error| malformed(&format!("{error}")))?;
+                Ok(Resolved::MadeWith(Subject::Location(name.clone())))
             }
             Selector::All(true) => {
                 Ok(Resolved::Bulk { source: None, folder: None, subject: Subject::Tenant })
@@ -237,7 +255,17 @@ impl Selectors {
     fn url(&self, text: &str, selector: &Selector) -> Result<Resolved, AcceptError> {
         let malformed = |why: String| AcceptError::Malformed { selector: selector.to_string(), why };
         let (host, url) = web_url(text).map_err(malformed)?;
-        match self.serving.site_for(&host).kind {
+        let request = dialect::Request { path: url.path(), query: url.query(), accept: None };
+        match &self.serving.site_for(&host).kind {
+            SiteKind::Images { packs: Some(packs), .. } if pack::is_of_pack(url.path()) => {
+                let delivery = pack::parse(&request, packs).map_err(|error| malformed(error.to_string()))?;
+                match (pack::tenant_of(packs), PackId::of(&delivery.path)) {
+                    (Some(tenant), Some(id)) => {
+                        Ok(Resolved::MadeWith(Subject::Pack(format!("{tenant}/{id}"))))
+                    }
+                    _ => Err(malformed("it names no pack".to_owned())),
+                }
+            }
             SiteKind::PassThrough { .. } => {
                 let path_and_query = match url.query() {
                     Some(query) => format!("{}?{query}", url.path()),
@@ -246,7 +274,6 @@ impl Selectors {
                 Ok(Resolved::Responses(Subject::web_url(&host, &path_and_query)))
             }
             SiteKind::Images { .. } => {
-                let request = dialect::Request { path: url.path(), query: url.query(), accept: None };
                 let delivery =
                     native::parse(&request).map_err(|error| malformed(error.to_string()))?.delivery;
                 let source = delivery.source.to_string();
@@ -298,6 +325,15 @@ impl Selectors {
     }
 }
 
+/// A tenant, where it is said, and the name that something has there.
+fn whose(name: &str) -> Result<(Option<&str>, &str), &'static str> {
+    match name.split_once('/') {
+        None => Ok((None, name)),
+        Some((tenant, own)) if !tenant.is_empty() => Ok((Some(tenant), own)),
+        Some(_) => Err("a tenant's is tenant/name, as in shop/thumb"),
+    }
+}
+
 /// As its record would name them.
 pub(crate) fn subjects(resolved: &[Resolved]) -> Vec<Subject> {
     let subject = |one: &Resolved| match one {
@@ -330,6 +366,8 @@ pub fn is_wholesale(selector: &Selector) -> bool {
         | Selector::Url(_)
         | Selector::Tag(_)
         | Selector::Preset(_)
+        | Selector::Pack(_)
+        | Selector::Location(_)
         | Selector::External { .. } => false,
     }
 }

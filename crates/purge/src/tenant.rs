@@ -18,6 +18,22 @@ pub struct Tenant {
 }
 
 impl Tenant {
+    /// What a name means to them that is given without its tenant.
+    pub fn own(&self, selector: Selector) -> Selector {
+        let full = |name: String| if name.contains('/') { name } else { format!("{}/{name}", self.name) };
+        match selector {
+            Selector::Preset(name) => Selector::Preset(full(name)),
+            Selector::Pack(name) => Selector::Pack(full(name)),
+            Selector::Location(name) => Selector::Location(full(name)),
+            other => other,
+        }
+    }
+
+    /// Whether something that a tenant's name is written before is theirs.
+    pub fn has(&self, name: &str) -> bool {
+        name.split_once('/').is_some_and(|(whose, _)| whose == self.name)
+    }
+
     /// What `all` means to them.
     pub fn everything(&self) -> impl Iterator<Item = Selector> {
         let sources = self.sources.iter().cloned().map(Selector::Source);

@@ -87,6 +87,12 @@ pub fn of_preset(error: PresetError) -> FillError {
         PresetError::Unknown { .. } => {
             FillError::Problem(Problem::new(404, "unknown-preset", "Unknown preset", detail))
         }
+        PresetError::UnknownPack { .. } => {
+            FillError::Problem(Problem::new(404, "unknown-pack", "Unknown pack", detail))
+        }
+        PresetError::UnknownLocation { .. } => {
+            FillError::Problem(Problem::new(404, "unknown-location", "Unknown location", detail))
+        }
         PresetError::Together { error, .. } => {
             let problem = edge::problem::of_refusal(&Refusal::Url(error));
             FillError::Problem(Problem { detail, ..problem })

@@ -163,7 +163,8 @@ impl Renderer {
         let url = image.tag_key.tag(&Subject::Url(image.url.clone()));
         let catalog = &self.originals.catalog;
         for (place, (source, path)) in shown(image).enumerate() {
-            if place > 0 {
+            // A pack is asked for by a name of its own.
+            if place > 0 || image.is_of_pack() {
                 catalog.note_dependent(source, path, url).await?;
             }
             catalog.note_delivery(source, path, &delivery, unix_millis()).await?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dialect::SourceName;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,9 @@ pub enum SiteKind {
     Images {
         /// Whether URLs without a signature are served: anyone may then have any size of any original made.
         unsigned: bool,
+        /// The source by which the packs go that are asked for here in the dialect of tenant image services.
+        #[serde(default)]
+        packs: Option<SourceName>,
     },
     /// Whatever an HTTP server answers.
     PassThrough {
@@ -73,7 +77,7 @@ impl Default for Site {
     fn default() -> Self {
         Self {
             hosts: vec![HostPattern::any()],
-            kind: SiteKind::Images { unsigned: false },
+            kind: SiteKind::Images { unsigned: false, packs: None },
             edge_lifetime: 30 * 86_400,
             browser_lifetime: 300,
             stale_if_error: 86_400,

@@ -205,7 +205,9 @@ impl Web {
                 below.is_some_and(|below| below.is_empty() || below.starts_with(['/', '?']))
             }
             Selector::Tag(tag) => matches!(kind, Kind::Text(labels) if labels.contains(&tag.as_str())),
-            Selector::Preset(_) | Selector::External { .. } => false,
+            Selector::Preset(_) | Selector::Pack(_) | Selector::Location(_) | Selector::External { .. } => {
+                false
+            }
         }
     }
 

@@ -179,7 +179,9 @@ fn path_of(selector: &Selector) -> String {
         Selector::All(_) => "/*".to_owned(),
         Selector::Original(name) => format!("/{name}"),
         Selector::Source(name) | Selector::Folder(name) => format!("/{name}/*"),
-        Selector::Tag(name) | Selector::Preset(name) => name.clone(),
+        Selector::Tag(name) | Selector::Preset(name) | Selector::Pack(name) | Selector::Location(name) => {
+            name.clone()
+        }
         Selector::Url(url) | Selector::Prefix(url) | Selector::External { url, .. } => {
             match url.parse::<Url>() {
                 Ok(url) => url[url::Position::BeforePath..].to_owned(),

@@ -4,6 +4,7 @@
 //! picture is understood as a path of one host that we serve.
 
 mod cloudimage;
+mod image_packs;
 mod imgix;
 mod originals;
 mod rokka;
@@ -17,7 +18,7 @@ use axum::Router;
 use axum::response::Response;
 use bus::clock::unix_millis;
 use http::{StatusCode, header};
-use purge::{AcceptError, Asker, Meter, Purges, Rate};
+use purge::{AcceptError, Asker, Meter, PackError, Purges, Rate};
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
@@ -102,7 +103,9 @@ pub fn router(faces: impl IntoIterator<Item = FaceSettings>, doors: &Doors) -> R
             FaceKind::Cloudimage => cloudimage::routes(Arc::clone(&face)).merge(warm_up::routes(face)),
             FaceKind::Imgix => imgix::routes(face),
             FaceKind::Rokka => rokka::routes(face),
-            FaceKind::TenantService => tenant_service::routes(face),
+            FaceKind::TenantService => {
+                tenant_service::routes(Arc::clone(&face)).merge(image_packs::routes(face))
+            }
         });
     }
     all.fallback(problem::no_such_path).method_not_allowed_fallback(problem::method_not_allowed)
@@ -134,8 +137,19 @@ pub enum FaceError {
     Body(#[from] BodyError),
     #[error(transparent)]
     Accept(#[from] AcceptError),
+    #[error(transparent)]
+    Pack(PackError),
     #[error("the server's catalog failed; its log says how")]
     Catalog,
+}
+
+impl From<PackError> for FaceError {
+    fn from(error: PackError) -> Self {
+        match error {
+            PackError::Accept(error) => FaceError::Accept(error),
+            error => FaceError::Pack(error),
+        }
+    }
 }
 
 impl FaceError {
@@ -145,6 +159,9 @@ impl FaceError {
             FaceError::NoKey(_) => 401,
             FaceError::Malformed(_) | FaceError::BadPaths(_) => 400,
             FaceError::NotFound(_) | FaceError::NotTheirs(_) => 404,
+            FaceError::Pack(PackError::UnknownPack { .. } | PackError::UnknownLocation { .. }) => 404,
+            FaceError::Pack(PackError::Full { .. }) => 409,
+            FaceError::Pack(_) => 400,
             FaceError::Duplicate(_) => 409,
             FaceError::TooMany { .. } => 429,
             FaceError::Forbidden(_) => 403,

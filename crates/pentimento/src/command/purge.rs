@@ -20,6 +20,8 @@ pub struct Selectors {
     pub prefix: Option<String>,
     pub tag: Option<String>,
     pub preset: Option<String>,
+    pub pack: Option<String>,
+    pub location: Option<String>,
     pub source: Option<String>,
     pub all: bool,
 }
@@ -33,6 +35,8 @@ impl Selectors {
             self.prefix.map(Selector::Prefix),
             self.tag.map(Selector::Tag),
             self.preset.map(Selector::Preset),
+            self.pack.map(Selector::Pack),
+            self.location.map(Selector::Location),
             self.source.map(Selector::Source),
             self.all.then_some(Selector::All(true)),
         ]
@@ -41,7 +45,7 @@ impl Selectors {
         .collect();
         if list.is_empty() {
             bail!(
-                "say what to purge: an original as in demo/cat.jpg, or --folder, --url, --prefix, --tag, --preset, --source, --all"
+                "say what to purge: an original as in demo/cat.jpg, or --folder, --url, --prefix, --tag, --preset, --pack, --location, --source, --all"
             );
         }
         Ok(list)

@@ -67,9 +67,10 @@ use std::path::{Path, PathBuf};
 
 use ::purge::Tenant;
 use api::{BucketSource, JwtSettings};
+use dialect::pack;
 use listener::tls::CertificateFiles;
 use purge_protocol::TagKey;
-use snapshot::{HostPattern, Site, Snapshot};
+use snapshot::{HostPattern, Site, SiteKind, Snapshot};
 
 use complaint::Complaint;
 use document::{Table, Value};
@@ -239,6 +240,10 @@ fn read_config(file: &mut Section) -> Config {
         if !names.insert(source.name.clone()) {
             section.complain("name", format!("`name`: there are two sources named {}", source.name));
         }
+        if pack::tenant_of(&source.name).is_some() {
+            let message = format!("`name`: {} is how the packs of a tenant go", source.name);
+            section.complain("name", message);
+        }
         Some(source)
     });
     let mut hosts = HashSet::new();
@@ -273,6 +278,13 @@ fn read_config(file: &mut Section) -> Config {
     let mut tenant_names = HashSet::new();
     let tenants =
         file.sections("tenant", |section| tenant::read(section, &mut tenant_names, &sources, &sites));
+    for site in &sites {
+        let SiteKind::Images { packs: Some(packs), .. } = &site.kind else { continue };
+        let named = pack::tenant_of(packs).unwrap_or_default();
+        if !tenants.iter().any(|tenant| tenant.name == named) {
+            file.complain("site", format!("`packs`: there is no tenant named {named}"));
+        }
+    }
     let mut issuers = HashSet::new();
     let jwts = file.sections("jwt", |section| jwt::read(section, &mut issuers));
     let buckets = file.sections("bucket", |section| bucket::read(section, &sources));

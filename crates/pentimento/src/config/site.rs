@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use dialect::{Excerpt, SourceName, pack};
 use ipnet::IpNet;
 use snapshot::{HostPattern, Patience, Server, Site, SiteKind, Storing, Upstreams};
 
@@ -35,7 +36,12 @@ pub(super) fn write(site: &Site, out: &mut Writer) {
     out.section("[[site]]");
     out.list("hosts", &site.hosts);
     match &site.kind {
-        SiteKind::Images { unsigned } => out.plain("unsigned", unsigned),
+        SiteKind::Images { unsigned, packs } => {
+            out.plain("unsigned", unsigned);
+            if let Some(tenant) = packs.as_ref().and_then(pack::tenant_of) {
+                out.text("packs", tenant);
+            }
+        }
         SiteKind::PassThrough { upstreams, allow_private, strip_tags, purge_from, storing } => {
             upstream::write_servers(&upstreams.servers, out);
             if let Some(health) = &upstreams.health {
@@ -95,6 +101,7 @@ fn read_kind(section: &mut Section) -> Option<SiteKind> {
     let [unsigned, allow_private, strip_tags, store_cookies] =
         ["unsigned", "allow_private", "strip_tags", "store_cookies"].map(|key| section.boolean(key));
     let heuristic_lifetime = section.lifetime("heuristic_lifetime", 0);
+    let packs = section.parsed_with("packs", "a text in quotes", packs_of);
     if !section.is_set("upstream") && !section.is_set("upstreams") {
         let others =
             ["allow_private", "strip_tags", "purge_from", "heuristic_lifetime", "store_cookies", "health"];
@@ -104,7 +111,11 @@ fn read_kind(section: &mut Section) -> Option<SiteKind> {
                 section.complain(key, format!("`{key}` has no meaning for a site without `upstream`"));
             }
         }
-        return Some(SiteKind::Images { unsigned: unsigned.unwrap_or(false) });
+        return Some(SiteKind::Images { unsigned: unsigned.unwrap_or(false), packs });
+    }
+    if section.is_set("packs") {
+        let message = "`packs` has no meaning for a site with `upstream`";
+        section.complain("packs", message.to_owned());
     }
     if section.is_set("unsigned") {
         let message =
@@ -124,6 +135,13 @@ fn read_kind(section: &mut Section) -> Option<SiteKind> {
         purge_from,
         storing: Storing { heuristic_lifetime, cookies: store_cookies.unwrap_or(false) },
     })
+}
+
+/// Whether there is such a tenant is seen when all have been read.
+fn packs_of(tenant: &str) -> Result<SourceName, String> {
+    let too_long =
+        || format!("{} has no packs: its name would have 1 to 57 of a-z, 0-9 and -", Excerpt::of(tenant));
+    pack::source_of(tenant).ok_or_else(too_long)
 }
 
 fn read_purge_from(section: &mut Section) -> Vec<IpNet> {

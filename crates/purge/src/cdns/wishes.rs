@@ -7,7 +7,7 @@ use api_types::{OriginalOutcome, OriginalReceipt, Selector};
 use bus::clock::unix_millis;
 use catalog::{Catalog, CatalogError, Claim, NewWish};
 use cdn::{Place, Scope, Wish};
-use dialect::{Delivery, OriginalPath, SourceName, native};
+use dialect::{Delivery, OriginalPath, SourceName, native, pack};
 use edge::Serving;
 use purge_protocol::{Mode, Subject, TagKey};
 use snapshot::SiteKind;
@@ -61,6 +61,8 @@ struct Covered {
     /// The same of other originals that show this one.
     elsewhere: Option<Vec<Place>>,
     is_pictures: bool,
+    /// By which source packs go, if it is of these: asked for where a site has them.
+    packs: Option<SourceName>,
     /// Of a URL that is not ours: the only CDN that it concerns.
     only: Option<String>,
 }
@@ -135,7 +137,7 @@ impl Wishes<'_> {
                 let deliveries = self.catalog.deliveries(source, path).await?;
                 let is_own = |url: &String| url.split('?').next() == Some(&own);
                 let (known, elsewhere): (Vec<_>, Vec<_>) =
-                    deliveries.into_iter().map(|delivery| delivery.url).partition(is_own);
+                    deliveries.into_iter().map(|delivery| as_clients_write(delivery.url)).partition(is_own);
                 Covered {
                     subject: Subject::Original(format!("{source}/{path}")),
                     scope: Scope::Path(place(own)),
@@ -143,6 +145,7 @@ impl Wishes<'_> {
                     known: known.into_iter().map(place).collect(),
                     elsewhere: is_shown_elsewhere.then(|| elsewhere.into_iter().map(place).collect()),
                     is_pictures: true,
+                    packs: None,
                     only: None,
                 }
             }
@@ -158,17 +161,29 @@ impl Wishes<'_> {
                 elsewhere: None,
                 // Everything concerns everybody.
                 is_pictures: source.is_some(),
+                packs: None,
                 only: None,
             },
             Resolved::MadeWith(subject) => {
                 let known = self.catalog.made_with(subject).await?.into_iter();
+                let (scope, tenant) = match subject {
+                    Subject::Pack(name) => match name.split_once('/') {
+                        Some((tenant, id)) => (Scope::Path(place(pack::path_of(id))), Some(tenant)),
+                        None => (Scope::Tagged, None),
+                    },
+                    Subject::Location(name) => {
+                        (Scope::Tagged, name.split_once('/').map(|(tenant, _)| tenant))
+                    }
+                    _ => (Scope::Tagged, None),
+                };
                 Covered {
                     subject: subject.clone(),
-                    scope: Scope::Tagged,
+                    scope,
                     label: None,
-                    known: known.map(|delivery| place(delivery.url)).collect(),
+                    known: known.map(|delivery| place(as_clients_write(delivery.url))).collect(),
                     elsewhere: None,
                     is_pictures: true,
+                    packs: tenant.and_then(pack::source_of),
                     only: None,
                 }
             }
@@ -190,6 +205,7 @@ impl Wishes<'_> {
                     known: Vec::new(),
                     elsewhere: None,
                     is_pictures: false,
+                    packs: None,
                     only: None,
                 }
             }
@@ -212,6 +228,7 @@ impl Wishes<'_> {
             known: place.into_iter().collect(),
             elsewhere: None,
             is_pictures: false,
+            packs: None,
             only: Some(name.to_owned()),
         }
     }
@@ -228,7 +245,8 @@ impl Wishes<'_> {
         };
         let own = (cdn.has_tags && carries_ours).then(|| self.tag_key.tag(&one.subject).to_string());
         let tag = own.or_else(|| one.label.clone());
-        let unsigned = self.has(cdn, |kind| matches!(kind, SiteKind::Images { unsigned: true }));
+        let unsigned = one.packs.is_some()
+            || self.has(cdn, |kind| matches!(kind, SiteKind::Images { unsigned: true, .. }));
         let of_use = |places: &Vec<Place>| if unsigned { places.clone() } else { Vec::new() };
         Wish {
             subject: one.subject.to_string(),
@@ -249,6 +267,10 @@ impl Wishes<'_> {
         }
         match &one.scope {
             Scope::All => true,
+            _ if one.packs.is_some() => self.has(cdn, |kind| match kind {
+                SiteKind::Images { packs, .. } => *packs == one.packs,
+                SiteKind::PassThrough { .. } => false,
+            }),
             _ if one.is_pictures => self.has(cdn, |kind| matches!(kind, SiteKind::Images { .. })),
             _ => self.has(cdn, |kind| matches!(kind, SiteKind::PassThrough { .. })),
         }
@@ -258,6 +280,13 @@ impl Wishes<'_> {
         let hosts = cdn.terms.sites.iter().filter_map(|site| site.split_once("://"));
         hosts.into_iter().any(|(_, host)| is(&self.serving.site_for(host).kind))
     }
+}
+
+/// What is noted of a pack has our spelling.
+fn as_clients_write(url: String) -> String {
+    let (path, query) = url.split_once('?').unwrap_or((&url, ""));
+    let parsed = native::parse(&dialect::Request { path, query: Some(query), accept: None });
+    parsed.ok().and_then(|parsed| pack::written(&parsed.delivery)).unwrap_or(url)
 }
 
 /// The URL path of a source, a folder or an original of it, as clients write it.

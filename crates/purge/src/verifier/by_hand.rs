@@ -37,12 +37,14 @@ impl ByHand {
         };
         let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let serving: &Serving = &self.verifier.serving;
-        if !matches!(serving.site_for(&host).kind, SiteKind::Images { .. }) {
+        let SiteKind::Images { packs, .. } = &serving.site_for(&host).kind else {
             return Err(VerifyError::NotAPicture { host });
-        }
+        };
         let accept = request.accept.as_deref();
-        let image =
-            self.verifier.image_of(url.path(), url.query(), accept).map_err(VerifyError::Malformed)?;
+        let image = self
+            .verifier
+            .image_of(url.path(), url.query(), accept, packs.as_ref())
+            .map_err(VerifyError::Malformed)?;
         let subject = self.verifier.subject(image).await;
 
         let at = unix_millis();

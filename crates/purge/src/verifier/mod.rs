@@ -15,7 +15,7 @@ use bus::LogView;
 use bus::clock::unix_millis;
 use bytes::Bytes;
 use catalog::{AskedDelivery, Catalog, KnownNode};
-use dialect::{native, signature};
+use dialect::{SourceName, native, pack, signature};
 use edge::request::{Image, Target, Terms};
 use edge::{Answered, Ask, FillError, Serving, Upstream};
 use futures_util::{StreamExt, stream};
@@ -82,12 +82,23 @@ impl Verifier {
             None => (delivery.url.as_str(), None),
         };
         let accept = (!delivery.accept.is_empty()).then_some(delivery.accept.as_str());
-        self.image_of(path, query, accept).ok()
+        self.image_of(path, query, accept, None).ok()
     }
 
-    fn image_of(&self, path: &str, query: Option<&str>, accept: Option<&str>) -> Result<Arc<Image>, String> {
-        let parsed = native::parse(&dialect::Request { path, query, accept });
-        let delivery = parsed.map_err(|error| error.to_string())?.delivery;
+    /// `packs` are those of the site that is asked.
+    fn image_of(
+        &self,
+        path: &str,
+        query: Option<&str>,
+        accept: Option<&str>,
+        packs: Option<&SourceName>,
+    ) -> Result<Arc<Image>, String> {
+        let request = dialect::Request { path, query, accept };
+        let read = match packs {
+            Some(packs) if pack::is_of_pack(path) => pack::parse(&request, packs),
+            _ => native::parse(&request).map(|parsed| parsed.delivery),
+        };
+        let delivery = read.map_err(|error| error.to_string())?;
         Ok(Arc::new(Image {
             url: native::canonical(&delivery),
             delivery,
@@ -178,8 +189,9 @@ impl Verifier {
         let named = self.serving.snapshot.sites.iter().flat_map(|site| &site.hosts).map(ToString::to_string);
         let hosts: Vec<String> =
             std::iter::once(own).chain(named.filter(|host| !host.contains('*'))).collect();
-        let unsigned =
-            |host: &&String| matches!(self.serving.site_for(host).kind, SiteKind::Images { unsigned: true });
+        let unsigned = |host: &&String| {
+            matches!(self.serving.site_for(host).kind, SiteKind::Images { unsigned: true, .. })
+        };
         if let Some(host) = hosts.iter().find(unsigned) {
             return Ok((host.clone(), url.to_owned()));
         }

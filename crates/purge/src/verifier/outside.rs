@@ -6,6 +6,7 @@ use api_types::{Evidence, Look, Verdict};
 use blobs::Digest;
 use bus::clock::unix_millis;
 use bytes::Bytes;
+use dialect::pack;
 use edge::request::Image;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response, header};
@@ -127,10 +128,13 @@ impl Verifier {
     }
 
     async fn ask_outside(&self, host: &PublicHost, image: &Image) -> Result<Response<UpstreamBody>, String> {
-        let url = match self.serving.site_for(host.host()).kind {
-            SiteKind::Images { unsigned: true } => image.url.clone(),
+        let url = match &self.serving.site_for(host.host()).kind {
+            SiteKind::Images { packs: Some(packs), .. } if *packs == image.delivery.source => {
+                pack::written(&image.delivery).ok_or("no client could ask for it here")?
+            }
+            SiteKind::Images { unsigned: true, .. } => image.url.clone(),
             // Without an expiry: one that was made for this look would be a URL that no CDN has stored.
-            SiteKind::Images { unsigned: false } => self.signed(&image.url, None)?,
+            SiteKind::Images { unsigned: false, .. } => self.signed(&image.url, None)?,
             SiteKind::PassThrough { .. } => return Err("it delivers no pictures of ours".to_owned()),
         };
         let server: Url = host.site.parse().map_err(|error| format!("{:?} is no URL: {error}", host.site))?;

@@ -86,8 +86,8 @@ fn hosts_that_no_site_names_get_signed_pictures() {
     let text = "[delivery]\nbrowser_lifetime = \"7s\"\n[[site]]\nhosts = [\"a.example\"]\nunsigned = true\n";
     let snapshot = loaded(text).snapshot(key());
     let kind = |host: &str| snapshot.site_for(host).map(|site| (site.kind.clone(), site.browser_lifetime));
-    assert_eq!(kind("a.example"), Some((SiteKind::Images { unsigned: true }, 7)));
-    assert_eq!(kind("b.example"), Some((SiteKind::Images { unsigned: false }, 7)));
+    assert_eq!(kind("a.example"), Some((SiteKind::Images { unsigned: true, packs: None }, 7)));
+    assert_eq!(kind("b.example"), Some((SiteKind::Images { unsigned: false, packs: None }, 7)));
 
     let all = loaded("[[site]]\nhosts = [\"*\"]\nunsigned = true\n").snapshot(key());
     assert_eq!(all.sites.len(), 1, "somebody said what all hosts serve");

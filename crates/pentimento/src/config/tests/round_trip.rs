@@ -197,7 +197,7 @@ fn any_sites() -> impl Strategy<Value = Vec<Site>> {
     let kind = kind.prop_map(|(flags, heuristic_lifetime, upstreams, networks)| {
         let [pass_through, first, second, cookies] = flags;
         if !pass_through {
-            return SiteKind::Images { unsigned: first };
+            return SiteKind::Images { unsigned: first, packs: None };
         }
         let network = |(address, length)| IpNet::new(address, length).expect("a network");
         let purge_from = networks.into_iter().map(network).collect();
