@@ -86,7 +86,7 @@ async fn what_is_wrong_with_a_request_is_said_in_words() {
         nothing: 400 malformed-purge: the body is not a purge: EOF while parsing a value at line 1 column 0
         an unknown field: 400 malformed-purge: the body is not a purge: unknown field `hard`, expected one of `selectors`, `mode`, `force`, `reason`, `urgent`, `at`, `warm`, `dry_run` at line 1 column 49
         no selectors field: 400 malformed-purge: the body is not a purge: missing field `selectors` at line 1 column 14
-        an unknown selector: 400 malformed-purge: the body is not a purge: unknown variant `picture`, expected one of `original`, `folder`, `source`, `url`, `prefix`, `tag`, `preset`, `all`, `external` at line 1 column 24
+        an unknown selector: 400 malformed-purge: the body is not a purge: unknown variant `picture`, expected one of `original`, `folder`, `source`, `url`, `prefix`, `tag`, `preset`, `pack`, `location`, `all`, `external` at line 1 column 24
         an unknown mode: 400 malformed-purge: the body is not a purge: unknown variant `gentle`, expected one of `soft`, `hard`, `erase` at line 1 column 58
         empty selectors: 400 no-selectors: a purge needs at least one selector, as in {"selectors":[{"original":"demo/cat.jpg"}]}
         too much to warm: 400 malformed-purge: a purge warms at most 100 derivatives, not 101
