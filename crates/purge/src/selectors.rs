@@ -397,7 +397,9 @@ mod tests {
             purge_from: Vec::new(),
             storing: Default::default(),
         };
-        let sites = vec![Site { hosts: vec!["shop.test".parse().unwrap()], kind: pass, ..Site::default() }];
+        let packs = SiteKind::Images { unsigned: false, packs: pack::source_of("cats") };
+        let site = |host: &str, kind| Site { hosts: vec![host.parse().unwrap()], kind, ..Site::default() };
+        let sites = vec![site("shop.test", pass), site("cats.test", packs)];
         let snapshot =
             Snapshot { sites, keys: vec![], tag_key: TagKey::new([1; 16]), limits: RequestLimits::default() };
         let theirs = vec!["https://token.cloudimg.test".to_owned()];
@@ -439,6 +441,16 @@ mod tests {
             (Selector::Tag(text("img-1")), "responses tag:img-1"),
             (Selector::Preset(text("thumb")), "made with preset:thumb"),
             (Selector::Preset(text("shop/thumb")), "made with preset:shop/thumb"),
+            (Selector::Pack(text("shop/62e8")), "made with pack:shop/62e8"),
+            (Selector::Location(text("shop/hero")), "made with location:shop/hero"),
+            (
+                Selector::Url(text("http://cats.test/api/v2/img/62e8-17?location=x")),
+                "made with pack:cats/62e8",
+            ),
+            (
+                Selector::Url(text("http://cats.test/demo/cat.jpg")),
+                "original demo cat.jpg + url:/demo/cat.jpg",
+            ),
             (Selector::Url(text("https://Shop.test/x?a=1")), "responses url:http://shop.test/x?a=1"),
             (Selector::Url(text("https://shop.test:443/a/../%78")), "responses url:http://shop.test/x"),
             (Selector::Prefix(text("https://shop.test/blog/")), "responses prefix:shop.test/blog"),
@@ -478,6 +490,9 @@ mod tests {
             Selector::Preset(text("/thumb")),
             Selector::Preset(text("a/b/c")),
             Selector::Preset(text("a b")),
+            Selector::Pack(text("shop/62e8-17")),
+            Selector::Location(text("shop/")),
+            Selector::Url(text("http://cats.test/api/v2/img/62e8?w=9")),
             Selector::All(false),
             external("near", "https://token.cloudimg.test/a.jpg"),
             external("far", "http://token.cloudimg.test/a.jpg"),
@@ -516,6 +531,7 @@ mod tests {
             Selector::Prefix(text("https://shop.test/")),
             Selector::Prefix(text("http://pictures.test/demo/a/")),
             Selector::Url(text("http://pictures.test/demo/cat.jpg?w=9")),
+            Selector::Url(text("http://cats.test/api/v2/img/62e8")),
         ] {
             assert_eq!(within(selector.clone()).unwrap(), [selector]);
         }
@@ -527,16 +543,17 @@ mod tests {
             Selector::Url(text("http://pictures.test/other/cat.jpg")),
             Selector::Prefix(text("http://pictures.test/other")),
             Selector::Tag(text("product-17")),
-            Selector::Preset(text("dogs/thumb")),
         ] {
             let refused = within(selector.clone());
             assert!(matches!(refused, Err(AcceptError::BeyondTenant { .. })), "{selector}: {refused:?}");
         }
         let all = within(Selector::All(true)).unwrap();
         assert_eq!(all, [Selector::Source(text("demo")), Selector::Prefix(text("https://shop.test/"))]);
-        let theirs = [Selector::Preset(text("cats/thumb"))];
-        for name in ["thumb", "cats/thumb"] {
-            assert_eq!(within(Selector::Preset(text(name))).unwrap(), theirs);
+        for kind in [Selector::Preset, Selector::Pack, Selector::Location] {
+            for name in ["x", "cats/x"] {
+                assert_eq!(within(kind(text(name))).unwrap(), [kind(text("cats/x"))]);
+            }
+            assert!(within(kind(text("dogs/x"))).is_err());
         }
         let mixed = vec![Selector::Source(text("demo")), Selector::Source(text("other"))];
         assert!(selectors.within(mixed, &tenant).is_err(), "all or nothing");

@@ -255,6 +255,21 @@ upstream = ""
 }
 
 #[test]
+fn packs_are_a_tenants_and_the_source_by_which_they_go_is_nobody_elses() {
+    let long = format!("[[site]]\nhosts = [\"a.test\"]\npacks = \"{}\"\n", "a".repeat(58));
+    refused_each(
+        &[
+            "[[site]]\nhosts = [\"a.test\"]\npacks = \"cats\"\n",
+            "[[site]]\nhosts = [\"a.test\"]\npacks = \"cats\"\nupstream = \"http://h\"\n",
+            "[[source]]\nname = \"packs-cats\"\nkind = \"http\"\nbase_url = \"http://h/\"\n",
+            &long,
+        ],
+        expect![[r#"
+        "#]],
+    );
+}
+
+#[test]
 fn the_roles_of_a_node_say_whether_it_needs_an_upstream() {
     refused_each(
         &[

@@ -302,6 +302,7 @@ fn a_sender_whose_secret_is_elsewhere_loads_again_and_one_written_here_is_not_sh
 fn tenants_and_issuers_of_tokens_load_again() {
     let written = "[[source]]\nname = \"demo\"\nkind = \"http\"\nbase_url = \"http://a.example\"\n\n\
                    [[site]]\nhosts = [\"*.shop.test\"]\nupstream = \"http://u.example\"\n\n\
+                   [[site]]\nhosts = [\"cats.test\"]\npacks = \"cats\"\n\n\
                    [[tenant]]\nname = \"cats\"\nsources = [\"demo\"]\nhosts = [\"www.shop.test\"]\n\
                    purges_per_minute = 7\n\n\
                    [[jwt]]\nissuer = \"https://id.test\"\naudience = \"p\"\nalgorithms = [\"ES256\"]\n\
@@ -315,6 +316,13 @@ fn tenants_and_issuers_of_tokens_load_again() {
                    topic = \"arn:aws:sns:eu-central-1:123456789012:images\"\nendpoint = \"http://localhost:4566\"\n";
     let config = try_load(written, &[], &Overrides::default()).expect("a configuration");
     assert_eq!(config.tenants[0].hosts.iter().collect::<Vec<_>>(), ["www.shop.test"]);
+    let packs = "packs-cats".parse().ok();
+    assert!(
+        config
+            .sites
+            .iter()
+            .any(|site| site.kind == SiteKind::Images { unsigned: false, packs: packs.clone() })
+    );
     assert_eq!((config.tenants[0].rates.any.count, config.tenants[0].rates.erase.count), (7, 60));
     assert_eq!(try_load(&resolved_toml(&config), &[], &Overrides::default()), Ok(config));
 }
