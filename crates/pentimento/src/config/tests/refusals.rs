@@ -265,6 +265,27 @@ fn packs_are_a_tenants_and_the_source_by_which_they_go_is_nobody_elses() {
             &long,
         ],
         expect![[r#"
+            [[site]]
+            hosts = ["a.test"]
+            packs = "cats"
+            => pentimento.toml:1:1: `packs`: there is no tenant named cats
+
+            [[site]]
+            hosts = ["a.test"]
+            packs = "cats"
+            upstream = "http://h"
+            => pentimento.toml:3:9: `packs` has no meaning for a site with `upstream`
+
+            [[source]]
+            name = "packs-cats"
+            kind = "http"
+            base_url = "http://h/"
+            => pentimento.toml:2:8: `name`: packs-cats is how the packs of a tenant go
+
+            [[site]]
+            hosts = ["a.test"]
+            packs = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+            => pentimento.toml:3:9: `packs`: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" has no packs: its name would have 1 to 57 of a-z, 0-9 and -
         "#]],
     );
 }
