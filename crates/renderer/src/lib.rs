@@ -7,6 +7,7 @@
 mod beforehand;
 mod fonts;
 mod originals;
+mod packs;
 mod pool;
 mod presets;
 mod problem;

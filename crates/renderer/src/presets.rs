@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use catalog::{Catalog, CatalogError};
 use dialect::native::{self, PresetParameters};
 use dialect::pack::{self, PackId};
-use dialect::{BadRequest, Delivery, PresetName};
+use dialect::{BadRequest, PresetName};
 use edge::request::Image;
-use plan::OriginalName;
 use purge_protocol::Subject;
 
 pub struct Presets {
-    catalog: Catalog,
+    pub(crate) catalog: Catalog,
     tenants: TenantsOfSources,
 }
 
@@ -59,7 +58,7 @@ impl Presets {
     /// if its URL says all.
     pub async fn applied(&self, image: &Image) -> Result<Option<Image>, PresetError> {
         if let Some(tenant) = pack::tenant_of(&image.delivery.source) {
-            return self.shown(tenant, image).await.map(Some);
+            return self.packed(tenant, image).await.map(Some);
         }
         let Some(wish) = &image.delivery.preset else { return Ok(None) };
         let source = image.delivery.source.as_str();
@@ -73,39 +72,9 @@ impl Presets {
         let made_with = vec![Subject::of_preset(tenant, &preset.name)];
         Ok(Some(Image { delivery, made_with, ..image.clone() }))
     }
-
-    /// What a pack of a tenant shows at a location.
-    async fn shown(&self, tenant: &str, image: &Image) -> Result<Image, PresetError> {
-        let path = &image.delivery.path;
-        let unknown = || PresetError::UnknownPack { id: path.as_str().chars().take(200).collect() };
-        let id = PackId::of(path).ok_or_else(unknown)?;
-        let found = self.catalog.pack(tenant, id.as_str()).await?.ok_or_else(unknown)?;
-        let wish = image.delivery.preset.as_ref().map_or("", |wish| wish.name.as_str());
-        let name = if wish == pack::MAIN { found.main.as_str() } else { wish };
-        let unknown = || PresetError::UnknownLocation { id: id.clone(), name: name.to_owned() };
-        let place = found.locations.get(name).ok_or_else(unknown)?;
-        let location = self.catalog.location(tenant, name).await?.ok_or_else(unknown)?;
-        let unreadable = |what: String| CatalogError::Unreadable(format!("the pack {id} at {name}: {what}"));
-        let original: OriginalName =
-            place.original.parse().map_err(|error| unreadable(format!("{error}")))?;
-        let name: PresetName = name.parse().map_err(|error| unreadable(format!("{error}")))?;
-        let mut plan = image.delivery.plan.clone();
-        if let Some(crop) = place.crop {
-            let rectangle = format!("{},{},{},{}", crop.x, crop.y, crop.width, crop.height);
-            plan.cut = Some(rectangle.parse().map_err(|error| unreadable(format!("{error}")))?);
-        }
-        let OriginalName { source, path } = original;
-        let asked = Delivery { source, path, plan, preset: image.delivery.preset.clone() };
-        let parameters = parameters(&name, &location.parameters)?;
-        let delivery = native::with_preset(&asked, &parameters)
-            .map_err(|error| PresetError::Together { name: name.clone(), error })?;
-        let made_with =
-            vec![Subject::Pack(format!("{tenant}/{id}")), Subject::Location(format!("{tenant}/{name}"))];
-        Ok(Image { delivery, made_with, ..image.clone() })
-    }
 }
 
-fn parameters(name: &PresetName, kept: &str) -> Result<PresetParameters, CatalogError> {
+pub(crate) fn parameters(name: &PresetName, kept: &str) -> Result<PresetParameters, CatalogError> {
     kept.parse().map_err(|error| {
         CatalogError::Unreadable(format!("the preset {name}, which an older version took: {error}"))
     })
