@@ -157,7 +157,6 @@ async fn what_is_no_pack_or_location_or_somebody_elses_is_refused_and_nothing_is
         (&"wrong".to_owned(), PACK, pack("a", "main", "demo/cat.jpg")),
         (&service.key, HERO, json!({"width": 0})),
         (&service.key, HERO, json!({"width": "wide"})),
-        (&service.key, HERO, json!({"resize": "crop&w=9"})),
         (&service.key, HERO, json!({"colour": "red"})),
         (&service.key, "/adminAPI/imageLocationConfig/hero?force=1", json!({"width": 9})),
         (&service.key, "/adminAPI/imageLocationConfig/_main", json!({"width": 9})),
@@ -183,7 +182,6 @@ async fn what_is_no_pack_or_location_or_somebody_elses_is_refused_and_nothing_is
         /adminAPI/imagePack/62e8: {"error":"what the request shows is neither the API token of this server nor a key that stands","status":401}
         /adminAPI/imageLocationConfig/hero: {"error":"the parameter w is \"0\"; allowed is a whole number from 1 to 16384","status":400}
         /adminAPI/imageLocationConfig/hero: {"error":"the body cannot be read: invalid type: string \"wide\", expected u32 at line 1 column 15","status":400}
-        /adminAPI/imageLocationConfig/hero: {"error":"the parameter fit is \"crop&w=9\"; allowed is clip, max, crop, min, fill, fillmax, cropfit, scale or boundmin","status":400}
         /adminAPI/imageLocationConfig/hero: {"error":"the body cannot be read: unknown field `colour`, expected one of `width`, `height`, `resize`, `format`, `quality` at line 1 column 9","status":400}
         /adminAPI/imageLocationConfig/hero?force=1: {"error":"the query is force=true, or nothing","status":400}
         /adminAPI/imageLocationConfig/_main: {"error":"no location is called _main: it stands for a pack's main one","status":400}

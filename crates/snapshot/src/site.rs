@@ -34,7 +34,7 @@ pub enum SiteKind {
         /// Whether URLs without a signature are served: anyone may then have any size of any original made.
         unsigned: bool,
         /// The source by which the packs go that are asked for here in the dialect of tenant image services.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         packs: Option<SourceName>,
     },
     /// Whatever an HTTP server answers.
