@@ -113,6 +113,11 @@ async fn a_tenant_has_presets_of_its_own_and_the_owner_reaches_them_by_name() {
     let purge = purges(&world).await.remove(0);
     assert_eq!((&purge["selectors"], &purge["tenant"]), (&json!([{"preset": "cats/thumb"}]), &json!("cats")));
     assert_eq!(send(&reader, Method::GET, "/v1/presets/thumb", "").await.json()["parameters"], "w=9");
+    let theirs = r#"{"parameters":"w=9&mark=other/logo.png"}"#;
+    assert_eq!(
+        send(&designer, Method::PUT, "/v1/presets/thumb", theirs).await.problem(),
+        "403 beyond-tenant"
+    );
 
     // The owner's is another.
     assert_eq!(world.get("/v1/presets/thumb").await.problem(), "404 no-such-preset");

@@ -48,6 +48,12 @@ impl Purges {
         asker: &Asker,
     ) -> Result<(PresetView, bool), PresetError> {
         let (name, parameters) = (name.parse::<PresetName>()?, parameters.parse::<PresetParameters>()?);
+        if let Some(tenant) = &asker.tenant {
+            // Who may write no URL of another's picture shall not see it through a preset.
+            let shown =
+                parameters.originals().iter().map(|name| Selector::Original(name.to_string())).collect();
+            self.selectors.within(shown, tenant)?;
+        }
         let parameters = parameters.to_string();
         let tenant = asker.tenant.as_ref().map(|tenant| tenant.name.as_str());
         let before = self.catalog.preset(tenant, name.as_str()).await?;

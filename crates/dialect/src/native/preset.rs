@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use percent_encoding::utf8_percent_encode;
-use plan::ENCODED;
+use plan::{ENCODED, OriginalName};
 
 use super::{PARAMETERS, PRESET, canonical, plan, table, wished};
 use crate::query::Parameters;
@@ -67,6 +67,14 @@ impl FromStr for PresetParameters {
     }
 }
 
+impl PresetParameters {
+    /// What they lay over a picture, or under it.
+    pub fn originals(&self) -> Vec<OriginalName> {
+        let plan = Parameters::read(&self.0, PARAMETERS).and_then(|parameters| wished(&parameters, None));
+        plan.map_or_else(|_| Vec::new(), |plan| plan.originals().into_iter().cloned().collect())
+    }
+}
+
 impl fmt::Display for PresetParameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -105,6 +113,13 @@ mod tests {
             Err(error) => error.to_string(),
         };
         expected.assert_eq(&actual);
+    }
+
+    #[test]
+    fn originals_beside_the_picture_are_known() {
+        let parameters: PresetParameters = "w=9&mark=brand/a.png&mask=demo/b.png".parse().unwrap();
+        let names: Vec<_> = parameters.originals().iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["brand/a.png", "demo/b.png"]);
     }
 
     #[test]
