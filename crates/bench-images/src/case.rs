@@ -32,7 +32,7 @@ pub enum Quality {
 const MANY: usize = 100;
 
 impl Case {
-    pub const ALL: [Case; 15] = [
+    pub const ALL: [Case; 16] = [
         case("jpeg-800", "JPEG to JPEG, 800 px", "jpeg", 800, "jpeg", Quality::Same(80), None, MANY),
         case("jpeg-300", "JPEG to JPEG, 300 px", "jpeg", 300, "jpeg", Quality::Same(80), None, MANY),
         case("jpeg-same", "JPEG to JPEG, size kept", "jpeg", 0, "jpeg", Quality::Same(80), None, 12),
@@ -116,6 +116,7 @@ impl Case {
             Some(2),
             MANY,
         ),
+        case("gif-gif", "GIF that moves to GIF, 300 px", "moving", 300, "gif", Quality::None, None, MANY),
         case("avif-jpeg", "AVIF to JPEG, 800 px", "avif", 800, "jpeg", Quality::Same(80), None, MANY),
         case("alpha-png", "PNG with alpha to PNG, 400 px", "alpha", 400, "png", Quality::None, None, MANY),
         case(

@@ -14,7 +14,7 @@ pub struct Encoding {
     /// Of a JPEG: coarse at first, then finer.
     pub progressive: bool,
     pub chroma: Chroma,
-    /// Of a PNG: at most so many, in a palette.
+    /// Of a PNG or a GIF: at most so many, in a palette.
     pub colours: Option<Colours>,
     /// Of what is lossy: as much quality as fits.
     pub max_bytes: Option<MaxBytes>,

@@ -383,6 +383,10 @@ mod tests {
             let palette = PaletteWish { form: form.parse().ok(), colours: colours.parse().unwrap() };
             assert!(seen.insert(Plan { palette, ..Plan::default() }.fingerprint()), "{form} {colours}");
         }
+        for frame in [1, 3] {
+            let plan = Plan { frame: crate::Amount::new(frame), ..Plan::default() };
+            assert!(seen.insert(plan.fingerprint()), "{frame}");
+        }
         for description in Description::FORMATS {
             let format = FormatWish::Described(description);
             assert!(seen.insert(Plan { format, ..Plan::default() }.fingerprint()), "{description}");
@@ -396,6 +400,7 @@ mod tests {
             FormatWish::Exactly(Format::Png),
             FormatWish::Exactly(Format::Webp),
             FormatWish::Exactly(Format::Avif),
+            FormatWish::Exactly(Format::Gif),
         ];
         for format in wishes {
             for quality in [1, 8, 80, 100] {

@@ -75,7 +75,7 @@ pub use orientation::Orientation;
 pub use original_name::{InvalidOriginalName, OriginalName};
 pub use output::{
     Accepted, Format, FormatWish, InvalidQuality, OutputFormat, Quality, UnknownFormat, accepted,
-    output_format,
+    moving_format, output_format,
 };
 pub use path::{ENCODED, InvalidPath, OriginalPath};
 pub use primitive::{Primitive, PrimitiveCount, PrimitiveShape, UnknownPrimitiveShape};

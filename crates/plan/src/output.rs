@@ -14,10 +14,11 @@ pub enum Format {
     Png,
     Webp,
     Avif,
+    Gif,
 }
 
 impl Format {
-    pub const ALL: [Format; 4] = [Format::Jpeg, Format::Png, Format::Webp, Format::Avif];
+    pub const ALL: [Format; 5] = [Format::Jpeg, Format::Png, Format::Webp, Format::Avif, Format::Gif];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -25,6 +26,7 @@ impl Format {
             Format::Png => "png",
             Format::Webp => "webp",
             Format::Avif => "avif",
+            Format::Gif => "gif",
         }
     }
 
@@ -34,12 +36,18 @@ impl Format {
             Format::Png => "image/png",
             Format::Webp => "image/webp",
             Format::Avif => "image/avif",
+            Format::Gif => "image/gif",
         }
     }
 
     /// Whether the format can hold transparent pixels.
     pub const fn holds_alpha(self) -> bool {
         !matches!(self, Format::Jpeg)
+    }
+
+    /// Whether we write pictures that move in it.
+    pub const fn moves(self) -> bool {
+        matches!(self, Format::Webp | Format::Gif | Format::Png)
     }
 }
 
@@ -50,7 +58,7 @@ impl fmt::Display for Format {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format; allowed are jpg, jpeg, png, webp, avif")]
+#[error("unknown format; allowed are jpg, jpeg, png, webp, avif, gif")]
 pub struct UnknownFormat;
 
 impl FromStr for Format {
@@ -62,6 +70,7 @@ impl FromStr for Format {
             "png" => Ok(Format::Png),
             "webp" => Ok(Format::Webp),
             "avif" => Ok(Format::Avif),
+            "gif" => Ok(Format::Gif),
             _ => Err(UnknownFormat),
         }
     }
@@ -125,7 +134,7 @@ impl PartialEq<Format> for OutputFormat {
 pub enum Accepted {
     Avif,
     Webp,
-    /// JPEG, or PNG where the picture has transparent pixels: what every client has always taken.
+    /// JPEG, PNG where the picture has transparent pixels, GIF where it moves: what every client has always taken.
     Basic,
 }
 
@@ -191,7 +200,7 @@ impl FromStr for Quality {
 
 /// The format that is made of an original with (or without) transparent pixels, `lossless` or not.
 ///
-/// `original` is nothing where we read the original's format but do not write it (GIF).
+/// `original` is nothing where we read the original's format but do not write it (TIFF).
 pub fn output_format(wish: FormatWish, original: Option<Format>, has_alpha: bool, lossless: bool) -> Format {
     let basic = if has_alpha || lossless { Format::Png } else { Format::Jpeg };
     match wish {
@@ -204,6 +213,19 @@ pub fn output_format(wish: FormatWish, original: Option<Format>, has_alpha: bool
         FormatWish::Auto(Accepted::Avif) => Format::Avif,
         FormatWish::Auto(Accepted::Webp) => Format::Webp,
         FormatWish::Auto(Accepted::Basic) => basic,
+    }
+}
+
+/// The format in which an original that moves goes on moving; nothing where the wish is for a still picture.
+///
+/// Whoever takes AVIF takes WebP, and has it here: we write no AVIF that moves.
+pub fn moving_format(wish: FormatWish, original: Option<Format>, lossless: bool) -> Option<Format> {
+    match wish {
+        FormatWish::Exactly(format) => Some(format).filter(|format| format.moves()),
+        FormatWish::Original => original.filter(|format| format.moves()),
+        FormatWish::Auto(Accepted::Avif | Accepted::Webp) => Some(Format::Webp),
+        FormatWish::Auto(Accepted::Basic) => Some(if lossless { Format::Png } else { Format::Gif }),
+        FormatWish::Described(_) => None,
     }
 }
 
@@ -359,12 +381,35 @@ mod tests {
     }
 
     #[test]
+    fn what_moves_goes_on_moving_where_the_format_can() {
+        use Format::*;
+        use FormatWish::*;
+        for (wish, original, lossless, expected) in [
+            (Original, Some(Gif), false, Some(Gif)),
+            (Original, Some(Png), false, Some(Png)),
+            (Original, Some(Webp), false, Some(Webp)),
+            (Original, Some(Avif), false, None),
+            (Original, None, false, None),
+            (Auto(Accepted::Avif), Some(Gif), false, Some(Webp)),
+            (Auto(Accepted::Webp), Some(Gif), true, Some(Webp)),
+            (Auto(Accepted::Basic), Some(Webp), false, Some(Gif)),
+            (Auto(Accepted::Basic), Some(Webp), true, Some(Png)),
+            (Exactly(Jpeg), Some(Gif), false, None),
+            (Exactly(Avif), Some(Gif), false, None),
+            (Exactly(Gif), Some(Png), false, Some(Gif)),
+            (Described(Description::Info), Some(Gif), false, None),
+        ] {
+            assert_eq!(moving_format(wish, original, lossless), expected, "{wish:?} {original:?} {lossless}");
+        }
+    }
+
+    #[test]
     fn a_format_is_read_as_it_is_written() {
         for format in Format::ALL {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
         assert_eq!("jpg".parse(), Ok(Format::Jpeg));
-        assert_eq!("gif".parse::<Format>(), Err(UnknownFormat));
+        assert_eq!("tiff".parse::<Format>(), Err(UnknownFormat));
     }
 
     #[test]

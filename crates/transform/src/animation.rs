@@ -1,6 +1,8 @@
 //! Moving pictures: each of their frames takes the way of a still one.
 
-use plan::{Accepted, Format, FormatWish, Plan};
+use std::time::Duration;
+
+use plan::{Format, Plan, Size};
 
 use crate::codec::{Decoded, Frame, Picture, apng, gif, webp};
 use crate::encode::Target;
@@ -8,65 +10,98 @@ use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
 use crate::making::Making;
 use crate::metadata::{self, Beside};
+use crate::pixels::Pixels;
 use crate::resample::Resampler;
 use crate::sniff::InputFormat;
-use crate::{Derivative, Header, colour};
+use crate::{Derivative, Header, colour, profile};
 
-/// The derivative of an original that moves, if what is wished can move too; else nothing, and its first picture
-/// stands for it.
-pub(crate) fn carry_out(
-    original: &[u8],
-    header: &Header,
-    plan: &Plan,
-    making: &Making,
-    limits: &Limits,
-    deadline: &Deadline,
-    resampler: &mut Resampler,
-) -> Result<Option<Derivative>, TransformError> {
-    if plan.frame.is_some() || !may_move(plan.format, header.format) {
-        return Ok(None);
-    }
-    let frames = frames(original, header.format)?;
-    if frames > limits.frames {
-        return Err(TransformError::TooManyFrames { limit: limits.frames });
-    }
-    if frames < 2 {
-        return Ok(None);
-    }
-    // What moves costs as much as a still picture of all its frames, before and after.
-    for size in [header.size, making.size()] {
-        let found = size.pixels().saturating_mul(u64::from(frames));
-        if found > limits.pixels {
-            return Err(TransformError::TooManyPixelsInFrames { found, limit: limits.pixels });
+/// An original, perhaps one that moves, and what is to be made of each of its frames.
+pub(crate) struct Mover<'a> {
+    pub original: &'a [u8],
+    pub header: &'a Header,
+    pub icc: Option<&'a [u8]>,
+    pub plan: &'a Plan,
+    pub making: &'a Making,
+}
+
+impl Mover<'_> {
+    /// The derivative of an original that moves, if what is wished can move too; else nothing, and one of its pictures
+    /// stands for it.
+    pub fn carry_out(
+        &self,
+        limits: &Limits,
+        deadline: &Deadline,
+        resampler: &mut Resampler,
+    ) -> Result<Option<Derivative>, TransformError> {
+        let Mover { header, plan, making, .. } = *self;
+        let lossless = plan.encoding.lossless;
+        let format = plan::moving_format(plan.format, header.format.as_output(), lossless);
+        let Some(format) = format.filter(|_| plan.frame.is_none()) else { return Ok(None) };
+        let found = frames(self.original, header.format)?;
+        if found > limits.frames {
+            return Err(TransformError::TooManyFrames { limit: limits.frames });
         }
+        if found < 2 {
+            return Ok(None);
+        }
+        // What moves costs as much as a still picture of all its frames, before and after.
+        within_pixels(header.size, found, limits)?;
+        within_pixels(making.size(), found, limits)?;
+        let target = Target::new(plan, format);
+        let mut encode = |fidelity: webp::Fidelity| {
+            let encoder = match format {
+                Format::Gif => Encoder::Gif(Box::new(gif::AnimationEncoder::new(target.gif_colours()))),
+                Format::Webp => Encoder::Webp(webp::AnimationEncoder::new(fidelity)),
+                _ => {
+                    let colours = plan.encoding.colours.map(|colours| colours.get() as usize);
+                    Encoder::Png(apng::AnimationEncoder::new(colours))
+                }
+            };
+            self.encode(encoder, &target, deadline, resampler)
+        };
+        let bytes = if target.is_lossless() {
+            encode(webp::Fidelity::Lossless)?
+        } else {
+            target.within(|quality| encode(webp::Fidelity::Lossy(quality)))?
+        };
+        Ok(Some(Derivative { bytes, format: format.into(), size: making.size() }))
     }
-    // What is lossless is made of pixels and stays pixels: what changes between frames would drown in planes' rounding.
-    let pixels = Target::new(plan, Format::Png);
-    let target = Target::new(plan, Format::Webp);
-    let beside = Beside::new(&plan.metadata, original, header.format, Format::Webp);
-    let mut encode = |fidelity: webp::Fidelity| {
+
+    fn encode(
+        &self,
+        mut encoder: Encoder,
+        target: &Target,
+        deadline: &Deadline,
+        resampler: &mut Resampler,
+    ) -> Result<Vec<u8>, TransformError> {
+        let Mover { original, header, plan, making, .. } = *self;
+        // Made of pixels it stays pixels: what changes between frames would drown in planes' rounding.
+        let pixels = Target::new(plan, Format::Png);
+        let mut beside = Beside::new(&plan.metadata, original, header.format, target.format);
         let mut moving = Moving::open(original, header)?;
-        let mut encoder = webp::AnimationEncoder::new(fidelity);
-        let mut size = None;
         while let Some(frame) = moving.next()? {
             deadline.check()?;
             let made = making.make(Picture::Pixels(frame.pixels), 1.0, &pixels, deadline, resampler)?;
+            let (made, icc) = profile::settle(made, self.icc.map(<[u8]>::to_vec), target, resampler)?;
+            beside.icc = icc;
             let made = match made {
                 Picture::Pixels(pixels) => pixels,
                 Picture::Planes(planes) => colour::to_pixels(&planes),
             };
-            size = Some(made.size);
-            encoder.add(made, frame.shown, deadline)?;
+            encoder.add(made, frame.shown, &beside, deadline)?;
         }
-        let size = size.ok_or_else(|| TransformError::corrupt(header.format, "it has no frame"))?;
-        Ok(metadata::with_chunks(encoder.finish(size, moving.plays()), making.size(), &beside))
-    };
-    let bytes = if plan.encoding.lossless {
-        encode(webp::Fidelity::Lossless)?
-    } else {
-        target.within(|quality| encode(webp::Fidelity::Lossy(quality)))?
-    };
-    Ok(Some(Derivative { bytes, format: Format::Webp.into(), size: making.size() }))
+        encoder.finish(making.size(), moving.plays(), &beside)
+    }
+}
+
+/// How many pictures the original shows one after the other.
+pub(crate) fn frames(original: &[u8], format: InputFormat) -> Result<u32, TransformError> {
+    match format {
+        InputFormat::Gif => gif::frames(original),
+        InputFormat::Webp => webp::frames(original),
+        InputFormat::Png => apng::frames(original),
+        _ => Ok(1),
+    }
 }
 
 /// One of the pictures that an original shows one after the other, counted from one; nothing where it has but one, which is
@@ -86,10 +121,7 @@ pub(crate) fn frame(
         return Ok(None);
     }
     // Each is drawn over those before.
-    let drawn = header.size.pixels().saturating_mul(u64::from(wished));
-    if drawn > limits.pixels {
-        return Err(TransformError::TooManyPixelsInFrames { found: drawn, limit: limits.pixels });
-    }
+    within_pixels(header.size, wished, limits)?;
     let mut moving = Moving::open(original, header)?;
     let mut last = None;
     for _ in 0..wished {
@@ -97,25 +129,46 @@ pub(crate) fn frame(
         last = moving.next()?;
     }
     let last = last.ok_or(TransformError::Truncated { format: header.format })?;
-    Ok(Some(Decoded::full_size(Picture::Pixels(last.pixels))))
+    let icc = moving.profile(original);
+    Ok(Some(Decoded { icc, ..Decoded::full_size(Picture::Pixels(last.pixels)) }))
 }
 
-/// How many pictures the original shows one after the other.
-pub(crate) fn frames(original: &[u8], format: InputFormat) -> Result<u32, TransformError> {
-    match format {
-        InputFormat::Gif => gif::frames(original),
-        InputFormat::Webp => webp::frames(original),
-        InputFormat::Png => apng::frames(original),
-        _ => Ok(1),
+fn within_pixels(size: Size, frames: u32, limits: &Limits) -> Result<(), TransformError> {
+    let found = size.pixels().saturating_mul(u64::from(frames));
+    if found > limits.pixels {
+        return Err(TransformError::TooManyPixelsInFrames { found, limit: limits.pixels });
     }
+    Ok(())
 }
 
-/// Of the formats that we write only WebP moves. Whoever takes AVIF takes WebP, and has it here.
-fn may_move(wish: FormatWish, original: InputFormat) -> bool {
-    match wish {
-        FormatWish::Exactly(Format::Webp) | FormatWish::Auto(Accepted::Avif | Accepted::Webp) => true,
-        FormatWish::Original => original == InputFormat::Webp,
-        FormatWish::Exactly(_) | FormatWish::Auto(Accepted::Basic) | FormatWish::Described(_) => false,
+/// What frames become.
+enum Encoder {
+    Gif(Box<gif::AnimationEncoder>),
+    Webp(webp::AnimationEncoder),
+    Png(apng::AnimationEncoder),
+}
+
+impl Encoder {
+    fn add(
+        &mut self,
+        made: Pixels,
+        shown: Duration,
+        beside: &Beside,
+        deadline: &Deadline,
+    ) -> Result<(), TransformError> {
+        match self {
+            Encoder::Gif(encoder) => encoder.add(made, shown, deadline),
+            Encoder::Webp(encoder) => encoder.add(made, shown, deadline),
+            Encoder::Png(encoder) => encoder.add(made, shown, beside, deadline),
+        }
+    }
+
+    fn finish(self, size: Size, plays: u32, beside: &Beside) -> Result<Vec<u8>, TransformError> {
+        match self {
+            Encoder::Gif(encoder) => encoder.finish(size, plays),
+            Encoder::Webp(encoder) => Ok(metadata::with_chunks(encoder.finish(size, plays), size, beside)),
+            Encoder::Png(encoder) => Ok(encoder.finish(plays)),
+        }
     }
 }
 
@@ -132,6 +185,15 @@ impl<'a> Moving<'a> {
             InputFormat::Png => Moving::Png(Box::new(apng::Frames::open(original)?)),
             _ => Moving::Webp(webp::Frames::open(original, header.size)?),
         })
+    }
+
+    /// The embedded colour profile.
+    fn profile(&self, original: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Moving::Gif(_) => None,
+            Moving::Png(frames) => frames.profile(),
+            Moving::Webp(_) => webp::profile(original),
+        }
     }
 
     fn next(&mut self) -> Result<Option<Frame>, TransformError> {
@@ -156,7 +218,7 @@ impl<'a> Moving<'a> {
 mod tests {
     use std::time::Duration;
 
-    use plan::{Resize, Size};
+    use plan::{Accepted, FormatWish, Resize, Size};
 
     use super::*;
     use crate::transform;
@@ -225,6 +287,11 @@ mod tests {
         seen(Moving::Webp(webp::Frames::open(bytes, size).unwrap()))
     }
 
+    fn seen_any(bytes: &[u8]) -> (Vec<String>, Vec<u64>, u32) {
+        let header = crate::header(bytes, &Limits::default()).unwrap();
+        seen(Moving::open(bytes, &header).unwrap())
+    }
+
     fn to_webp(width: Option<u32>) -> Plan {
         let resize = Resize { width, ..Resize::default() };
         Plan { resize, format: FormatWish::Exactly(Format::Webp), ..Plan::default() }
@@ -282,12 +349,15 @@ mod tests {
             let original = png(2, still);
             let (rows, times, plays) = seen(Moving::Png(Box::new(apng::Frames::open(&original).unwrap())));
             assert_eq!(rows, ["rrrrrr", "bbrrrr", "rrbbrr", "rr..rr"]);
-            assert_eq!((times, plays), (vec![70, 100, 100, 100], 2));
+            assert_eq!((&times, plays), (&vec![70, 100, 100, 100], 2));
             let made = transform(&original, &to_webp(None), &Limits::default()).unwrap();
             assert_eq!(seen_webp(&made.bytes).0, ["rrrrrr", "bbrrrr", "rrbbrr", "rr..rr"]);
-            // As PNG it stays what those see who know no animation.
+            // As PNG it moves on, and of its first picture alone there is one.
             let made = transform(&original, &Plan::default(), &Limits::default()).unwrap();
             assert_eq!(made.format, Format::Png);
+            assert_eq!(seen_any(&made.bytes), (rows, vec![70, 100, 100, 100], 2));
+            let first = Plan { frame: plan::Amount::new(1), ..Plan::default() };
+            let made = transform(&original, &first, &Limits::default()).unwrap();
             assert_eq!(apng::frames(&made.bytes).unwrap(), 1);
             let few = Limits { frames: 3, ..Limits::default() };
             let error = transform(&original, &to_webp(None), &few).unwrap_err();
@@ -315,6 +385,24 @@ mod tests {
             // And once more, from WebP.
             let again = transform(&made.bytes, &Plan::default(), &Limits::default()).unwrap();
             assert_eq!(seen_webp(&again.bytes), (rows, vec![70, 70, 100], plays));
+        }
+    }
+
+    #[test]
+    fn what_moves_moves_on_as_gif_and_png_too() {
+        let frames = [drawn(0, 32, RED, Keep), drawn(8, 16, BLUE, Background), drawn(0, 8, BLUE, Keep)];
+        for (repeat, plays) in
+            [(None, 1), (Some(gif_writer::Repeat::Infinite), 0), (Some(gif_writer::Repeat::Finite(2)), 3)]
+        {
+            let original = gif(32, 16, repeat, &frames);
+            for format in [Format::Gif, Format::Png] {
+                let plan = Plan { format: FormatWish::Exactly(format), ..to_webp(Some(8)) };
+                let made = transform(&original, &plan, &Limits::default()).unwrap();
+                assert_eq!((made.format, made.size), (format.into(), Size::new(8, 4)));
+                let (rows, times, found) = seen_any(&made.bytes);
+                assert_eq!((times, found), (vec![70, 70, 70], plays));
+                assert_eq!(rows, ["rrrrrrrr", "rrbbbbrr", "bb....rr"]);
+            }
         }
     }
 
@@ -363,13 +451,15 @@ mod tests {
             (FormatWish::Exactly(Format::Webp), true),
             (FormatWish::Auto(Accepted::Avif), true),
             (FormatWish::Auto(Accepted::Webp), true),
-            (FormatWish::Auto(Accepted::Basic), false),
+            (FormatWish::Auto(Accepted::Basic), true),
             (FormatWish::Exactly(Format::Avif), false),
-            (FormatWish::Original, false),
+            (FormatWish::Exactly(Format::Jpeg), false),
+            (FormatWish::Original, true),
         ] {
             let plan = Plan { format: wish, ..Plan::default() };
             let made = transform(&original, &plan, &Limits::default()).unwrap();
-            let frames = if made.format == Format::Webp { webp::frames(&made.bytes).unwrap() } else { 1 };
+            let header = crate::header(&made.bytes, &Limits::default()).unwrap();
+            let frames = super::frames(&made.bytes, header.format).unwrap();
             assert_eq!(frames, if moves { 2 } else { 1 }, "{wish:?}");
         }
     }
@@ -386,7 +476,8 @@ mod tests {
         let error = transform(&original, &to_webp(Some(40)), &limits(2000)).unwrap_err();
         assert_eq!(error, TransformError::TooManyPixelsInFrames { found: 8000, limit: 2000 });
         // Its first frame alone is not.
-        assert!(transform(&original, &Plan::default(), &limits(200)).is_ok());
+        let first = Plan { frame: plan::Amount::new(1), ..Plan::default() };
+        assert!(transform(&original, &first, &limits(200)).is_ok());
         let few = Limits { frames: 9, ..Limits::default() };
         assert_eq!(
             transform(&original, &to_webp(None), &few),

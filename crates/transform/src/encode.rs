@@ -1,8 +1,10 @@
 //! From the picture that was made to the bytes of a format, as was wished.
 
-use plan::{Chroma, ColourSpace, Encoding, Format, MaxBytes, Plan, Quality};
+use std::time::Duration;
 
-use crate::codec::{Picture, avif, jpeg, png, webp};
+use plan::{Chroma, ColourSpace, Colours, Encoding, Format, MaxBytes, Plan, Quality};
+
+use crate::codec::{Picture, avif, gif, jpeg, png, webp};
 use crate::colour;
 use crate::error::TransformError;
 use crate::limits::Deadline;
@@ -33,22 +35,29 @@ impl Target {
         Target { format, encoding: Encoding { lossless: true, ..self.encoding }, ..*self }
     }
 
-    /// Whether each pixel is kept as it is, so that luma and chroma would lose something.
+    /// Whether each pixel is kept as it is (as near as a palette comes to it), so that luma and chroma would lose
+    /// something.
     pub fn is_lossless(&self) -> bool {
-        self.format == Format::Png || self.encoding.lossless
+        matches!(self.format, Format::Png | Format::Gif) || self.encoding.lossless
+    }
+
+    /// How many colours a GIF has at most.
+    pub fn gif_colours(&self) -> usize {
+        self.encoding.colours.map_or(Colours::MOST, Colours::get) as usize
     }
 
     /// How many pixels share a sample of chroma, across and down. WebP leaves no choice.
     pub fn shared_chroma(&self) -> (u8, u8) {
         match self.format {
             Format::Webp => Chroma::Quarter.shared(),
-            Format::Jpeg | Format::Png | Format::Avif => self.encoding.chroma.shared(),
+            Format::Jpeg | Format::Png | Format::Avif | Format::Gif => self.encoding.chroma.shared(),
         }
     }
 
-    /// Whether colours stay what the original's profile says of them. Nobody writes a profile into an AVIF for us.
+    /// Whether colours stay what the original's profile says of them. Nobody writes a profile into an AVIF for us, and
+    /// a GIF has no place for it that anybody looks at.
     pub fn keeps_profile(&self) -> bool {
-        self.colour_space == ColourSpace::Original && self.format != Format::Avif
+        self.colour_space == ColourSpace::Original && !matches!(self.format, Format::Avif | Format::Gif)
     }
 
     pub fn encode(
@@ -76,7 +85,7 @@ impl Target {
                 (Format::Avif, Picture::Pixels(pixels)) => {
                     avif::encode_pixels(pixels, self.shared_chroma(), quality, beside, deadline)
                 }
-                (Format::Jpeg | Format::Png, made) => {
+                (Format::Jpeg | Format::Png | Format::Gif, made) => {
                     let settings = jpeg::Settings { quality, progressive: self.encoding.progressive, beside };
                     match made {
                         Picture::Planes(planes) => jpeg::encode(planes, &settings),
@@ -109,6 +118,11 @@ impl Target {
                 Ok(metadata::with_chunks(webp, pixels.size, beside))
             }
             (Format::Avif, _) => avif::encode_losslessly(pixels, beside, deadline),
+            (Format::Gif, _) => {
+                let mut still = gif::AnimationEncoder::new(self.gif_colours());
+                still.add(pixels.clone(), Duration::ZERO, deadline)?;
+                still.finish(pixels.size, 1)
+            }
             (Format::Jpeg | Format::Png, Some(colours)) => {
                 let palette = Palette::of(pixels, colours.get() as usize, deadline)?;
                 png::encode_indexed(pixels.size, &palette, &palette.dithered(pixels, deadline)?, beside)

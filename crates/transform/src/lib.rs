@@ -45,6 +45,7 @@ pub use crate::orientation::Orientation;
 pub use crate::sniff::{InputFormat, sniff};
 pub use crate::text::is_font;
 
+use crate::animation::Mover;
 use crate::codec::{Decoded, Picture, avif, bmp, gif, ico, jpeg, png, tiff, webp};
 use crate::encode::Target;
 use crate::limits::Deadline;
@@ -54,7 +55,7 @@ use crate::other::Named;
 use crate::resample::Resampler;
 
 /// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
-pub const ENGINE: &str = "planar-11";
+pub const ENGINE: &str = "planar-12";
 
 /// What can be known of an original without decoding it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,15 +155,16 @@ fn carry_out(inputs: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivativ
         return Ok(told);
     }
     let (making, decoded) = begin(original, &header, &named, plan, limits, &deadline, &mut resampler)?;
-    if let Some(moving) =
-        animation::carry_out(original, &header, plan, &making, limits, &deadline, &mut resampler)?
-    {
+    let mover = Mover { original, header: &header, icc: decoded.icc.as_deref(), plan, making: &making };
+    if let Some(moving) = mover.carry_out(limits, &deadline, &mut resampler)? {
         return Ok(moving);
     }
 
     // An alpha channel that hides nothing is not worth a format that keeps it.
+    // What a header says of alpha it says of the first frame.
+    let may_have_alpha = header.alpha || plan.frame.is_some();
     let has_alpha =
-        matches!(&decoded.picture, Picture::Pixels(pixels) if header.alpha && !pixels.is_opaque());
+        matches!(&decoded.picture, Picture::Pixels(pixels) if may_have_alpha && !pixels.is_opaque());
     let alpha = making.keeps_alpha(has_alpha);
     let from = header.format.as_output();
     let lossy = Target::new(plan, plan::output_format(plan.format, from, alpha, plan.encoding.lossless));
@@ -241,6 +243,7 @@ fn begin(
     Ok((making, picture))
 }
 
+/// Of what moves, the first picture.
 fn decode(
     original: &[u8],
     header: &Header,

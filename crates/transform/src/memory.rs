@@ -89,6 +89,8 @@ fn encoded(plan: &Plan, format: Format) -> u64 {
     match format {
         // Of a progressive file all coefficients, of two bytes.
         Format::Jpeg | Format::Png => 12 + if plan.encoding.progressive { 6 } else { 0 },
+        // Pixels before and after, places in a palette twice.
+        Format::Gif => 12,
         Format::Webp => 24 + if plan.encoding.lossless { 24 } else { 0 },
         // With chroma for each pixel, twice as many samples.
         Format::Avif if plan.encoding.lossless || plan.encoding.chroma != Chroma::Quarter => 160,

@@ -74,7 +74,8 @@ impl Announced<'_> {
     ) -> Result<Other, TransformError> {
         let of = |error| of(self.name, error);
         deadline.check()?;
-        let decoded = decode(self.original, &self.header, shrink.max(1.0), limits, deadline, resampler);
+        let shrink = shrink.max(1.0);
+        let decoded = decode(self.original, &self.header, shrink, limits, deadline, resampler);
         let decoded = decoded.map_err(of)?;
         let pixels = match decoded.picture {
             Picture::Pixels(pixels) => pixels,

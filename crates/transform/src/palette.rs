@@ -81,25 +81,74 @@ impl Palette {
         Palette { colours }
     }
 
-    /// For each pixel the place of a colour; what that lacks is made up for by its neighbours (Floyd and Steinberg 1976).
+    /// The same and one that shows nothing, which is the first; of 256, one has to go.
+    pub fn with_nothing(mut self) -> Palette {
+        self.colours.truncate(MOST - 1);
+        self.colours.push([0; 4]);
+        Palette::sorted(self.colours)
+    }
+
+    /// See [`Nearest::dithered`].
     pub fn dithered(&self, pixels: &Pixels, deadline: &Deadline) -> Result<Vec<u8>, TransformError> {
+        Nearest::of(self).dithered(pixels, deadline)
+    }
+}
+
+/// Which colour of a palette is nearest to another, and what was found before: what differs in the lowest bits alone is
+/// not looked for again.
+pub(crate) struct Nearest {
+    palette: Vec<[f32; 4]>,
+    /// Of opaque colours, by six bits of each channel.
+    opaque: Vec<Option<u8>>,
+    others: HashMap<u32, u8>,
+}
+
+impl Nearest {
+    pub fn of(palette: &Palette) -> Nearest {
+        let palette = palette.colours.iter().copied().map(seen).collect();
+        Nearest { palette, opaque: vec![None; 1 << 18], others: HashMap::new() }
+    }
+
+    fn place(&mut self, wanted: [f32; 4]) -> u8 {
+        let key = wanted.iter().fold(0, |key, &value| key << 6 | (value as u32 >> 2));
+        let find = || nearest(wanted, &self.palette) as u8;
+        // The last six bits are alpha.
+        match key & 63 {
+            63 => *self.opaque[(key >> 6) as usize].get_or_insert_with(find),
+            _ => *self.others.entry(key).or_insert_with(find),
+        }
+    }
+
+    /// The square of how far a colour is from the nearest, as [`nearest`] measures it.
+    pub fn distance(&mut self, colour: Rgba) -> f32 {
+        let wanted = seen(colour);
+        let place = self.place(wanted);
+        distance(wanted, self.palette[usize::from(place)])
+    }
+
+    /// For each pixel the place of a colour; what that lacks is made up for by its neighbours (Floyd and Steinberg 1976).
+    /// What shows nothing lacks nothing, and ends what its neighbours lack.
+    pub fn dithered(&mut self, pixels: &Pixels, deadline: &Deadline) -> Result<Vec<u8>, TransformError> {
         let width = pixels.size.width as usize;
-        let palette: Vec<[f32; 4]> = self.colours.iter().copied().map(seen).collect();
         // One more at both ends, so that no pixel has to ask whether it has neighbours.
         let (mut here, mut below) = (vec![[0.0f32; 4]; width + 2], vec![[0.0f32; 4]; width + 2]);
         let mut indices = Vec::with_capacity(pixels.rgba.len());
-        let mut known = Known::new();
+        let nothing = self.place([0.0; 4]);
         for row in pixels.rgba.chunks_exact(width.max(1)) {
             deadline.check()?;
             for (x, &pixel) in row.iter().enumerate() {
+                if pixel[3] == 0 {
+                    indices.push(nothing);
+                    continue;
+                }
                 let lacking = here[x + 1];
                 let of_pixel = seen(pixel);
                 let wanted: [f32; 4] =
                     std::array::from_fn(|index| (of_pixel[index] + lacking[index]).clamp(0.0, 255.0));
-                let place = known.nearest(wanted, &palette);
-                indices.push(place as u8);
+                let place = self.place(wanted);
+                indices.push(place);
                 for index in 0..4 {
-                    let lacks = (wanted[index] - palette[place][index]) / 16.0;
+                    let lacks = (wanted[index] - self.palette[usize::from(place)][index]) / 16.0;
                     here[x + 2][index] += 7.0 * lacks;
                     below[x][index] += 3.0 * lacks;
                     below[x + 1][index] += 5.0 * lacks;
@@ -110,20 +159,6 @@ impl Palette {
             below.fill([0.0; 4]);
         }
         Ok(indices)
-    }
-}
-
-/// The nearest colours that were looked for before: what differs in the lowest bits alone is not looked for again.
-struct Known(HashMap<u32, usize>);
-
-impl Known {
-    fn new() -> Known {
-        Known(HashMap::new())
-    }
-
-    fn nearest(&mut self, wanted: [f32; 4], palette: &[[f32; 4]]) -> usize {
-        let key = wanted.iter().fold(0, |key, &value| key << 6 | (value as u32 >> 2));
-        *self.0.entry(key).or_insert_with(|| nearest(wanted, palette))
     }
 }
 
@@ -239,12 +274,16 @@ fn moved(colours: &[Counted], means: Vec<[f32; 4]>) -> Vec<[f32; 4]> {
     means.into_iter().zip(sums).map(middle).collect()
 }
 
+/// An eye sees green best and blue least; alpha matters with all three.
+fn distance(one: [f32; 4], other: [f32; 4]) -> f32 {
+    let [r, g, b, a] = std::array::from_fn(|index| one[index] - other[index]);
+    2.0 * r * r + 4.0 * g * g + b * b + 3.0 * a * a
+}
+
 fn nearest(wanted: [f32; 4], among: &[[f32; 4]]) -> usize {
     let mut best = (0, f32::MAX);
     for (place, colour) in among.iter().enumerate() {
-        let [r, g, b, a] = std::array::from_fn(|index| wanted[index] - colour[index]);
-        // An eye sees green best and blue least; alpha matters with all three.
-        let distance = 2.0 * r * r + 4.0 * g * g + b * b + 3.0 * a * a;
+        let distance = distance(wanted, *colour);
         if distance < best.1 {
             best = (place, distance);
         }

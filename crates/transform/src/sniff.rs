@@ -37,7 +37,8 @@ impl InputFormat {
             InputFormat::Png => Some(plan::Format::Png),
             InputFormat::Webp => Some(plan::Format::Webp),
             InputFormat::Avif => Some(plan::Format::Avif),
-            InputFormat::Gif | InputFormat::Tiff | InputFormat::Bmp | InputFormat::Ico => None,
+            InputFormat::Gif => Some(plan::Format::Gif),
+            InputFormat::Tiff | InputFormat::Bmp | InputFormat::Ico => None,
         }
     }
 

@@ -96,8 +96,9 @@ fn the_wish_and_the_picture_decide_on_the_format() {
     let disc = Painting::disc(16);
     for (original, wish, expected) in [
         (opaque.original(InputFormat::Webp), FormatWish::Original, Format::Webp),
-        (opaque.original(InputFormat::Gif), FormatWish::Original, Format::Jpeg),
-        (disc.original(InputFormat::Gif), FormatWish::Original, Format::Png),
+        (opaque.original(InputFormat::Gif), FormatWish::Original, Format::Gif),
+        (opaque.original(InputFormat::Tiff), FormatWish::Original, Format::Jpeg),
+        (disc.original(InputFormat::Tiff), FormatWish::Original, Format::Png),
         (disc.png(), FormatWish::Auto(Accepted::Basic), Format::Png),
         // Has an alpha channel, but nothing is transparent.
         (opaque.png(), FormatWish::Auto(Accepted::Basic), Format::Jpeg),

@@ -335,7 +335,7 @@ pub(super) const TABLE: &[Parameter] = &[
     }),
     Parameter {
         name: "format",
-        allowed: "jpeg (or jpg), png, webp, avif, auto or original; or json, blurhash, thumbhash, lqip or primitive",
+        allowed: "jpeg (or jpg), png, webp, avif, gif, auto or original; or json, blurhash, thumbhash, lqip or primitive",
         read: read_format,
         write: written_format,
         needs: None,
@@ -360,8 +360,8 @@ pub(super) const TABLE: &[Parameter] = &[
         needs "format=jpeg, avif or auto, and not lossless",
         |plan| !plan.encoding.lossless && may_be(plan, &[Format::Jpeg, Format::Avif])
     ),
-    optional!("colorquant", "a whole number from 2 to 256", encoding.colours, needs "format=png", |plan| {
-        plan.format == FormatWish::Exactly(Format::Png)
+    optional!("colorquant", "a whole number from 2 to 256", encoding.colours, needs "format=png or gif", |plan| {
+        matches!(plan.format, FormatWish::Exactly(Format::Png | Format::Gif))
     }),
     optional!(
         "max-bytes",

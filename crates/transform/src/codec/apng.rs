@@ -1,4 +1,7 @@
-//! Animated PNG in: its pictures as they are seen, on the canvas that the file declares (PNG third edition §11.3.5).
+//! Animated PNG in: its pictures as they are seen, on the canvas that the file declares (PNG third edition §11.3.6);
+//! out in `animation`.
+
+mod animation;
 
 use std::io::Cursor;
 use std::time::Duration;
@@ -7,11 +10,13 @@ use plan::{Rect, Size};
 use png::{BlendOp, DisposeOp};
 
 use crate::codec::canvas::{Canvas, Disposal};
-use crate::codec::png::{append, refused};
+use crate::codec::png::{append, profile, refused};
 use crate::codec::{Frame, unhurried};
 use crate::error::TransformError;
 use crate::pixels::over;
 use crate::sniff::InputFormat;
+
+pub(crate) use animation::AnimationEncoder;
 
 /// How many pictures the file says it has; one if it does not move.
 pub(crate) fn frames(original: &[u8]) -> Result<u32, TransformError> {
@@ -49,6 +54,11 @@ impl<'a> Frames<'a> {
         }
         let canvas = Canvas::new(size);
         Ok(Frames { reader, left: control.num_frames, plays: control.num_plays, canvas, samples })
+    }
+
+    /// The embedded colour profile.
+    pub fn profile(&self) -> Option<Vec<u8>> {
+        profile(self.reader.info())
     }
 
     /// How often all of it is shown; 0 is without end.

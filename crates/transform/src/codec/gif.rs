@@ -1,4 +1,6 @@
-//! GIF in: its pictures as they are seen, on the canvas that the file declares.
+//! GIF in: its pictures as they are seen, on the canvas that the file declares; out in `animation`.
+
+mod animation;
 
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use crate::error::TransformError;
 use crate::limits::Limits;
 use crate::orientation::Orientation;
 use crate::sniff::InputFormat;
+
+pub(crate) use animation::AnimationEncoder;
 
 pub(crate) fn header(original: &[u8], limits: &Limits) -> Result<Shape, TransformError> {
     let mut options = gif::DecodeOptions::new();

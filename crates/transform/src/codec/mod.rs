@@ -4,6 +4,7 @@ pub(crate) mod apng;
 pub(crate) mod avif;
 pub(crate) mod bmp;
 pub(crate) mod canvas;
+pub(crate) mod difference;
 pub(crate) mod gif;
 pub(crate) mod ico;
 pub(crate) mod jpeg;

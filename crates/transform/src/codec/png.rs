@@ -30,7 +30,7 @@ pub(crate) fn decode(original: &[u8], deadline: &Deadline) -> Result<Decoded, Tr
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(refused)?;
     let size = Size { width: reader.info().width, height: reader.info().height };
-    let icc = reader.info().icc_profile.as_ref().map(|icc| icc.to_vec()).filter(|icc| describes_rgb(icc));
+    let icc = profile(reader.info());
     let (colour, _) = reader.output_color_type();
     let mut pixels = Pixels { size, rgba: Vec::new() };
     if reader.info().interlaced {
@@ -54,6 +54,10 @@ pub(crate) fn decode(original: &[u8], deadline: &Deadline) -> Result<Decoded, Tr
     Ok(Decoded { icc, ..Decoded::full_size(Picture::Pixels(pixels)) })
 }
 
+pub(super) fn profile(info: &png::Info<'_>) -> Option<Vec<u8>> {
+    info.icc_profile.as_ref().filter(|icc| describes_rgb(icc)).map(|icc| icc.to_vec())
+}
+
 pub(super) fn append(rgba: &mut Vec<[u8; 4]>, samples: &[u8], colour: png::ColorType) {
     match colour {
         png::ColorType::Rgba => rgba.extend_from_slice(samples.as_chunks().0),
@@ -70,8 +74,15 @@ pub(super) fn append(rgba: &mut Vec<[u8; 4]>, samples: &[u8], colour: png::Color
 
 /// All colours, without an alpha channel where nothing is transparent.
 pub(crate) fn encode(pixels: &Pixels, beside: &Beside) -> Result<Vec<u8>, TransformError> {
+    encode_as(pixels, pixels.is_opaque(), beside)
+}
+
+pub(super) fn encode_with_alpha(pixels: &Pixels, beside: &Beside) -> Result<Vec<u8>, TransformError> {
+    encode_as(pixels, false, beside)
+}
+
+fn encode_as(pixels: &Pixels, opaque: bool, beside: &Beside) -> Result<Vec<u8>, TransformError> {
     let failed = |error: png::EncodingError| TransformError::failed("encoding PNG", error);
-    let opaque = pixels.is_opaque();
     let info = info(pixels.size, beside);
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::with_info(&mut bytes, info).map_err(failed)?;

@@ -35,6 +35,8 @@ impl Beside {
             Format::Jpeg | Format::Png => {
                 Beside { icc: None, exif: exif::block(&copyright, None), dots_per_inch: dpi }
             }
+            // There is no place for any of it.
+            Format::Gif => Beside::default(),
             Format::Webp | Format::Avif => {
                 Beside { icc: None, exif: exif::block(&copyright, dpi), dots_per_inch: None }
             }

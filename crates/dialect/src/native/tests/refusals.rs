@@ -67,9 +67,9 @@ fn a_bad_request_names_the_parameter_and_what_is_allowed() {
         ]],
     );
     check(
-        "/demo/cat.jpg?format=gif",
+        "/demo/cat.jpg?format=tiff",
         expect![[
-            r#"the parameter format is "gif"; allowed is jpeg (or jpg), png, webp, avif, auto or original; or json, blurhash, thumbhash, lqip or primitive"#
+            r#"the parameter format is "tiff"; allowed is jpeg (or jpg), png, webp, avif, gif, auto or original; or json, blurhash, thumbhash, lqip or primitive"#
         ]],
     );
     check(

@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use plan::{Rect, Size};
+use plan::{Quality, Rect, Size};
 
 use super::encode::{Fidelity, encode_pixels, encode_planes};
 use super::riff::{self, ALPHA, ANIMATION};
+use crate::codec::difference::{Care, Drawing, Seen};
 use crate::colour;
 use crate::error::TransformError;
 use crate::limits::Deadline;
@@ -24,14 +25,13 @@ const BLOCK: u32 = 8;
 /// Takes pictures of one size, and finds out what changes from one to the next.
 pub(crate) struct AnimationEncoder {
     fidelity: Fidelity,
-    before: Option<Pixels>,
+    seen: Seen,
     frames: Vec<Drawn>,
 }
 
 /// One frame of the file.
 struct Drawn {
     area: Rect,
-    /// Its transparent pixels show what was there before; else it replaces all in its area.
     blends: bool,
     shown: Duration,
     has_alpha: bool,
@@ -41,7 +41,13 @@ struct Drawn {
 
 impl AnimationEncoder {
     pub fn new(fidelity: Fidelity) -> AnimationEncoder {
-        AnimationEncoder { fidelity, before: None, frames: Vec::new() }
+        let care = match fidelity {
+            Fidelity::Lossless => Care { block: 1, grid: 2, pays: 4, unnoticed: 0 },
+            Fidelity::Lossy(quality) => {
+                Care { block: BLOCK, grid: 2, pays: 16, unnoticed: unnoticed(quality) }
+            }
+        };
+        AnimationEncoder { fidelity, seen: Seen::new(care), frames: Vec::new() }
     }
 
     pub fn add(
@@ -50,58 +56,21 @@ impl AnimationEncoder {
         shown: Duration,
         deadline: &Deadline,
     ) -> Result<(), TransformError> {
-        let (area, drawn, blends) = match &self.before {
-            None => (whole(pixels.size), pixels.clone(), false),
-            Some(before) if before.size != pixels.size => {
-                return Err(TransformError::failed("encoding WebP", "the pixels have another size"));
+        let Some(Drawing { area, pixels, blends }) = self.seen.draw(pixels) else {
+            if let Some(last) = self.frames.last_mut() {
+                last.shown = last.shown.saturating_add(shown);
             }
-            Some(before) => match changed(before, &pixels) {
-                None => {
-                    if let Some(last) = self.frames.last_mut() {
-                        last.shown = last.shown.saturating_add(shown);
-                    }
-                    return Ok(());
-                }
-                Some(area) => {
-                    let (drawn, blends) = self.difference(before, &pixels, area);
-                    (area, drawn, blends)
-                }
-            },
+            return Ok(());
         };
-        let has_alpha = !drawn.is_opaque();
+        let has_alpha = !pixels.is_opaque();
         let file = match self.fidelity {
             Fidelity::Lossy(quality) if !has_alpha => {
-                encode_planes(&colour::to_planes(&drawn, (2, 2)), quality, deadline)?
+                encode_planes(&colour::to_planes(&pixels, (2, 2)), quality, deadline)?
             }
-            fidelity => encode_pixels(&drawn, fidelity, deadline)?,
+            fidelity => encode_pixels(&pixels, fidelity, deadline)?,
         };
         self.frames.push(Drawn { area, blends, shown, has_alpha, file });
-        self.before = Some(pixels);
         Ok(())
-    }
-
-    /// What is drawn over the picture before, and whether that shines through it.
-    fn difference(&self, before: &Pixels, pixels: &Pixels, area: Rect) -> (Pixels, bool) {
-        let whole = pixels.part(area);
-        let mut opened = whole.clone();
-        let side = if matches!(self.fidelity, Fidelity::Lossless) { 1 } else { BLOCK };
-        let mut kept = 0;
-        for block in blocks(area.size(), side) {
-            let there = Rect { x: area.x + block.x, y: area.y + block.y, ..block };
-            if (0..block.height).all(|y| before.row(there, y) == pixels.row(there, y)) {
-                kept += block.size().pixels();
-                for y in 0..block.height {
-                    if let Some(row) = opened.row_of(block, y) {
-                        row.fill([0; 4]);
-                    }
-                }
-            } else if !(0..block.height).all(|y| whole.row(block, y).iter().all(|pixel| pixel[3] == 255)) {
-                // Drawn over what was there, it would not be what it is.
-                return (whole, false);
-            }
-        }
-        // An alpha channel has its price.
-        if kept * 4 >= area.size().pixels() { (opened, true) } else { (whole, false) }
     }
 
     /// The file (WebP container specification, "Animation"), all of which is shown `plays` times, with 0 without end. A
@@ -131,39 +100,9 @@ impl AnimationEncoder {
     }
 }
 
-/// Where anything differs, from a corner that a frame can have: an even one. Nothing if they are the same.
-fn changed(before: &Pixels, after: &Pixels) -> Option<Rect> {
-    let (all, Size { width, height }) = (whole(after.size), after.size);
-    let (mut top, mut bottom, mut left, mut right) = (None, 0, width, 0);
-    for y in 0..height {
-        let (old, new) = (before.row(all, y), after.row(all, y));
-        let differs = |at: &usize| old[*at] != new[*at];
-        let Some(first) = (0..new.len()).find(differs) else { continue };
-        let last = (0..new.len()).rfind(differs).unwrap_or(first);
-        top.get_or_insert(y);
-        bottom = y + 1;
-        left = left.min(first as u32);
-        right = right.max(last as u32 + 1);
-    }
-    let (x, y) = (left & !1, top? & !1);
-    Some(Rect { x, y, width: right - x, height: bottom - y })
-}
-
-fn whole(Size { width, height }: Size) -> Rect {
-    Rect { x: 0, y: 0, width, height }
-}
-
-/// The squares of this side that an area is made of; those at its end may be cut.
-fn blocks(area: Size, side: u32) -> impl Iterator<Item = Rect> {
-    let at = move |length: u32| (0..length).step_by(side as usize);
-    at(area.height).flat_map(move |y| {
-        at(area.width).map(move |x| Rect {
-            x,
-            y,
-            width: side.min(area.width - x),
-            height: side.min(area.height - y),
-        })
-    })
+/// How far a channel may be off that this quality keeps no better: 6 at 80.
+fn unnoticed(quality: Quality) -> u8 {
+    (100 - quality.get()) * 3 / 10
 }
 
 /// The chunks of a still file that hold its picture.

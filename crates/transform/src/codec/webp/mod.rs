@@ -15,7 +15,7 @@ use std::ptr;
 use libwebp_sys as webp;
 use plan::Size;
 
-use crate::codec::{Decoded, Picture, Shape};
+use crate::codec::{Decoded, Picture, Shape, describes_rgb};
 use crate::colour::{self, Matrix, Range};
 use crate::error::TransformError;
 use crate::limits::Limits;
@@ -62,7 +62,12 @@ pub(crate) fn decode(original: &[u8]) -> Result<Decoded, TransformError> {
     } else {
         Picture::Pixels(pixels(original, size)?)
     };
-    Ok(Decoded::full_size(picture))
+    Ok(Decoded { icc: profile(original), ..Decoded::full_size(picture) })
+}
+
+/// The embedded colour profile.
+pub(crate) fn profile(original: &[u8]) -> Option<Vec<u8>> {
+    riff::find(original, b"ICCP").filter(|icc| describes_rgb(icc)).map(<[u8]>::to_vec)
 }
 
 /// `WebPBitstreamFeatures::format` of a VP8 stream.

@@ -18,6 +18,21 @@ pub(crate) fn push(body: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) {
     }
 }
 
+/// The data of the first chunk of this name.
+pub(crate) fn find<'a>(file: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
+    let mut rest = file.get(12..)?;
+    loop {
+        let (found, after) = rest.split_first_chunk::<4>()?;
+        let (length, after) = after.split_first_chunk::<4>()?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let data = after.get(..length)?;
+        if found == name {
+            return Some(data);
+        }
+        rest = after.get(length.checked_next_multiple_of(2)?..)?;
+    }
+}
+
 /// What a `VP8X` chunk says: flags, three bytes that are reserved, and the sides less one, in three bytes each.
 pub(crate) fn header(flags: u8, size: Size) -> Vec<u8> {
     let mut header = vec![flags, 0, 0, 0];
