@@ -51,7 +51,10 @@ impl Delivery {
         match (&self.preset, self.plan.format) {
             (Some(preset), _) => Some(preset.accepted),
             (None, FormatWish::Auto(accepted)) => Some(accepted),
-            (None, FormatWish::Original | FormatWish::Exactly(_) | FormatWish::Described(_)) => None,
+            (
+                None,
+                FormatWish::Original | FormatWish::Exactly(_) | FormatWish::Described(_) | FormatWish::Svg,
+            ) => None,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::operation::resize::{Fit, Resize};
 use crate::operation::text::Content;
 use crate::operation::veil::Veil;
 use crate::order::Operation;
-use crate::output::{Accepted, FormatWish};
+use crate::output::{Accepted, FormatWish, OutputFormat};
 use crate::path::ENCODED;
 
 impl Plan {
@@ -30,10 +30,7 @@ impl Plan {
         if let Some(frame) = self.frame {
             text.push_str(&format!(";frame {frame}"));
         }
-        for step in self.operations().iter().filter_map(|operation| step(operation, self)) {
-            text.push(';');
-            text.push_str(&step);
-        }
+        text.push_str(&self.steps());
         let format = match self.format {
             FormatWish::Original => "original",
             FormatWish::Auto(Accepted::Avif) => "auto-avif",
@@ -41,6 +38,7 @@ impl Plan {
             FormatWish::Auto(Accepted::Basic) => "auto-basic",
             FormatWish::Exactly(format) => format.as_str(),
             FormatWish::Described(description) => description.as_str(),
+            FormatWish::Svg => OutputFormat::SVG,
         };
         let palette = match self.palette.form {
             Some(form) => format!(";palette {form},{}", self.palette.colours),
@@ -59,6 +57,17 @@ impl Plan {
             encoded(&self.encoding),
             beside(&self.metadata)
         )
+    }
+
+    /// Whether nothing is done to the picture but to write it.
+    pub(crate) fn leaves_alone(&self) -> bool {
+        self.frame.is_none() && self.steps() == Plan::default().steps()
+    }
+
+    fn steps(&self) -> String {
+        let operations = self.operations();
+        let steps = operations.iter().filter_map(|operation| step(operation, self));
+        steps.map(|step| format!(";{step}")).collect()
     }
 }
 

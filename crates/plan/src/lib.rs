@@ -161,6 +161,16 @@ impl Plan {
         self.resize.follows_faces() || self.veil.hides() || self.faces
     }
 
+    /// Whether an original that is drawn stays so: nothing is to be done to its pixels, and no format of pixels is named.
+    pub fn keeps_drawing(&self) -> bool {
+        match (self.description(), self.format) {
+            (Some(_), _) => false,
+            (None, FormatWish::Svg) => true,
+            (None, FormatWish::Original) => self.leaves_alone(),
+            (None, _) => false,
+        }
+    }
+
     /// The originals that it needs beside the one it is for, each once.
     pub fn originals(&self) -> Vec<&OriginalName> {
         let mut originals = Vec::new();

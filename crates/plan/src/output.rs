@@ -81,19 +81,31 @@ impl FromStr for Format {
 pub enum OutputFormat {
     Picture(Format),
     Described(Description),
+    /// An original that is drawn stays so.
+    Svg,
 }
 
 impl OutputFormat {
+    /// What a URL calls a drawing.
+    pub const SVG: &str = "svg";
+
     /// All that there are, those that were there first first.
     pub fn all() -> impl Iterator<Item = OutputFormat> {
         let pictures = Format::ALL.into_iter().map(OutputFormat::Picture);
-        pictures.chain(Description::ALL.into_iter().map(OutputFormat::Described))
+        let described = Description::ALL.into_iter().map(OutputFormat::Described);
+        pictures.chain(described).chain([OutputFormat::Svg])
+    }
+
+    /// Whether it is SVG, made by us or by somebody else.
+    pub const fn is_drawing(self) -> bool {
+        matches!(self, OutputFormat::Svg | OutputFormat::Described(Description::Primitive))
     }
 
     pub const fn as_str(self) -> &'static str {
         match self {
             OutputFormat::Picture(format) => format.as_str(),
             OutputFormat::Described(description) => description.as_str(),
+            OutputFormat::Svg => OutputFormat::SVG,
         }
     }
 
@@ -101,6 +113,7 @@ impl OutputFormat {
         match self {
             OutputFormat::Picture(format) => format.media_type(),
             OutputFormat::Described(description) => description.media_type(),
+            OutputFormat::Svg => "image/svg+xml",
         }
     }
 }
@@ -149,6 +162,8 @@ pub enum FormatWish {
     Exactly(Format),
     /// No picture, but something about it.
     Described(Description),
+    /// A drawing, as a drawing.
+    Svg,
 }
 
 /// How much of the picture a lossy encoder keeps: 1 (least) to 100.
@@ -206,7 +221,7 @@ pub fn output_format(wish: FormatWish, original: Option<Format>, has_alpha: bool
     match wish {
         FormatWish::Exactly(format) => format,
         // Looked at as it is.
-        FormatWish::Described(_) => Format::Png,
+        FormatWish::Described(_) | FormatWish::Svg => Format::Png,
         FormatWish::Original => original.unwrap_or(basic),
         // Without loss, AVIF is the larger; whoever takes it takes WebP.
         FormatWish::Auto(Accepted::Avif) if lossless => Format::Webp,
@@ -225,7 +240,7 @@ pub fn moving_format(wish: FormatWish, original: Option<Format>, lossless: bool)
         FormatWish::Original => original.filter(|format| format.moves()),
         FormatWish::Auto(Accepted::Avif | Accepted::Webp) => Some(Format::Webp),
         FormatWish::Auto(Accepted::Basic) => Some(if lossless { Format::Png } else { Format::Gif }),
-        FormatWish::Described(_) => None,
+        FormatWish::Described(_) | FormatWish::Svg => None,
     }
 }
 

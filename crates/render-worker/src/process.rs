@@ -6,12 +6,12 @@ use std::os::fd::AsFd;
 use std::process::Stdio;
 use std::time::Duration;
 
-use plan::{OutputFormat, Plan};
+use plan::{Description, OutputFormat, Plan};
 use rustix::pipe::fcntl_setpipe_size;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
-use transform::{Derivative, Limits, TransformError, sniff};
+use transform::{DRAWING_BYTES_MAX, Derivative, InputFormat, Limits, TransformError, sniff};
 
 use crate::confinement::Files;
 use crate::error::{Death, WorkerError};
@@ -139,10 +139,10 @@ async fn read(output: &mut ChildStdout, body_max: usize) -> io::Result<(Vec<u8>,
     if body.len() < lengths.body { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok((head, body)) }
 }
 
-/// No format of ours needs more than its uncompressed pixels and some room for headers.
+/// No format of ours needs more than its uncompressed pixels and some room for headers; a drawing has a limit of its own.
 fn most_bytes(limits: &Limits) -> usize {
     let side = u64::from(limits.output_side);
-    usize::try_from(side * side * 4 + (1 << 20)).unwrap_or(usize::MAX)
+    usize::try_from(side * side * 4 + (1 << 20)).unwrap_or(usize::MAX).max(DRAWING_BYTES_MAX)
 }
 
 /// The most bytes that words about a picture have.
@@ -152,6 +152,10 @@ const MOST_WORDS: usize = 64 << 10;
 fn judge(bytes: &[u8], format: OutputFormat) -> Result<(), WorkerError> {
     let believable = match format {
         OutputFormat::Picture(format) => sniff(bytes).and_then(|found| found.as_output()) == Some(format),
+        // They come with a policy under which even another text could not act.
+        OutputFormat::Svg | OutputFormat::Described(Description::Primitive) => {
+            sniff(bytes) == Some(InputFormat::Svg)
+        }
         OutputFormat::Described(_) => bytes.len() <= MOST_WORDS && is_plain(bytes),
     };
     if believable { Ok(()) } else { Err(WorkerError::Unbelievable("with another format than it says")) }

@@ -112,9 +112,30 @@ async fn what_it_may_do_suffices_for_every_codec() {
             assert_eq!(made.map(|made| made.format), Ok(again.into()), "{format} to {again}");
         }
     }
+    let format = FormatWish::Described(Description::Primitive);
+    let shapes = Plan { format, ..Plan::default() };
+    stage.workers.transform(&[&from_png], &shapes, &limits).await.unwrap();
     let format = FormatWish::Described(Description::Info);
     let faces = Plan { format, faces: true, ..Plan::default() };
     stage.workers.transform(&[&from_png], &faces, &limits).await.unwrap();
+    assert_eq!(stage.pid().await, pid);
+}
+
+/// What the engine only reads, and what stays what it is.
+#[tokio::test]
+async fn what_it_may_do_suffices_for_drawings_and_jpeg_xl() {
+    let stage = Stage::new().await;
+    let limits = Limits::default();
+    let pid = stage.pid().await;
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../transform/tests/fixtures/");
+    for name in ["everything.svg", "lossy.jxl", "from-jpeg.jxl", "faded.jxl"] {
+        let original = std::fs::read(format!("{folder}{name}")).unwrap();
+        for format in [FormatWish::Original, FormatWish::Exactly(Format::Webp)] {
+            let plan = Plan { format, ..Plan::default() };
+            let here = transform::transform(&original, &plan, &limits).unwrap();
+            assert_eq!(stage.workers.transform(&[&original], &plan, &limits).await, Ok(here), "{name}");
+        }
+    }
     assert_eq!(stage.pid().await, pid);
 }
 

@@ -17,6 +17,8 @@ const BYTES_MAX: u64 = 64 << 20;
 const FONTS_MAX: usize = 256;
 /// Of all, as they are kept in memory.
 const ALL_BYTES_MAX: usize = 256 << 20;
+/// Of those that a drawing's letters may be in, which go to a worker with it.
+const LETTERS_BYTES_MAX: usize = 32 << 20;
 
 pub struct Fonts(BTreeMap<FontName, Font>);
 
@@ -101,6 +103,22 @@ impl Fonts {
             found: name.clone(),
             known: self.0.keys().map(ToString::to_string).collect(),
         })
+    }
+
+    /// Those that the letters of a drawing may be in: the one that is called `sans` first, for whatever a drawing asks
+    /// for that is not here, then as many as may go along, by their names.
+    pub fn letters(&self) -> Vec<&Font> {
+        let first = self.0.get(&FontName::default());
+        let others = self.0.iter().filter(|(name, _)| **name != FontName::default()).map(|(_, font)| font);
+        let mut room = LETTERS_BYTES_MAX;
+        let mut fits = |font: &&Font| match room.checked_sub(font.bytes.len()) {
+            Some(rest) => {
+                room = rest;
+                true
+            }
+            None => false,
+        };
+        first.into_iter().chain(others).filter(|font| fits(font)).collect()
     }
 }
 

@@ -18,9 +18,10 @@ pub fn of_transform(error: &TransformError) -> Problem {
     let detail = error.to_string();
     match error {
         TransformError::UnknownFormat => Problem::new(422, "not-a-picture", "Not a picture", detail),
-        TransformError::Unsupported { .. } => {
+        TransformError::Unsupported { .. } | TransformError::Unread { .. } => {
             Problem::new(422, "unsupported-picture", "Unsupported picture", detail)
         }
+        TransformError::NotDrawn { .. } => Problem::new(422, "not-a-drawing", "Not a drawing", detail),
         TransformError::Corrupt { .. }
         | TransformError::Truncated { .. }
         | TransformError::Panicked { .. } => Problem::new(422, "corrupt-picture", "Corrupt picture", detail),

@@ -1,6 +1,7 @@
 //! The answer to a miss.
 
 use std::future::Future;
+use std::iter;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -30,6 +31,9 @@ pub struct Renderer {
     pub presets: Presets,
 }
 
+/// What a browser lets a drawing do that is opened by itself: draw. It holds nothing else, and should we err, this holds.
+const DRAWING_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
+
 /// An encoded picture, or words about one, and what it is.
 pub(crate) struct Encoded {
     format: OutputFormat,
@@ -58,6 +62,9 @@ impl Renderer {
             return Ok(Answered::StillThat { as_of, tags: image.tags().ok(), keep, headers });
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(encoded.format.media_type()));
+        if encoded.format.is_drawing() {
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DRAWING_POLICY));
+        }
         if let Ok(etag) = HeaderValue::try_from(etag) {
             headers.insert(header::ETAG, etag);
         }
@@ -104,12 +111,18 @@ impl Renderer {
     ) -> Result<Encoded, FillError> {
         let plan = &image.delivery.plan;
         let source = image.delivery.source.as_str();
+        let originals: Vec<&Current> =
+            iter::once(original).chain(others.iter().map(|(_, other)| other)).collect();
+        let mut fonts = fonts.to_vec();
+        if !plan.keeps_drawing() && originals.iter().any(|one| transform::needs_letters(&one.bytes)) {
+            fonts.extend(self.fonts.letters());
+        }
         let mut inputs = format!("{}\n{}\n{}", transform::ENGINE, plan.fingerprint(), original.digest);
         for (name, other) in others {
             // The name too: what an erasure of it has to find is not shared with others.
             inputs.push_str(&format!("\n{name} {}", other.digest));
         }
-        for font in fonts {
+        for font in &fonts {
             inputs.push_str(&format!("\n{}", font.digest));
         }
         let key = Digest::of(inputs.as_bytes());
@@ -117,9 +130,8 @@ impl Renderer {
         if let Some(encoded) = blobs.get(Kind::Derivative, &key).await.and_then(unpack) {
             return Ok(encoded);
         }
-        let originals = std::iter::once(original).chain(others.iter().map(|(_, other)| other));
         let fonts = fonts.iter().map(|font| &*font.bytes);
-        let bytes: Vec<&[u8]> = originals.map(|one| &*one.bytes).chain(fonts).collect();
+        let bytes: Vec<&[u8]> = originals.iter().map(|one| &*one.bytes).chain(fonts).collect();
         let made = self.pool.render(source, &bytes, plan).await?;
         let encoded = Encoded { format: made.format, bytes: made.bytes.into() };
         // Known before it is stored, so that an erasure cannot miss it.
@@ -198,7 +210,7 @@ pub fn shown(image: &Image) -> impl Iterator<Item = (&str, &str)> {
     let own = (image.delivery.source.as_str(), image.delivery.path.as_str());
     let others = image.delivery.plan.originals();
     let others = others.into_iter().map(|name| (name.source.as_str(), name.path.as_str()));
-    std::iter::once(own).chain(others.filter(move |other| *other != own))
+    iter::once(own).chain(others.filter(move |other| *other != own))
 }
 
 /// Strong: two derivatives with the same tag are the same bytes (RFC 9110 §8.8.1).

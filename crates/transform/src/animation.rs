@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plan::{Format, Plan, Size};
 
-use crate::codec::{Decoded, Frame, Picture, apng, gif, webp};
+use crate::codec::{Decoded, Frame, Picture, View, apng, gif, webp};
 use crate::encode::Target;
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
@@ -81,7 +81,8 @@ impl Mover<'_> {
         let mut moving = Moving::open(original, header)?;
         while let Some(frame) = moving.next()? {
             deadline.check()?;
-            let made = making.make(Picture::Pixels(frame.pixels), 1.0, &pixels, deadline, resampler)?;
+            let made =
+                making.make(Picture::Pixels(frame.pixels), View::Whole(1.0), &pixels, deadline, resampler)?;
             let (made, icc) = profile::settle(made, self.icc.map(<[u8]>::to_vec), target, resampler)?;
             beside.icc = icc;
             let made = match made {

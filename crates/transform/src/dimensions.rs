@@ -4,7 +4,7 @@
 
 use plan::Size;
 
-use crate::codec::{avif, bmp, ico, tiff};
+use crate::codec::{avif, bmp, ico, jxl, svg, tiff};
 use crate::sniff::{InputFormat, sniff};
 
 pub(crate) fn dimensions(original: &[u8]) -> Option<(InputFormat, Size)> {
@@ -19,6 +19,8 @@ pub(crate) fn dimensions(original: &[u8]) -> Option<(InputFormat, Size)> {
         InputFormat::Tiff => tiff::size(original),
         InputFormat::Bmp => bmp::size(original),
         InputFormat::Ico => ico::size(original),
+        InputFormat::Jxl => jxl::size(original),
+        InputFormat::Svg => svg::size(original),
     };
     Some((format, size?))
 }

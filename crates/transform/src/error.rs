@@ -11,11 +11,15 @@ use crate::sniff::InputFormat;
 pub enum TransformError {
     #[error(
         "the original is not a picture in a format that can be read: JPEG, PNG, WebP, AVIF, GIF, \
-         TIFF, BMP or ICO"
+         TIFF, BMP, ICO, JPEG XL or SVG"
     )]
     UnknownFormat,
+    #[error("the original is {format}, which is not read")]
+    Unread { format: Cow<'static, str> },
     #[error("the {format} original uses {what}, which is not supported")]
     Unsupported { format: InputFormat, what: String },
+    #[error("the original is a picture in the format {found}, not a drawing; format=svg takes SVG alone")]
+    NotDrawn { found: InputFormat },
     #[error("the {format} original is corrupt: {why}")]
     Corrupt { format: InputFormat, why: String },
     #[error("the {format} original ends too early")]

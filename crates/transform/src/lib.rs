@@ -14,6 +14,7 @@ mod colour;
 mod content;
 mod description;
 mod dimensions;
+mod drawing;
 mod encode;
 mod error;
 mod faces;
@@ -38,6 +39,8 @@ use std::panic::{self, AssertUnwindSafe};
 
 use plan::{FormatWish, OutputFormat, Plan, Size};
 
+pub use crate::codec::svg::DRAWING_BYTES_MAX;
+pub use crate::drawing::needs_letters;
 pub use crate::error::TransformError;
 pub use crate::limits::Limits;
 pub use crate::memory::memory_needed;
@@ -46,7 +49,7 @@ pub use crate::sniff::{InputFormat, sniff};
 pub use crate::text::is_font;
 
 use crate::animation::Mover;
-use crate::codec::{Decoded, Picture, avif, bmp, gif, ico, jpeg, png, tiff, webp};
+use crate::codec::{Decoded, Picture, avif, bmp, gif, ico, jpeg, jxl, png, svg, tiff, webp};
 use crate::encode::Target;
 use crate::limits::Deadline;
 use crate::making::Making;
@@ -89,8 +92,8 @@ pub fn transform(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Deriva
     compose(&[original], plan, limits)
 }
 
-/// Carries out a plan: `inputs` are the original that it is for, those of [`Plan::originals`] and the fonts of
-/// [`Plan::fonts`], in that order.
+/// Carries out a plan: `inputs` are the original that it is for, those of [`Plan::originals`], the fonts of
+/// [`Plan::fonts`], and any more fonts for the letters of drawings ([`needs_letters`]), in that order.
 pub fn compose(inputs: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
     contained(|| carry_out(inputs, plan, limits))
 }
@@ -115,7 +118,10 @@ fn read_header(original: &[u8], limits: &Limits) -> Result<Header, TransformErro
     if original.len() > limits.input_bytes {
         return Err(TransformError::TooManyBytes { found: original.len(), limit: limits.input_bytes });
     }
-    let format = sniff(original).ok_or(TransformError::UnknownFormat)?;
+    let format = sniff(original).ok_or_else(|| match sniff::unread(original) {
+        Some(format) => TransformError::Unread { format: format.into() },
+        None => TransformError::UnknownFormat,
+    })?;
     let shape = match format {
         InputFormat::Jpeg => jpeg::header(original),
         InputFormat::Png => png::header(original),
@@ -125,6 +131,8 @@ fn read_header(original: &[u8], limits: &Limits) -> Result<Header, TransformErro
         InputFormat::Tiff => tiff::header(original),
         InputFormat::Bmp => bmp::header(original),
         InputFormat::Ico => ico::header(original),
+        InputFormat::Jxl => jxl::header(original),
+        InputFormat::Svg => svg::header(original),
     }?;
     if shape.size.is_empty() {
         return Err(TransformError::corrupt(format, "it has no pixels"));
@@ -150,6 +158,9 @@ fn carry_out(inputs: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivativ
     let header = read_header(original, limits)?;
     let named = other::named(others, plan, &header, limits)?;
     deadline.check()?;
+    if let Some(drawing) = drawing::kept(original, &header, plan)? {
+        return Ok(drawing);
+    }
     let told = description::carry_out(original, &header, &named, plan, limits, &deadline, &mut resampler)?;
     if let Some(told) = told {
         return Ok(told);
@@ -176,7 +187,7 @@ fn carry_out(inputs: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivativ
         && !lossy.is_lossless()
         && lossy.keeps_profile() == exact.keeps_profile();
     let target = if tries_both { exact } else { lossy };
-    let made = making.make(decoded.picture, decoded.scale, &target, &deadline, &mut resampler)?;
+    let made = making.make(decoded.picture, decoded.view, &target, &deadline, &mut resampler)?;
     deadline.check()?;
 
     let (made, icc) = profile::settle(made, decoded.icc, &target, &mut resampler)?;
@@ -208,6 +219,31 @@ fn begin(
     deadline: &Deadline,
     resampler: &mut Resampler,
 ) -> Result<(Making, Decoded), TransformError> {
+    let (mut making, picture) = match header.format {
+        InputFormat::Svg => {
+            drawing::begin(original, header, &named.letters, plan, limits, deadline, resampler)?
+        }
+        _ => seen(original, header, plan, limits, deadline, resampler)?,
+    };
+    for (place, other) in named.originals.iter().enumerate() {
+        let shrink = making.shrink_of(place, other.upright());
+        let icc = picture.icc.as_deref();
+        making.others.push(other.decode(shrink, &named.letters, icc, limits, deadline, resampler)?);
+    }
+    making.fonts = named.fonts.clone();
+    deadline.check()?;
+    Ok((making, picture))
+}
+
+/// Of what has pixels: decodes it, and looks where that says which part of it is seen.
+fn seen(
+    original: &[u8],
+    header: &Header,
+    plan: &Plan,
+    limits: &Limits,
+    deadline: &Deadline,
+    resampler: &mut Resampler,
+) -> Result<(Making, Decoded), TransformError> {
     let decoded = |shrink: f64, resampler: &mut Resampler| {
         let frame = match plan.frame {
             Some(frame) => animation::frame(original, header, frame.size(), limits, deadline)?,
@@ -228,18 +264,12 @@ fn begin(
         (making, picture)
     };
     let shrink = making.decoded_shrink();
-    making.look(&picture.picture, picture.scale, deadline, resampler)?;
-    if picture.scale < 1.0 && making.decoded_shrink() < shrink {
+    making.look(&picture.picture, picture.view, deadline, resampler)?;
+    if picture.view.is_smaller() && making.decoded_shrink() < shrink {
         // It goes closer than could be known.
         drop(picture);
         picture = decoded(making.decoded_shrink(), resampler)?;
     }
-    for (place, other) in named.originals.iter().enumerate() {
-        let shrink = making.shrink_of(place, other.upright());
-        making.others.push(other.decode(shrink, picture.icc.as_deref(), limits, deadline, resampler)?);
-    }
-    making.fonts = named.fonts.clone();
-    deadline.check()?;
     Ok((making, picture))
 }
 
@@ -261,5 +291,7 @@ fn decode(
         InputFormat::Tiff => tiff::decode(original, deadline),
         InputFormat::Bmp => bmp::decode(original, deadline),
         InputFormat::Ico => ico::decode(original, deadline),
+        InputFormat::Jxl => jxl::decode(original, deadline),
+        InputFormat::Svg => drawing::at_scale(original, header, shrink, &[], limits, deadline),
     }
 }

@@ -7,7 +7,7 @@ use plan::{
 };
 
 use crate::Header;
-use crate::codec::Picture;
+use crate::codec::{Picture, View};
 use crate::colour::{self, Matrix};
 use crate::encode::Target;
 use crate::error::TransformError;
@@ -31,6 +31,8 @@ pub(crate) struct Making {
     /// How the original is stored, and its size as one sees it.
     stored: Orientation,
     upright: Size,
+    /// What trimming has left, or all.
+    rest: Rect,
     resize: Resize,
     /// Whether it matters where there are faces.
     looks_for_faces: bool,
@@ -67,6 +69,7 @@ impl Making {
             geometry: plan::geometry_within(plan, seen, limits.output_side)?,
             stored: header.orientation,
             upright: header.upright,
+            rest: seen,
             resize: plan.resize,
             looks_for_faces: plan.looks_for_faces(),
             others: Vec::new(),
@@ -78,6 +81,43 @@ impl Making {
     /// The size of what is made.
     pub fn size(&self) -> Size {
         self.geometry.output
+    }
+
+    /// What another plan would make of the same part of the original.
+    pub fn by(&self, plan: &Plan, header: &Header, limits: &Limits) -> Result<Self, TransformError> {
+        Self::of(plan, header, self.rest, limits)
+    }
+
+    /// Whether the picture has to be looked at before it is known which part of it is seen.
+    pub fn looks(&self) -> bool {
+        self.resize.follows_faces() || self.seeks_detail()
+    }
+
+    fn seeks_detail(&self) -> bool {
+        self.resize.crops() && self.resize.crop.without_faces() == Crop::Entropy
+    }
+
+    /// Which part of the original is seen, as it is stored, and on how many pixels; nothing where all of it matters.
+    pub fn drawn(&self) -> Option<(CropBox, Size)> {
+        if self.looks_for_faces {
+            return None;
+        }
+        let whole = self.geometry.oriented();
+        let (part, size) = match self.geometry.turned {
+            None => (self.geometry.crop, self.geometry.placed.size()),
+            Some(_) => (CropBox::whole(whole), scaled(whole, self.smaller())),
+        };
+        Some((self.in_stored(part), self.stored.then(self.geometry.orientation).size(size)))
+    }
+
+    /// A part of what is used of the original, as one sees it, in the original.
+    fn in_stored(&self, part: CropBox) -> CropBox {
+        self.stored.stored_crop(self.geometry.in_original(part), self.upright)
+    }
+
+    /// How many times smaller a picture may be before it is turned.
+    fn smaller(&self) -> f64 {
+        (1.0 / self.shrink()).min(1.0)
     }
 
     /// How many pixels of the original there are for each of the output, in the direction that has fewer.
@@ -150,12 +190,12 @@ impl Making {
     pub fn look(
         &mut self,
         picture: &Picture,
-        scale: f64,
+        view: View,
         deadline: &Deadline,
         resampler: &mut Resampler,
     ) -> Result<(), TransformError> {
         if self.resize.follows_faces() {
-            let faces = self.faces(picture, scale, deadline, resampler)?;
+            let faces = self.faces(picture, view, deadline, resampler)?;
             if !faces.is_empty() {
                 let (crop, seen) = (self.geometry.crop, self.geometry.seen());
                 self.geometry.crop = match self.resize.fit {
@@ -167,9 +207,9 @@ impl Making {
                 return Ok(());
             }
         }
-        if self.resize.crops() && self.resize.crop.without_faces() == Crop::Entropy {
+        if self.seeks_detail() {
             let small = saliency::looked_at(self.geometry.oriented());
-            let luma = self.luma(picture, scale, small, deadline, resampler)?;
+            let luma = self.luma(picture, view, small, deadline, resampler)?;
             self.geometry.crop = saliency::moved(self.geometry.crop, self.geometry.seen(), &luma);
         }
         Ok(())
@@ -179,12 +219,12 @@ impl Making {
     fn faces(
         &self,
         picture: &Picture,
-        scale: f64,
+        view: View,
         deadline: &Deadline,
         resampler: &mut Resampler,
     ) -> Result<Vec<CropBox>, TransformError> {
         let small = faces::looked_at(self.geometry.oriented());
-        let luma = self.luma(picture, scale, small, deadline, resampler)?;
+        let luma = self.luma(picture, view, small, deadline, resampler)?;
         let seen = self.geometry.seen();
         let (across, down) =
             (f64::from(seen.width) / luma.width as f64, f64::from(seen.height) / luma.height as f64);
@@ -201,11 +241,11 @@ impl Making {
     pub fn faces_in_output(
         &self,
         picture: &Picture,
-        scale: f64,
+        view: View,
         deadline: &Deadline,
         resampler: &mut Resampler,
     ) -> Result<Vec<Rect>, TransformError> {
-        let faces = self.faces(picture, scale, deadline, resampler)?;
+        let faces = self.faces(picture, view, deadline, resampler)?;
         Ok(faces.into_iter().filter_map(|face| self.geometry.in_output(face)).collect())
     }
 
@@ -214,15 +254,14 @@ impl Making {
     fn luma(
         &self,
         picture: &Picture,
-        scale: f64,
+        view: View,
         small: Size,
         deadline: &Deadline,
         resampler: &mut Resampler,
     ) -> Result<Plane, TransformError> {
         let whole = self.geometry.oriented();
         let orientation = self.stored.then(self.geometry.orientation);
-        let part = self.geometry.in_original(CropBox::whole(whole));
-        let part = self.stored.stored_crop(part, self.upright).scaled(scale);
+        let part = view.of(self.in_stored(CropBox::whole(whole)));
         let stored = orientation.size(small);
         let luma = match picture {
             Picture::Planes(planes) => {
@@ -238,18 +277,18 @@ impl Making {
         Ok(luma_of(&operation::rotated(&grey, angle, frame, deadline)?))
     }
 
-    /// `scale` is that of the decoded picture, which may be smaller than the original.
+    /// `view` is that of the decoded picture, which may be smaller than the original, or a part of it.
     pub fn make(
         &self,
         picture: Picture,
-        scale: f64,
+        view: View,
         target: &Target,
         deadline: &Deadline,
         resampler: &mut Resampler,
     ) -> Result<Picture, TransformError> {
         // In each picture of what moves: faces do.
         let faces = if self.operations.iter().any(|operation| matches!(operation, Operation::Veil(_))) {
-            let faces = self.faces(&picture, scale, deadline, resampler)?;
+            let faces = self.faces(&picture, view, deadline, resampler)?;
             faces.into_iter().map(|face| self.geometry.resized(face)).collect()
         } else {
             Vec::new()
@@ -257,9 +296,9 @@ impl Making {
         let mut picture = match &self.geometry.turned {
             None => {
                 let to = self.geometry.placed.size();
-                self.seen(picture, scale, self.geometry.crop, to, self.planes(target), resampler)?
+                self.seen(picture, view, self.geometry.crop, to, self.planes(target), resampler)?
             }
-            Some(turned) => Picture::Pixels(self.turned(turned, picture, scale, deadline, resampler)?),
+            Some(turned) => Picture::Pixels(self.turned(turned, picture, view, deadline, resampler)?),
         };
         let mut bench = Bench {
             geometry: &self.geometry,
@@ -290,14 +329,14 @@ impl Making {
     fn seen(
         &self,
         picture: Picture,
-        scale: f64,
+        view: View,
         crop: CropBox,
         to: Size,
         as_planes: Option<(u8, u8)>,
         resampler: &mut Resampler,
     ) -> Result<Picture, TransformError> {
         let orientation = self.stored.then(self.geometry.orientation);
-        let crop = self.stored.stored_crop(self.geometry.in_original(crop), self.upright).scaled(scale);
+        let crop = view.of(self.in_stored(crop));
         let to = orientation.size(to);
         let pixels = match picture {
             Picture::Planes(planes) => {
@@ -317,14 +356,14 @@ impl Making {
         &self,
         turned: &Turned,
         picture: Picture,
-        scale: f64,
+        view: View,
         deadline: &Deadline,
         resampler: &mut Resampler,
     ) -> Result<Pixels, TransformError> {
-        let smaller = (1.0 / self.shrink()).min(1.0);
+        let smaller = self.smaller();
         let whole = self.geometry.oriented();
         let to = scaled(whole, smaller);
-        let picture = self.seen(picture, scale, CropBox::whole(whole), to, None, resampler)?;
+        let picture = self.seen(picture, view, CropBox::whole(whole), to, None, resampler)?;
         let Picture::Pixels(pixels) = picture else {
             return Err(TransformError::failed("turning", "the picture has not become pixels"));
         };

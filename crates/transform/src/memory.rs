@@ -2,9 +2,11 @@
 
 use plan::{Chroma, Format, Operation, Plan};
 
+use crate::codec::svg;
 use crate::dimensions::dimensions;
 use crate::faces;
 use crate::limits::Limits;
+use crate::other;
 use crate::sniff::InputFormat;
 use crate::text;
 
@@ -45,9 +47,24 @@ pub fn memory_needed(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> u64 {
     // One text after the other.
     let written = written.max().unwrap_or(0);
     let looked_for = if plan.looks_for_faces() { faces::MEMORY } else { 0 };
+    let before = match format {
+        InputFormat::Svg => {
+            let drawn = geometry.placed.size().pixels();
+            // At the size at which it is seen; where that has to be looked for, whole.
+            let pixels = if plan.looks_for_faces() {
+                drawn.max(size.pixels()).max(other::ENLARGED)
+            } else if plan.trim.by.is_some() || geometry.turned.is_some() {
+                drawn.max(size.pixels())
+            } else {
+                drawn
+            };
+            svg::memory(pixels, original.len() as u64)
+        }
+        format => size.pixels() * decoded(format),
+    };
     known
         + looked_for
-        + size.pixels() * decoded(format)
+        + before
         + turned
         + written
         + output
@@ -62,7 +79,14 @@ pub fn memory_needed(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> u64 {
 fn of_other(original: &[u8], limits: &Limits) -> u64 {
     // A font is read from a copy.
     let Some((format, size)) = dimensions(original) else { return original.len() as u64 };
-    if size.pixels() > limits.pixels { 0 } else { size.pixels() * (decoded(format) + 2 * PIXEL) }
+    let pixels = size.pixels();
+    if pixels > limits.pixels {
+        return 0;
+    }
+    match format {
+        InputFormat::Svg => svg::memory(pixels.max(other::ENLARGED), original.len() as u64),
+        format => pixels * (decoded(format) + 2 * PIXEL),
+    }
 }
 
 /// Bytes for each pixel of the original, by the layout that takes most.
@@ -81,6 +105,10 @@ fn decoded(format: InputFormat) -> u64 {
         InputFormat::Bmp => 4,
         // A PNG, perhaps.
         InputFormat::Ico => 12,
+        // Numbers of four bytes for each of three colours and alpha, in two steps, and what frames borrow from; samples, pixels.
+        InputFormat::Jxl => 56,
+        // By its size it is not known; see `svg::memory`.
+        InputFormat::Svg => 0,
     }
 }
 

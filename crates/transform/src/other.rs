@@ -7,8 +7,9 @@ use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
 use crate::pixels::Pixels;
 use crate::resample::Resampler;
+use crate::sniff::InputFormat;
 use crate::text::{self, Font};
-use crate::{Header, colour, decode, profile, read_header};
+use crate::{Header, colour, decode, drawing, profile, read_header};
 
 /// A further original, upright.
 pub(crate) struct Other {
@@ -29,7 +30,12 @@ pub(crate) struct Named<'a> {
     pub originals: Vec<Announced<'a>>,
     /// Those of [`Plan::fonts`].
     pub fonts: Vec<Font>,
+    /// The files of fonts that drawings are lettered in.
+    pub letters: Vec<&'a [u8]>,
 }
+
+/// How many pixels a drawing may be enlarged to that is used beside another picture.
+pub(crate) const ENLARGED: u64 = 4 << 20;
 
 /// Reads the headers of all before anything is decoded: together with the original they have to keep the limits.
 pub(crate) fn named<'a>(
@@ -39,9 +45,10 @@ pub(crate) fn named<'a>(
     limits: &Limits,
 ) -> Result<Named<'a>, TransformError> {
     let names = plan.originals();
-    let Some((others, fonts)) =
-        inputs.split_at_checked(names.len()).filter(|(_, fonts)| fonts.len() == plan.fonts().len())
-    else {
+    let split = inputs.split_at_checked(names.len());
+    let split =
+        split.and_then(|(others, rest)| rest.split_at_checked(plan.fonts().len()).map(|rest| (others, rest)));
+    let Some((others, (fonts, letters))) = split else {
         return Err(TransformError::failed("composing", "the inputs are not those of the plan"));
     };
     let mut originals = Vec::with_capacity(names.len());
@@ -54,7 +61,10 @@ pub(crate) fn named<'a>(
     if found > limits.pixels {
         return Err(TransformError::TooManyPixelsTogether { found, limit: limits.pixels });
     }
-    Ok(Named { originals, fonts: text::fonts(fonts)? })
+    if !letters.iter().all(|letters| text::is_font(letters)) {
+        return Err(TransformError::failed("composing", "the inputs are not those of the plan"));
+    }
+    Ok(Named { originals, fonts: text::fonts(fonts)?, letters: letters.to_vec() })
 }
 
 impl Announced<'_> {
@@ -63,10 +73,11 @@ impl Announced<'_> {
     }
 
     /// Of what moves, the first picture. `shrink` is how many times smaller it may be, `icc` the profile it is to be
-    /// seen with.
+    /// seen with, `letters` the fonts of drawings.
     pub fn decode(
         &self,
         shrink: f64,
+        letters: &[&[u8]],
         icc: Option<&[u8]>,
         limits: &Limits,
         deadline: &Deadline,
@@ -74,8 +85,12 @@ impl Announced<'_> {
     ) -> Result<Other, TransformError> {
         let of = |error| of(self.name, error);
         deadline.check()?;
-        let shrink = shrink.max(1.0);
-        let decoded = decode(self.original, &self.header, shrink, limits, deadline, resampler);
+        let decoded = match self.header.format {
+            InputFormat::Svg => {
+                drawing::at_scale(self.original, &self.header, shrink, letters, limits, deadline)
+            }
+            _ => decode(self.original, &self.header, shrink.max(1.0), limits, deadline, resampler),
+        };
         let decoded = decoded.map_err(of)?;
         let pixels = match decoded.picture {
             Picture::Pixels(pixels) => pixels,

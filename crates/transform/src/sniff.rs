@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::codec::{jxl, svg};
+
 /// A format that we read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum InputFormat {
@@ -16,10 +18,14 @@ pub enum InputFormat {
     Bmp,
     /// Icons and cursors.
     Ico,
+    /// JPEG XL.
+    Jxl,
+    /// Drawn, not made of pixels.
+    Svg,
 }
 
 impl InputFormat {
-    pub const ALL: [InputFormat; 8] = [
+    pub const ALL: [InputFormat; 10] = [
         InputFormat::Jpeg,
         InputFormat::Png,
         InputFormat::Webp,
@@ -28,6 +34,8 @@ impl InputFormat {
         InputFormat::Tiff,
         InputFormat::Bmp,
         InputFormat::Ico,
+        InputFormat::Jxl,
+        InputFormat::Svg,
     ];
 
     /// The same format as an output, if we write it.
@@ -38,7 +46,9 @@ impl InputFormat {
             InputFormat::Webp => Some(plan::Format::Webp),
             InputFormat::Avif => Some(plan::Format::Avif),
             InputFormat::Gif => Some(plan::Format::Gif),
-            InputFormat::Tiff | InputFormat::Bmp | InputFormat::Ico => None,
+            InputFormat::Tiff | InputFormat::Bmp | InputFormat::Ico | InputFormat::Jxl | InputFormat::Svg => {
+                None
+            }
         }
     }
 
@@ -52,6 +62,8 @@ impl InputFormat {
             InputFormat::Tiff => "image/tiff",
             InputFormat::Bmp => "image/bmp",
             InputFormat::Ico => "image/vnd.microsoft.icon",
+            InputFormat::Jxl => "image/jxl",
+            InputFormat::Svg => "image/svg+xml",
         }
     }
 }
@@ -67,6 +79,8 @@ impl fmt::Display for InputFormat {
             InputFormat::Tiff => "TIFF",
             InputFormat::Bmp => "BMP",
             InputFormat::Ico => "ICO",
+            InputFormat::Jxl => "JPEG XL",
+            InputFormat::Svg => "SVG",
         })
     }
 }
@@ -92,6 +106,21 @@ pub fn sniff(original: &[u8]) -> Option<InputFormat> {
         }
         // So are these; after the number of pictures comes the first of them, with a byte that is always zero.
         [0, 0, 1 | 2, 0, few, 0, _, _, _, 0, ..] if *few > 0 => Some(InputFormat::Ico),
+        _ if jxl::is_jxl(original) => Some(InputFormat::Jxl),
+        // A text, with whatever XML lets stand before its first tag.
+        _ => svg::is_svg(original).then_some(InputFormat::Svg),
+    }
+}
+
+/// What these bytes are, if that is a picture too, but of a format that we do not read.
+pub(crate) fn unread(original: &[u8]) -> Option<&'static str> {
+    match original {
+        [_, _, _, _, b'f', b't', b'y', b'p', b'h', b'e', b'i' | b'v', _, ..] => Some("HEIC"),
+        [_, _, _, _, b'f', b't', b'y', b'p', b'm', b'i' | b's', b'f', b'1', ..] => Some("HEIC"),
+        [b'%', b'P', b'D', b'F', b'-', ..] => Some("PDF"),
+        [b'8', b'B', b'P', b'S', 0, 1 | 2, ..] => Some("PSD"),
+        [0, 0, 0, 0x0c, b'j', b'P', b' ', b' ', 0x0d, 0x0a, 0x87, 0x0a, ..] => Some("JPEG 2000"),
+        [0x1f, 0x8b, ..] => Some("compressed (gzip)"),
         _ => None,
     }
 }
@@ -137,13 +166,43 @@ mod tests {
             (b"\0\0\x01\0", None),
             (b"RIFF....WAVEfmt ", None),
             (b"GIF88a", None),
+            (b"\xff\x0a\xfa\x1f", Some(InputFormat::Jxl)),
+            (b"\0\0\0\x0cJXL \x0d\x0a\x87\x0a", Some(InputFormat::Jxl)),
+            (b"\0\0\0\x0cJXL \x0d\x0a", None),
             (b"<svg xmlns=", None),
+            (b"<svg xmlns='http://www.w3.org/2000/svg'>", Some(InputFormat::Svg)),
+            (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- by hand --><svg/>", Some(InputFormat::Svg)),
+            (b"<html><svg/></html>", None),
             (b"\xff\xd8", None),
             (b"", None),
         ] {
             assert_eq!(sniff(bytes), expected, "{:?}", bytes.escape_ascii().to_string());
         }
     }
+
+    #[test]
+    fn what_is_not_read_has_a_name_where_it_is_known() {
+        for (bytes, expected) in [
+            (&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], Some("HEIC")),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", Some("HEIC")),
+            (b"\0\0\0\x18ftyphevc\0\0\0\0", Some("HEIC")),
+            (b"\0\0\0\x18ftypisom\0\0\0\0", None),
+            (b"%PDF-1.7", Some("PDF")),
+            (b"8BPS\0\x01", Some("PSD")),
+            (b"\0\0\0\x0cjP  \r\n\x87\n", Some("JPEG 2000")),
+            (b"\x1f\x8b\x08", Some("compressed (gzip)")),
+            (b"<html>", None),
+            (b"", None),
+        ] {
+            assert_eq!(
+                (sniff(bytes), unread(bytes)),
+                (None, expected),
+                "{:?}",
+                bytes.escape_ascii().to_string()
+            );
+        }
+    }
+
     proptest! {
         #[test]
         fn no_bytes_panic(length in 0u32..40, brands in proptest::collection::vec(any::<u8>(), 0..40)) {

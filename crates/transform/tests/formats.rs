@@ -2,14 +2,14 @@
 
 mod pictures;
 
-use pictures::{Painting, assert_alike, fixture, made, photograph, psnr, resize, seen, seen_as, to};
+use pictures::{PAINTED, Painting, assert_alike, fixture, made, photograph, psnr, resize, seen, seen_as, to};
 use plan::{Accepted, ColourSpace, Fit, Format, FormatWish, Metadata, Plan, Size};
 use transform::{InputFormat, Limits, TransformError, header, sniff};
 
 #[test]
 fn every_format_becomes_every_other() {
     let painting = Painting::waves(64, 48);
-    for from in InputFormat::ALL {
+    for from in PAINTED {
         let original = painting.original(from);
         for format in Format::ALL {
             let derivative = made(&original, &to(format));
@@ -30,7 +30,7 @@ fn every_format_becomes_every_other() {
 fn sizes_down_to_one_pixel_work_in_every_format() {
     for (width, height) in [(1, 1), (1, 7), (7, 1), (3, 5), (17, 16), (200, 3)] {
         let painting = Painting::waves(width, height);
-        for from in InputFormat::ALL {
+        for from in PAINTED {
             let original = painting.original(from);
             for format in Format::ALL {
                 for to_size in [(1, 1), (2, 3), (33, 31)] {
@@ -57,7 +57,7 @@ fn sizes_down_to_one_pixel_work_in_every_format() {
 #[test]
 fn alpha_is_kept_where_the_format_can_and_flattened_on_white_where_not() {
     let disc = Painting::disc(48);
-    for from in InputFormat::ALL.into_iter().filter(|format| *format != InputFormat::Jpeg) {
+    for from in PAINTED.into_iter().filter(|format| *format != InputFormat::Jpeg) {
         let original = disc.original(from);
         let header = header(&original, &Limits::default()).unwrap();
         assert!(header.alpha, "{from}");
@@ -112,7 +112,7 @@ fn the_wish_and_the_picture_decide_on_the_format() {
 
 #[test]
 fn padding_is_white_in_jpeg_and_transparent_elsewhere() {
-    for from in InputFormat::ALL {
+    for from in PAINTED {
         let original = Painting::quarters().original(from);
         for format in Format::ALL {
             let mut plan = resize(Some(40), Some(40), Fit::Fill);
@@ -493,4 +493,37 @@ fn photographs_of_every_format_are_read() {
         let seen = seen_as(&original, &plan);
         assert_eq!((seen.width, seen.height), (200, 150), "{name}");
     }
+}
+
+#[test]
+fn every_jpeg_xl_is_read() {
+    let quarters = Painting::quarters();
+    for (name, size, least) in [
+        ("lossless.jxl", (24, 16), 99.0),
+        ("contained.jxl", (24, 16), 99.0),
+        ("16-bits.jxl", (24, 16), 99.0),
+        ("from-jpeg.jxl", (16, 24), 30.0),
+    ] {
+        let original = fixture(name);
+        let found = header(&original, &Limits::default()).unwrap();
+        let upright = Size::new(size.0, size.1);
+        assert_eq!((found.format, found.upright, found.alpha), (InputFormat::Jxl, upright, false), "{name}");
+        // Its metadata say that it lies on its side.
+        let expected = match size {
+            (16, 24) => Painting::new(16, 24, |x, y| quarters.at(y, 15 - x)),
+            _ => quarters.clone(),
+        };
+        assert_alike(&seen(&original), &expected, least, name);
+    }
+    let faded = seen(&fixture("faded.jxl"));
+    assert_eq!([faded.at(2, 2), faded.at(14, 2)], [[255, 0, 0, 255], [0, 255, 0, 255]]);
+    assert_eq!(&faded.at(2, 12)[..3], [0, 0, 255]);
+    assert!(faded.at(2, 12)[3].abs_diff(127) <= 1);
+    let grey = seen(&fixture("grey.jxl"));
+    assert!(grey.pixels.iter().all(|[r, g, b, a]| r == g && g == b && *a == 255));
+    assert!(grey.at(20, 12) == [255; 4] && grey.at(2, 2) != grey.at(20, 2));
+    // The same picture, with less and less of it.
+    let (lossy, progressive) = (seen(&fixture("lossy.jxl")), seen(&fixture("progressive.jxl")));
+    assert_eq!((lossy.width, lossy.height), (300, 200));
+    assert_alike(&lossy, &progressive, 30.0, "lossy and progressive");
 }

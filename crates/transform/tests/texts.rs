@@ -90,7 +90,9 @@ fn the_fonts_are_those_of_the_plan_or_it_is_an_error() {
     let named = Text { font: "brand".parse().unwrap(), ..text("a", 12) };
     assert_eq!(plan(named.clone()).fonts().len(), 2);
     assert!(compose(&[&base, SANS, SANS], &plan(named.clone()), &Limits::default()).is_ok());
-    for inputs in [&[&base[..]][..], &[&base, SANS], &[&base, SANS, SANS, SANS], &[&base, SANS, b"<html>"]] {
+    for inputs in
+        [&[&base[..]][..], &[&base, SANS], &[&base, SANS, SANS, b"<html>"], &[&base, SANS, b"<html>"]]
+    {
         let error = compose(inputs, &plan(named.clone()), &Limits::default()).unwrap_err();
         assert!(matches!(error, TransformError::Failed { .. }), "{error}");
     }

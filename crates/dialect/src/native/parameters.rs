@@ -19,7 +19,7 @@ use self::parameter::{
 
 use plan::{
     Background, Blend, BlendWith, Crop, Description, Fill, Fit, Format, FormatWish, Fraction, GradientShape,
-    MaskShape, Plan, Resize, TrimBy,
+    MaskShape, OutputFormat, Plan, Resize, TrimBy,
 };
 
 const FOCAL_POINT: Option<Needs> =
@@ -61,7 +61,7 @@ fn may_be(plan: &Plan, formats: &[Format]) -> bool {
     match plan.format {
         FormatWish::Auto(_) => true,
         FormatWish::Exactly(format) => formats.contains(&format),
-        FormatWish::Original | FormatWish::Described(_) => false,
+        FormatWish::Original | FormatWish::Described(_) | FormatWish::Svg => false,
     }
 }
 
@@ -72,6 +72,7 @@ fn read_format(text: &str, accept: Option<&str>, plan: &mut Plan) -> Option<()> 
     plan.format = match text {
         FORMAT_AUTO => FormatWish::Auto(plan::accepted(accept)),
         FORMAT_ORIGINAL => FormatWish::Original,
+        OutputFormat::SVG => FormatWish::Svg,
         _ => match Description::FORMATS.into_iter().find(|description| description.as_str() == text) {
             Some(description) => FormatWish::Described(description),
             None => FormatWish::Exactly(text.parse().ok()?),
@@ -86,6 +87,7 @@ fn written_format(plan: &Plan) -> Option<String> {
         FormatWish::Auto(_) => Some(FORMAT_AUTO.to_owned()),
         FormatWish::Exactly(format) => Some(format.to_string()),
         FormatWish::Described(description) => Some(description.to_string()),
+        FormatWish::Svg => Some(OutputFormat::SVG.to_owned()),
     }
 }
 
@@ -335,10 +337,15 @@ pub(super) const TABLE: &[Parameter] = &[
     }),
     Parameter {
         name: "format",
-        allowed: "jpeg (or jpg), png, webp, avif, gif, auto or original; or json, blurhash, thumbhash, lqip or primitive",
+        allowed: "jpeg (or jpg), png, webp, avif, gif, auto or original; svg; or json, blurhash, thumbhash, lqip or primitive",
         read: read_format,
         write: written_format,
-        needs: None,
+        needs: Some(Needs {
+            what: "to stand alone where it is svg",
+            met: |plan| {
+                plan.format != FormatWish::Svg || *plan == Plan { format: FormatWish::Svg, ..Plan::default() }
+            },
+        }),
     },
     Parameter {
         name: "q",

@@ -16,7 +16,7 @@ use jpeg_scaled::Scale;
 use plan::{Quality, Size};
 use turbojpeg_sys as tj;
 
-use crate::codec::{Decoded, Picture, Shape, describes_rgb};
+use crate::codec::{Decoded, Picture, Shape, View, describes_rgb};
 use crate::colour::Matrix;
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
@@ -85,7 +85,7 @@ pub(crate) fn decode(
     };
     // A profile of another kind (grey, CMYK) would describe colours that the output no longer has.
     let icc = decoder.icc().filter(|icc| describes_rgb(icc));
-    Ok(Decoded { picture, scale: 1.0 / f64::from(denominator), icc })
+    Ok(Decoded { picture, view: View::Whole(1.0 / f64::from(denominator)), icc })
 }
 
 /// Frequencies are cut off block by block, without a look at the neighbours: at least one whole step is left for the

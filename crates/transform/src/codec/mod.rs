@@ -8,8 +8,11 @@ pub(crate) mod difference;
 pub(crate) mod gif;
 pub(crate) mod ico;
 pub(crate) mod jpeg;
+pub(crate) mod jxl;
 pub(crate) mod png;
+pub(crate) mod svg;
 pub(crate) mod tiff;
+mod view;
 pub(crate) mod webp;
 
 use std::time::Duration;
@@ -19,6 +22,8 @@ use plan::Size;
 use crate::orientation::Orientation;
 use crate::pixels::Pixels;
 use crate::planes::Planes;
+
+pub(crate) use self::view::View;
 
 /// What a header says.
 pub(crate) struct Shape {
@@ -57,15 +62,14 @@ pub(crate) fn unhurried(shown: Duration) -> Duration {
 
 pub(crate) struct Decoded {
     pub picture: Picture,
-    /// Samples per pixel of the original: 1, or less where the decoder has made the picture smaller.
-    pub scale: f64,
+    pub view: View,
     /// The embedded colour profile.
     pub icc: Option<Vec<u8>>,
 }
 
 impl Decoded {
     pub fn full_size(picture: Picture) -> Decoded {
-        Decoded { picture, scale: 1.0, icc: None }
+        Decoded { picture, view: View::Whole(1.0), icc: None }
     }
 }
 

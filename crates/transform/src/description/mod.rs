@@ -12,7 +12,6 @@ use crate::codec::Picture;
 use crate::encode::Target;
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
-use crate::making::Making;
 use crate::other::Named;
 use crate::pixels::Pixels;
 use crate::resample::Resampler;
@@ -35,23 +34,20 @@ pub(crate) fn carry_out(
     let small = smaller(plan);
     let (making, decoded) = crate::begin(original, header, named, &small, limits, deadline, resampler)?;
     // As it would be, whatever is looked at.
-    let whole = if small.resize == plan.resize {
-        None
-    } else if plan.trim.by.is_some() {
-        Some(Making::trimmed(plan, header, &decoded.picture, limits)?)
-    } else {
-        Some(Making::new(plan, header, limits)?)
+    let whole = match small.resize == plan.resize {
+        true => None,
+        false => Some(making.by(plan, header, limits)?),
     };
     let whole = whole.as_ref().unwrap_or(&making);
     let size = whole.size();
     let faces = if plan.faces {
-        Some(whole.faces_in_output(&decoded.picture, decoded.scale, deadline, resampler)?)
+        Some(whole.faces_in_output(&decoded.picture, decoded.view, deadline, resampler)?)
     } else {
         None
     };
     let facts = info::Facts::of(original, header, &decoded, limits)?;
     let target = Target::new(plan, Format::Png);
-    let made = making.make(decoded.picture, decoded.scale, &target, deadline, resampler)?;
+    let made = making.make(decoded.picture, decoded.view, &target, deadline, resampler)?;
     let (made, _) = crate::profile::settle(made, decoded.icc, &target, resampler)?;
     let pixels = match made {
         Picture::Pixels(pixels) => pixels,

@@ -5,8 +5,23 @@
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use plan::{Fit, Format, FormatWish, Plan, Quality, Resize};
 use transform::{Derivative, InputFormat, Limits, TransformError};
+
+/// Formats that a test can write.
+pub const PAINTED: [InputFormat; 9] = [
+    InputFormat::Jpeg,
+    InputFormat::Png,
+    InputFormat::Webp,
+    InputFormat::Avif,
+    InputFormat::Gif,
+    InputFormat::Tiff,
+    InputFormat::Bmp,
+    InputFormat::Ico,
+    InputFormat::Svg,
+];
 
 /// RGBA pixels that a test can look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,7 +212,18 @@ impl Painting {
         [bytes, png].concat()
     }
 
-    /// This picture as an original of that format.
+    /// A drawing that shows nothing but this picture.
+    pub fn svg(&self) -> Vec<u8> {
+        let Painting { width, height, .. } = self;
+        let data = STANDARD.encode(self.png());
+        format!(
+            "<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}'>\
+             <image width='{width}' height='{height}' href='data:image/png;base64,{data}'/></svg>"
+        )
+        .into_bytes()
+    }
+
+    /// This picture as an original of that format, one of [`PAINTED`].
     pub fn original(&self, format: InputFormat) -> Vec<u8> {
         match format {
             InputFormat::Gif => self.gif(),
@@ -205,6 +231,7 @@ impl Painting {
             InputFormat::Tiff => self.tiff(),
             InputFormat::Bmp => self.bmp(),
             InputFormat::Ico => self.ico(),
+            InputFormat::Svg => self.svg(),
             other => {
                 let format = FormatWish::Exactly(other.as_output().unwrap());
                 let plan = Plan { format, quality: Quality::new(95).ok(), ..Plan::default() };

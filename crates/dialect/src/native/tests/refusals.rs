@@ -69,9 +69,14 @@ fn a_bad_request_names_the_parameter_and_what_is_allowed() {
     check(
         "/demo/cat.jpg?format=tiff",
         expect![[
-            r#"the parameter format is "tiff"; allowed is jpeg (or jpg), png, webp, avif, gif, auto or original; or json, blurhash, thumbhash, lqip or primitive"#
+            r#"the parameter format is "tiff"; allowed is jpeg (or jpg), png, webp, avif, gif, auto or original; svg; or json, blurhash, thumbhash, lqip or primitive"#
         ]],
     );
+    check(
+        "/demo/logo.svg?format=svg&w=100",
+        expect!["the parameter format has no effect here: it needs to stand alone where it is svg"],
+    );
+    check("/demo/logo.svg?format=svg", expect!["/demo/logo.svg?format=svg"]);
     check(
         "/demo/cat.jpg?q=101",
         expect![[r#"the parameter q is "101"; allowed is a whole number from 1 to 100"#]],

@@ -2,7 +2,7 @@
 
 use jpeg_scaled::{Budget, DecodeError, Scale, Scales, icc_profile};
 
-use crate::codec::{Decoded, Picture, describes_rgb};
+use crate::codec::{Decoded, Picture, View, describes_rgb};
 use crate::colour::Matrix;
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
@@ -33,7 +33,7 @@ pub(super) fn decode(
         matrix: Matrix::Bt601,
     });
     let icc = icc_profile(original).filter(|icc| describes_rgb(icc));
-    Ok(Some(Decoded { picture, scale: 1.0 / f64::from(luma.denominator()), icc }))
+    Ok(Some(Decoded { picture, view: View::Whole(1.0 / f64::from(luma.denominator())), icc }))
 }
 
 /// In small pictures the colours of small things get lost, so chroma that was halved before is not made an eighth of
