@@ -72,7 +72,8 @@ impl TierAbove {
             StatusCode::OK => {
                 let mut kept = HeaderMap::new();
                 let tag_fields = TAG_FIELD_NAMES.map(HeaderName::from_static);
-                for name in [header::CONTENT_TYPE, header::ETAG].into_iter().chain(tag_fields) {
+                let own = [header::CONTENT_TYPE, header::CONTENT_SECURITY_POLICY, header::ETAG];
+                for name in own.into_iter().chain(tag_fields) {
                     if let Some(value) = parts.headers.get(&name) {
                         kept.insert(name, value.clone());
                     }
