@@ -9,7 +9,7 @@ use anyhow::Context;
 use listener::tls::{Reload, Tls};
 use telemetry::Metrics;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Acme, Config};
 use crate::data_dir::DataDir;
@@ -32,12 +32,15 @@ pub struct Secure {
 pub struct Upkeep {
     reload: Reload,
     keeper: Option<Keeper>,
+    hangup: Signal,
 }
 
 impl Secure {
     /// `None` without `[tls] listen`.
     pub async fn open(config: &Config, data: &DataDir) -> anyhow::Result<Option<Self>> {
         let Some(address) = config.tls.listen else { return Ok(None) };
+        // Before the node says that it is ready: a process that does not listen for this signal ends of it.
+        let hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be listened for")?;
         let store = Store::in_folder(data.acme());
         let issued = config.acme.hosts.iter().map(|host| store.files(host));
         let reload = Reload::start(config.certificates.iter().cloned(), issued.collect::<Vec<_>>())
@@ -68,7 +71,7 @@ impl Secure {
             http3,
             tls,
             challenges,
-            upkeep: Upkeep { reload, keeper },
+            upkeep: Upkeep { reload, keeper, hangup },
         }))
     }
 }
@@ -81,11 +84,10 @@ fn bind_udp(address: SocketAddr) -> anyhow::Result<std::net::UdpSocket> {
 impl Upkeep {
     /// Certificates follow their files, SIGHUP is a reason to look, and missing ones are asked for.
     pub async fn run(self, metrics: Arc<Metrics>) {
-        let Self { reload, keeper } = self;
+        let Self { reload, keeper, mut hangup } = self;
         tell(&reload, &metrics);
         let now = Arc::clone(&reload.now);
         let on_hangup = async move {
-            let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
             while hangup.recv().await.is_some() {
                 now.notify_one();
             }
