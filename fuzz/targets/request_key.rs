@@ -29,7 +29,7 @@ static SERVING: LazyLock<Serving> = LazyLock::new(|| {
         },
         ..Site::default()
     };
-    let pictures = Site { kind: SiteKind::Images { unsigned: true }, ..Site::default() };
+    let pictures = Site { kind: SiteKind::Images { unsigned: true, packs: None }, ..Site::default() };
     Serving::new(Snapshot {
         sites: vec![pass_through, pictures],
         keys: Vec::new(),
