@@ -5,42 +5,32 @@
 
 #![no_main]
 
-use std::time::Duration;
-
+use fuzz::SMALL;
 use libfuzzer_sys::fuzz_target;
 use plan::{Format, FormatWish, OutputFormat, Plan, Resize};
-use transform::{InputFormat, Limits, TransformError, sniff, transform};
-
-/// Small enough that a drawing of a few bytes cannot make the fuzzer slow.
-const LIMITS: Limits = Limits {
-    input_bytes: 1 << 16,
-    pixels: 1 << 16,
-    frames: 8,
-    output_side: 64,
-    time: Duration::from_secs(20),
-};
+use transform::{InputFormat, TransformError, sniff, transform};
 
 fuzz_target!(|file: &[u8]| {
     if sniff(file) != Some(InputFormat::Svg) {
         return;
     }
     let keep = Plan { format: FormatWish::Svg, ..Plan::default() };
-    let Ok(kept) = transform(file, &keep, &LIMITS) else { return };
+    let Ok(kept) = transform(file, &keep, &SMALL) else { return };
     assert!(kept.format == OutputFormat::Svg && sniff(&kept.bytes) == Some(InputFormat::Svg));
     let text = std::str::from_utf8(&kept.bytes).expect("it is text");
     // A sign that opens a tag is nowhere but where a tag opens.
     for word in ["<script", "<foreignObject", "<iframe", "<!", "<?"] {
         assert!(!text.contains(word), "{word} in {text}");
     }
-    if kept.bytes.len() <= LIMITS.input_bytes {
-        assert_eq!(transform(&kept.bytes, &keep, &LIMITS), Ok(kept.clone()), "nothing is left to be taken out");
+    if kept.bytes.len() <= SMALL.input_bytes {
+        assert_eq!(transform(&kept.bytes, &keep, &SMALL), Ok(kept.clone()), "nothing is left to be taken out");
     }
     let resize = Resize { width: Some(17), height: Some(13), ..Resize::default() };
     let draw = Plan { resize, format: FormatWish::Exactly(Format::Png), ..Plan::default() };
-    let drawn = transform(file, &draw, &LIMITS);
+    let drawn = transform(file, &draw, &SMALL);
     if let Err(error) = &drawn {
         assert!(!matches!(error, TransformError::Panicked { .. } | TransformError::Failed { .. }), "{error}");
-    } else if kept.bytes.len() <= LIMITS.input_bytes {
-        assert_eq!(transform(&kept.bytes, &draw, &LIMITS), drawn, "what is handed on looks the same");
+    } else if kept.bytes.len() <= SMALL.input_bytes {
+        assert_eq!(transform(&kept.bytes, &draw, &SMALL), drawn, "what is handed on looks the same");
     }
 });

@@ -1,5 +1,6 @@
 //! The truth in SQL: originals, presets, packs, tombstones, purges, the purge log, nodes.
 
+mod announcing;
 mod api_keys;
 mod audit;
 mod cancelling;

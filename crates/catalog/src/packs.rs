@@ -135,11 +135,7 @@ impl Catalog {
             .bind(id)
             .execute(&mut *tx)
             .await?;
-        if gone.rows_affected() == 0 {
-            return Ok(false);
-        }
-        self.announce(tx, announce, now_ms).await?;
-        Ok(true)
+        self.announce_loss(tx, gone.rows_affected(), announce, now_ms).await
     }
 
     pub async fn pack(&self, tenant: &str, id: &str) -> Result<Option<Pack>, CatalogError> {

@@ -1,7 +1,6 @@
 //! Presets: parameters that URLs name together. A change and the purge that announces it are one transaction.
 
 use crate::database::Tx;
-use crate::purges::insert_purge;
 use crate::row::row;
 use crate::{Catalog, CatalogError, NewPurge};
 
@@ -130,11 +129,7 @@ impl Catalog {
             .bind(name)
             .execute(&mut *tx)
             .await?;
-        if gone.rows_affected() == 0 {
-            return Ok(false);
-        }
-        self.announce(tx, announce, now_ms).await?;
-        Ok(true)
+        self.announce_loss(tx, gone.rows_affected(), announce, now_ms).await
     }
 
     pub async fn preset(&self, tenant: Option<&str>, name: &str) -> Result<Option<Preset>, CatalogError> {
@@ -151,19 +146,6 @@ impl Catalog {
         .fetch_all(&self.db.reader)
         .await?;
         Ok(rows.into_iter().map(Preset::from).collect())
-    }
-
-    /// The last of a change's transaction.
-    pub(crate) async fn announce(
-        &self,
-        mut tx: Tx<'_>,
-        purge: &NewPurge,
-        now_ms: u64,
-    ) -> Result<(), CatalogError> {
-        insert_purge(&mut tx, purge, now_ms).await?;
-        tx.commit().await?;
-        self.accepted.notify_one();
-        Ok(())
     }
 }
 

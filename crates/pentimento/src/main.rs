@@ -75,31 +75,8 @@ enum Command {
     },
     /// Purge an original (source/path), or whatever the selector options name
     Purge {
-        /// source/path
-        original: Option<String>,
-        #[arg(long)]
-        folder: Option<String>,
-        #[arg(long)]
-        url: Option<String>,
-        /// Every URL at and below this one
-        #[arg(long)]
-        prefix: Option<String>,
-        #[arg(long)]
-        tag: Option<String>,
-        /// A preset by its name, a tenant's as tenant/name
-        #[arg(long)]
-        preset: Option<String>,
-        /// A pack, as tenant/id
-        #[arg(long)]
-        pack: Option<String>,
-        /// A location of all packs, as tenant/name
-        #[arg(long)]
-        location: Option<String>,
-        #[arg(long)]
-        source: Option<String>,
-        /// Everything
-        #[arg(long)]
-        all: bool,
+        #[command(flatten)]
+        selectors: command::purge::Selectors,
         #[arg(long, default_value = "hard")]
         mode: Mode,
         /// Fence also what has not changed at its source
@@ -391,39 +368,7 @@ async fn carry_out(command: Command) -> ExitCode {
         Command::DemoSource { dir, listen, shrink, until_stdin_closes } => {
             command::demo_source::run(dir, listen, shrink, until_stdin_closes).await
         }
-        Command::Purge {
-            original,
-            folder,
-            url,
-            prefix,
-            tag,
-            preset,
-            pack,
-            location,
-            source,
-            all,
-            mode,
-            force,
-            reason,
-            urgent,
-            at,
-            wait,
-            warm,
-            dry_run,
-            control,
-        } => {
-            let selectors = command::purge::Selectors {
-                original,
-                folder,
-                url,
-                prefix,
-                tag,
-                preset,
-                pack,
-                location,
-                source,
-                all,
-            };
+        Command::Purge { selectors, mode, force, reason, urgent, at, wait, warm, dry_run, control } => {
             let request =
                 PurgeRequest { selectors: Vec::new(), mode, force, reason, urgent, at, warm, dry_run };
             return command::purge::run(selectors, request, wait, control.into()).await;

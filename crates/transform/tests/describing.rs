@@ -3,7 +3,7 @@
 mod documented;
 mod pictures;
 
-use pictures::{PAINTED, Painting, fixture, made, moving_gif, photograph, transform, with_orientation};
+use pictures::{Painting, fixture, made, moving_gif, painted, photograph, transform, with_orientation};
 use plan::{Description, FormatWish, OutputFormat, Plan};
 use serde_json::Value;
 use transform::InputFormat;
@@ -25,7 +25,7 @@ fn flag() -> Painting {
 
 #[test]
 fn every_format_tells_what_it_is() {
-    for from in PAINTED {
+    for from in painted() {
         let original = flag().original(from);
         let info = json(&original, "format=json");
         let fact = |name: &str| info["original"][name].clone();

@@ -2,14 +2,14 @@
 
 mod pictures;
 
-use pictures::{PAINTED, Painting, assert_alike, fixture, made, photograph, psnr, resize, seen, seen_as, to};
+use pictures::{Painting, assert_alike, fixture, made, painted, photograph, psnr, resize, seen, seen_as, to};
 use plan::{Accepted, ColourSpace, Fit, Format, FormatWish, Metadata, Plan, Size};
 use transform::{InputFormat, Limits, TransformError, header, sniff};
 
 #[test]
 fn every_format_becomes_every_other() {
     let painting = Painting::waves(64, 48);
-    for from in PAINTED {
+    for from in painted() {
         let original = painting.original(from);
         for format in Format::ALL {
             let derivative = made(&original, &to(format));
@@ -30,7 +30,7 @@ fn every_format_becomes_every_other() {
 fn sizes_down_to_one_pixel_work_in_every_format() {
     for (width, height) in [(1, 1), (1, 7), (7, 1), (3, 5), (17, 16), (200, 3)] {
         let painting = Painting::waves(width, height);
-        for from in PAINTED {
+        for from in painted() {
             let original = painting.original(from);
             for format in Format::ALL {
                 for to_size in [(1, 1), (2, 3), (33, 31)] {
@@ -57,7 +57,7 @@ fn sizes_down_to_one_pixel_work_in_every_format() {
 #[test]
 fn alpha_is_kept_where_the_format_can_and_flattened_on_white_where_not() {
     let disc = Painting::disc(48);
-    for from in PAINTED.into_iter().filter(|format| *format != InputFormat::Jpeg) {
+    for from in painted().filter(|format| *format != InputFormat::Jpeg) {
         let original = disc.original(from);
         let header = header(&original, &Limits::default()).unwrap();
         assert!(header.alpha, "{from}");
@@ -112,7 +112,7 @@ fn the_wish_and_the_picture_decide_on_the_format() {
 
 #[test]
 fn padding_is_white_in_jpeg_and_transparent_elsewhere() {
-    for from in PAINTED {
+    for from in painted() {
         let original = Painting::quarters().original(from);
         for format in Format::ALL {
             let mut plan = resize(Some(40), Some(40), Fit::Fill);

@@ -4,13 +4,13 @@ mod pictures;
 
 use std::time::Duration;
 
-use pictures::{Dice, PAINTED, Painting, fixture, moving_gif, photograph, resize, transform};
+use pictures::{Dice, Painting, fixture, moving_gif, painted, photograph, resize, transform};
 use plan::{Fit, Format, FormatWish, Plan};
 use transform::{InputFormat, Limits, TransformError, header};
 
 #[test]
 fn a_truncated_picture_is_an_error_not_a_panic() {
-    for format in PAINTED {
+    for format in painted() {
         let original = Painting::waves(96, 64).original(format);
         for keep in [original.len() * 9 / 10, original.len() / 2, original.len() / 4, 30, 13, 4, 1] {
             let error = transform(&original[..keep], &Plan::default()).unwrap_err();
@@ -73,9 +73,8 @@ fn mutated_files_never_panic() {
         "lossless.webp",
         "animated.webp",
     ];
-    let originals: Vec<Vec<u8>> = PAINTED
-        .iter()
-        .map(|format| Painting::waves(40, 24).original(*format))
+    let originals: Vec<Vec<u8>> = painted()
+        .map(|format| Painting::waves(40, 24).original(format))
         .chain([Painting::disc(24).png(), Painting::disc(24).gif(), moving_gif()])
         .chain(fixtures.iter().map(|name| fixture(name)))
         .collect();

@@ -188,7 +188,7 @@ async fn what_has_no_end_is_ended_by_us() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn slowness_has_a_limit_however_it_is_spread() {
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n";
     let late = |stage, limit| Err(FetchError::Timeout { stage, limit });

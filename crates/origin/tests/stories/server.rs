@@ -115,8 +115,9 @@ async fn converse(
                 },
                 Step::Drip(bytes, pause) => {
                     let mut sent = Ok(());
+                    let mut pace = tokio::time::interval(pause);
                     for byte in bytes {
-                        tokio::time::sleep(pause).await;
+                        pace.tick().await;
                         sent = stream.write_all(&[byte]).await;
                         if sent.is_err() {
                             break;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use api_types::{CdnOutcome, Look, NodeOutcome, PurgeRequest, PurgeView, Selector, Verdict};
+use clap::Args;
 
 use crate::command::control::{ControlAddress, ControlClient};
 use crate::command::impact;
@@ -13,16 +14,32 @@ use crate::command::impact;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// As the command line gives them.
+#[derive(Args)]
 pub struct Selectors {
+    /// source/path
     pub original: Option<String>,
+    #[arg(long)]
     pub folder: Option<String>,
+    #[arg(long)]
     pub url: Option<String>,
+    /// Every URL at and below this one
+    #[arg(long)]
     pub prefix: Option<String>,
+    #[arg(long)]
     pub tag: Option<String>,
+    /// A preset by its name, a tenant's as tenant/name
+    #[arg(long)]
     pub preset: Option<String>,
+    /// A pack, as tenant/id
+    #[arg(long)]
     pub pack: Option<String>,
+    /// A location of all packs, as tenant/name
+    #[arg(long)]
     pub location: Option<String>,
+    #[arg(long)]
     pub source: Option<String>,
+    /// Everything
+    #[arg(long)]
     pub all: bool,
 }
 

@@ -11,17 +11,9 @@ use plan::{Fit, Format, FormatWish, Plan, Quality, Resize};
 use transform::{Derivative, InputFormat, Limits, TransformError};
 
 /// Formats that a test can write.
-pub const PAINTED: [InputFormat; 9] = [
-    InputFormat::Jpeg,
-    InputFormat::Png,
-    InputFormat::Webp,
-    InputFormat::Avif,
-    InputFormat::Gif,
-    InputFormat::Tiff,
-    InputFormat::Bmp,
-    InputFormat::Ico,
-    InputFormat::Svg,
-];
+pub fn painted() -> impl Iterator<Item = InputFormat> {
+    InputFormat::ALL.into_iter().filter(|format| *format != InputFormat::Jxl)
+}
 
 /// RGBA pixels that a test can look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
