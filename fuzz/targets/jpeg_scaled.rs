@@ -5,7 +5,7 @@
 
 #![no_main]
 
-use jpeg_scaled::{Budget, Scale, Scales, decode, header, icc_profile};
+use jpeg_scaled::{Budget, Precision, Scale, Scales, decode, header, icc_profile};
 use libfuzzer_sys::fuzz_target;
 
 /// Small enough that a file of a few bytes cannot make the fuzzer slow.
@@ -15,8 +15,9 @@ fuzz_target!(|file: &[u8]| {
     let _ = icc_profile(file);
     let header = header(file);
     for scale in Scale::ALL {
-        let finer = Scales { luma: scale, chroma: Scale::Half };
-        for scales in [Scales::both(scale), finer] {
+        let finer = Scales { chroma: Scale::Half, ..Scales::both(scale) };
+        let rough = Scales { precision: Precision::TwoBitsLess, ..finer };
+        for scales in [Scales::both(scale), finer, rough] {
             let decoded = decode(file, scales, BUDGET, || true);
             assert_eq!(decoded, decode(file, scales, BUDGET, || true), "the same each time");
             let Ok(planes) = decoded else { continue };

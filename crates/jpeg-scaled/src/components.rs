@@ -52,9 +52,9 @@ impl Components {
         let parts = frame.components.iter().enumerate().map(|(index, component)| {
             let scale = scale_of(index, scales);
             let (width, height) = frame.scaled(component, scale.denominator() as usize);
-            let store = frame
-                .progressive
-                .then(|| Store::new(scale, columns * component.across, rows * component.down));
+            let store = frame.progressive.then(|| {
+                Store::new(scale, scales.precision, columns * component.across, rows * component.down)
+            });
             Part { scale, plane: Plane::blank(width, height), quantization: None, store }
         });
         Components { progressive: frame.progressive, parts: parts.collect() }

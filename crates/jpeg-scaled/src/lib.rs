@@ -40,7 +40,7 @@ pub use crate::colour::{exif, icc_profile};
 pub use crate::decoder::{Header, header};
 pub use crate::error::DecodeError;
 pub use crate::plane::{Plane, Planes};
-pub use crate::scale::{Scale, Scales};
+pub use crate::scale::{Precision, Scale, Scales};
 
 /// Decodes a whole file.
 ///

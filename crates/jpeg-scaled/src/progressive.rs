@@ -9,13 +9,14 @@ use crate::error::{DecodeError, corrupt};
 use crate::huffman::{AcTable, DcTable, LOOK, extended};
 use crate::inverse::{self, Kept};
 use crate::plane::Plane;
-use crate::scale::{OUTSIDE, Scale};
+use crate::scale::{OUTSIDE, Precision, Scale};
 use crate::scan::{Band, Restarts};
 use crate::sequential::Units;
 
 /// The coefficients of one component.
 pub(crate) struct Store {
     scale: Scale,
+    precision: Precision,
     /// Blocks across, those included that only fill up units.
     columns: usize,
     kept: Vec<i16>,
@@ -23,6 +24,8 @@ pub(crate) struct Store {
     nonzero: Vec<u64>,
     /// By coefficient: the lowest bit that scans have brought so far.
     known: [Option<u32>; 64],
+    /// By coefficient: the lowest bit that has been decoded.
+    decoded: [u32; 64],
 }
 
 impl Store {
@@ -31,22 +34,29 @@ impl Store {
         blocks * (scale.kept() as u64 * 2 + masks)
     }
 
-    pub fn new(scale: Scale, columns: usize, rows: usize) -> Store {
+    pub fn new(scale: Scale, precision: Precision, columns: usize, rows: usize) -> Store {
         let blocks = columns * rows;
         let masks = if scale == Scale::Eighth { 0 } else { blocks };
         Store {
             scale,
+            precision,
             columns,
             kept: vec![0; blocks * scale.kept()],
             nonzero: vec![0; masks],
             known: [None; 64],
+            decoded: [0; 64],
         }
     }
 
     /// Whether a scan of these coefficients has to be decoded. Where more than means are kept, later scans may refine
-    /// what this one says together with what is kept.
+    /// what this one says together with what is kept; unless these are ones that may be missing.
     pub fn needs(&self, band: Band) -> bool {
-        band.first == 0 || self.scale != Scale::Eighth
+        let missing = self.precision.missing_bits();
+        let may_be_missing = match band.refines {
+            Some(_) => band.lowest_bit < missing,
+            None => band.first > self.scale.last() && band.lowest_bit <= missing,
+        };
+        band.first == 0 || (self.scale != Scale::Eighth && !may_be_missing)
     }
 
     /// Takes note of what a scan brings, if that follows on what earlier ones have brought.
@@ -77,11 +87,11 @@ impl Store {
         plane: &mut Plane,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<(), DecodeError> {
-        let mut steps = [0i16; 16];
-        for (step, place) in
-            quantization.iter().zip(self.scale.places()).filter(|(_, place)| **place < OUTSIDE)
-        {
-            steps[usize::from(*place)] = *step as i16;
+        // What a step is, and half of what the bits stand for that were not decoded.
+        let mut steps = [(0i16, 0i16); 16];
+        let coefficients = quantization.iter().zip(self.decoded).zip(self.scale.places());
+        for ((step, lowest_bit), place) in coefficients.filter(|(_, place)| **place < OUTSIDE) {
+            steps[usize::from(*place)] = (*step as i16, (1i16 << lowest_bit) / 2);
         }
         let count = self.scale.kept();
         let rows = self.kept.chunks_exact((self.columns * count).max(1));
@@ -91,8 +101,8 @@ impl Store {
             }
             for (column, stored) in blocks.chunks_exact(count).enumerate() {
                 let mut kept: Kept = [0; 32];
-                for ((kept, stored), step) in kept.iter_mut().zip(stored).zip(steps) {
-                    *kept = stored.wrapping_mul(step);
+                for ((kept, stored), (step, half)) in kept.iter_mut().zip(stored).zip(steps) {
+                    *kept = stored.wrapping_add(half * stored.signum()).wrapping_mul(step);
                 }
                 match self.scale {
                     Scale::Half => plane.set(column, row, inverse::four(&kept)),
@@ -172,6 +182,7 @@ pub(crate) fn rest(
     data: &mut EntropyCoded<'_>,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<(), DecodeError> {
+    store.decoded[band.first..=band.last].fill(band.lowest_bit);
     let mut bits = Bits::default();
     let mut restarts = Restarts::new(units.restart_interval);
     // How many further blocks have nothing new in this band.

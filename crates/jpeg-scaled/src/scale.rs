@@ -51,16 +51,41 @@ impl Scale {
     }
 }
 
-/// The scale of each kind of plane. Chroma may be finer than luma, where a file has less of it to begin with.
+/// The scale of each kind of plane, and how exact it has to be. Chroma may be finer than luma, where a file has less of
+/// it to begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scales {
     pub luma: Scale,
     pub chroma: Scale,
+    pub precision: Precision,
 }
 
 impl Scales {
     pub fn both(scale: Scale) -> Scales {
-        Scales { luma: scale, chroma: scale }
+        Scales { luma: scale, chroma: scale, precision: Precision::Exact }
+    }
+}
+
+/// How many of the lowest bits of a progressive file's frequencies may be missing. The means are exact in any case.
+///
+/// Each bit is a scan of its own, and the last ones are most of the file. What is missing is taken for half of what it
+/// could be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    Exact,
+    OneBitLess,
+    TwoBitsLess,
+}
+
+impl Precision {
+    pub const ALL: [Precision; 3] = [Precision::Exact, Precision::OneBitLess, Precision::TwoBitsLess];
+
+    pub(crate) const fn missing_bits(self) -> u32 {
+        match self {
+            Precision::Exact => 0,
+            Precision::OneBitLess => 1,
+            Precision::TwoBitsLess => 2,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ mod writer;
 
 use std::f64::consts::PI;
 
-use jpeg_scaled::{Budget, DecodeError, Plane, Planes, Scale, Scales, decode, header};
+use jpeg_scaled::{Budget, DecodeError, Plane, Planes, Precision, Scale, Scales, decode, header};
 use proptest::prelude::*;
 use writer::{Component, Picture, step};
 
@@ -119,11 +119,40 @@ proptest! {
         let layout = if let [_] = layout { &[(1, 1)][..] } else { layout };
         let picture = Picture::new(width, height, layout, seed);
         let chroma = if finer { Scale::Half } else { scale };
-        let scales = Scales { luma: scale, chroma };
+        let scales = Scales { luma: scale, chroma, precision: Precision::Exact };
         let plain = decoded(&picture.sequential(true, 0), scales);
         prop_assert_eq!(&decoded(&picture.sequential(true, interval), scales), &plain);
         prop_assert_eq!(&decoded(&picture.sequential(false, interval), scales), &plain);
         prop_assert_eq!(&decoded(&picture.progressive(interval), scales), &plain);
+    }
+}
+
+#[test]
+fn what_may_be_missing_changes_samples_by_little_and_nothing_where_all_is_there() {
+    let picture = Picture::new(75, 50, &[(2, 2), (1, 1), (1, 1)], 11);
+    let (sequential, progressive) = (picture.sequential(true, 0), picture.progressive(0));
+    for scale in Scale::ALL {
+        let exact = decoded(&sequential, Scales::both(scale));
+        let mut off_before = 0;
+        for precision in Precision::ALL {
+            let scales = Scales { precision, ..Scales::both(scale) };
+            assert_eq!(decoded(&sequential, scales), exact, "{scale:?} {precision:?}");
+            let rough = decoded(&progressive, scales);
+            let pairs = planes(&exact).into_iter().zip(planes(&rough));
+            let off: u64 = pairs
+                .flat_map(|(exact, rough)| exact.samples.iter().zip(&rough.samples))
+                .map(|(exact, rough)| u64::from(exact.abs_diff(*rough)))
+                .sum();
+            let samples: usize = planes(&exact).iter().map(|plane| plane.samples.len()).sum();
+            println!("{scale:?} {precision:?}: {off} in {samples}");
+            assert!(off >= off_before && off <= 12 * samples as u64, "{scale:?} {precision:?}: {off}");
+            assert_eq!(
+                off > 0,
+                precision != Precision::Exact && scale != Scale::Eighth,
+                "{scale:?} {precision:?}"
+            );
+            off_before = off;
+        }
     }
 }
 

@@ -426,6 +426,7 @@ mod tests {
                 assert_eq!(frames(&made.bytes, InputFormat::Webp), Ok(1));
                 let Picture::Pixels(seen) = crate::codec::png::decode(
                     &still(number, Format::Png).unwrap().bytes,
+                    1.0,
                     &Deadline::after(Duration::from_secs(60)),
                 )
                 .unwrap()

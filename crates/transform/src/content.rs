@@ -1,5 +1,7 @@
 //! What kind of picture it is, as far as that decides how it is best encoded.
 
+use plan::Size;
+
 use crate::pixels::Pixels;
 
 /// The most rows that are looked at.
@@ -8,29 +10,46 @@ const ROWS: usize = 256;
 /// a sky has grain, and what is white for good is rarely half of a picture.
 const ALIKE: usize = 60;
 
-/// Whether it was drawn rather than photographed: even areas with hard edges, which lossy formats blur and lossless
-/// ones hardly notice.
-pub(crate) fn is_graphic(pixels: &Pixels) -> bool {
-    let width = pixels.size.width as usize;
-    let step = (pixels.size.height as usize).div_ceil(ROWS).max(1);
-    let (mut alike, mut seen) = (0, 0);
-    for row in pixels.rgba.chunks_exact(width.max(1)).step_by(step) {
-        for pair in row.windows(2) {
-            // What nobody sees is neither.
-            if pair[0][3] == 0 && pair[1][3] == 0 {
-                continue;
-            }
-            seen += 1;
-            alike += usize::from(pair[0] == pair[1]);
-        }
+/// Whether a picture was drawn rather than photographed: even areas with hard edges, which lossy formats blur and
+/// lossless ones hardly notice. Found out row by row.
+pub(crate) struct Evenness {
+    /// How many rows from one that is looked at to the next.
+    step: usize,
+    rows: usize,
+    alike: usize,
+    seen: usize,
+}
+
+impl Evenness {
+    pub fn of(size: Size) -> Evenness {
+        Evenness { step: (size.height as usize).div_ceil(ROWS).max(1), rows: 0, alike: 0, seen: 0 }
     }
-    seen > 0 && alike * 100 >= seen * ALIKE
+
+    pub fn row(&mut self, row: &[[u8; 4]]) {
+        if self.rows.is_multiple_of(self.step) {
+            for pair in row.windows(2) {
+                // What nobody sees is neither.
+                let seen = pair[0][3] > 0 || pair[1][3] > 0;
+                self.seen += usize::from(seen);
+                self.alike += usize::from(seen && pair[0] == pair[1]);
+            }
+        }
+        self.rows += 1;
+    }
+
+    pub fn is_graphic(&self) -> bool {
+        self.seen > 0 && self.alike * 100 >= self.seen * ALIKE
+    }
+}
+
+pub(crate) fn is_graphic(pixels: &Pixels) -> bool {
+    let mut evenness = Evenness::of(pixels.size);
+    pixels.rgba.chunks_exact((pixels.size.width as usize).max(1)).for_each(|row| evenness.row(row));
+    evenness.is_graphic()
 }
 
 #[cfg(test)]
 mod tests {
-    use plan::Size;
-
     use super::*;
 
     fn picture(colour: impl Fn(usize, usize) -> [u8; 4]) -> Pixels {

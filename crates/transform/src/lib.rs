@@ -18,6 +18,7 @@ mod drawing;
 mod encode;
 mod error;
 mod faces;
+mod halving;
 mod limits;
 mod making;
 mod memory;
@@ -58,7 +59,7 @@ use crate::other::Named;
 use crate::resample::Resampler;
 
 /// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
-pub const ENGINE: &str = "planar-12";
+pub const ENGINE: &str = "planar-13";
 
 /// What can be known of an original without decoding it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,12 +181,11 @@ fn carry_out(inputs: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivativ
     let from = header.format.as_output();
     let lossy = Target::new(plan, plan::output_format(plan.format, from, alpha, plan.encoding.lossless));
     // Of a graphic, what loses nothing may be the smaller, and does it no harm.
-    let graphic = matches!(&decoded.picture, Picture::Pixels(pixels) if content::is_graphic(pixels));
     let exact = lossy.without_loss(plan::output_format(plan.format, from, alpha, true));
-    let tries_both = graphic
-        && matches!(plan.format, FormatWish::Auto(_))
+    let tries_both = matches!(plan.format, FormatWish::Auto(_))
         && !lossy.is_lossless()
-        && lossy.keeps_profile() == exact.keeps_profile();
+        && lossy.keeps_profile() == exact.keeps_profile()
+        && decoded.is_graphic();
     let target = if tries_both { exact } else { lossy };
     let made = making.make(decoded.picture, decoded.view, &target, &deadline, &mut resampler)?;
     deadline.check()?;
@@ -284,8 +284,8 @@ fn decode(
 ) -> Result<Decoded, TransformError> {
     match header.format {
         InputFormat::Jpeg => jpeg::decode(original, shrink, limits, deadline),
-        InputFormat::Png => png::decode(original, deadline),
-        InputFormat::Webp => webp::decode(original),
+        InputFormat::Png => png::decode(original, shrink, deadline),
+        InputFormat::Webp => webp::decode(original, shrink),
         InputFormat::Avif => avif::decode(original, deadline, resampler),
         InputFormat::Gif => gif::decode(original),
         InputFormat::Tiff => tiff::decode(original, deadline),

@@ -106,8 +106,8 @@ fn without_faces_it_is_as_if_nobody_had_asked_for_them() {
         ("w=60&h=60&fit=crop&crop=faces,left", "w=60&h=60&fit=crop&crop=left"),
         ("w=60&h=60&fit=crop&crop=faces,entropy", "w=60&h=60&fit=crop&crop=entropy"),
         ("w=60&h=60&fit=facearea&crop=right", "w=60&h=60&fit=crop&crop=right"),
-        ("w=60&face-blur=20", "w=60"),
-        ("w=60&face-fill=red", "w=60"),
+        ("w=80&face-blur=20", "w=80"),
+        ("w=80&face-fill=red", "w=80"),
         // One side alone cuts nothing off.
         ("w=60&fit=facearea", "w=60"),
     ] {

@@ -24,7 +24,7 @@ pub(crate) fn header(original: &[u8]) -> Result<Shape, TransformError> {
 pub(crate) fn decode(original: &[u8], deadline: &Deadline) -> Result<Decoded, TransformError> {
     let data = largest(original)?;
     if sniff(data) == Some(InputFormat::Png) {
-        return png::decode(data, deadline).map_err(inside);
+        return png::decode(data, 1.0, deadline).map_err(inside);
     }
     let bitmap = Bitmap::of_icon(data)?;
     let mut pixels = bitmap.pixels(deadline)?;

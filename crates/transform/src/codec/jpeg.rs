@@ -16,7 +16,7 @@ use jpeg_scaled::Scale;
 use plan::{Quality, Size};
 use turbojpeg_sys as tj;
 
-use crate::codec::{Decoded, Picture, Shape, View, describes_rgb};
+use crate::codec::{Decoded, Picture, Shape, describes_rgb};
 use crate::colour::Matrix;
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
@@ -58,7 +58,8 @@ pub(crate) fn decode(
 ) -> Result<Decoded, TransformError> {
     let scale = scale(shrink);
     if let Some(scale) = scale
-        && let Some(decoded) = scaled::decode(original, scale, limits, deadline)?
+        && let Some(decoded) =
+            scaled::decode(original, scale, scaled::precision(scale, shrink), limits, deadline)?
     {
         return Ok(decoded);
     }
@@ -85,7 +86,7 @@ pub(crate) fn decode(
     };
     // A profile of another kind (grey, CMYK) would describe colours that the output no longer has.
     let icc = decoder.icc().filter(|icc| describes_rgb(icc));
-    Ok(Decoded { picture, view: View::Whole(1.0 / f64::from(denominator)), icc })
+    Ok(Decoded { icc, ..Decoded::at_scale(1.0 / f64::from(denominator), picture) })
 }
 
 /// Frequencies are cut off block by block, without a look at the neighbours: at least one whole step is left for the
@@ -429,6 +430,8 @@ mod tests {
     use std::path::Path;
     use std::time::Duration;
 
+    use jpeg_scaled::Precision;
+
     use super::*;
 
     #[test]
@@ -461,7 +464,9 @@ mod tests {
     fn assert_agree(original: &[u8], tolerance: f64, what: &str) {
         for scale in Scale::ALL {
             let deadline = Deadline::after(Duration::from_secs(60));
-            let ours = scaled::decode(original, scale, &Limits::default(), &deadline).unwrap().unwrap();
+            let ours = scaled::decode(original, scale, Precision::Exact, &Limits::default(), &deadline)
+                .unwrap()
+                .unwrap();
             let Picture::Planes(ours) = ours.picture else { panic!("{what}: no planes") };
             let decoder = Decoder::open(original).unwrap();
             let size = decoder.size().unwrap();
@@ -538,7 +543,9 @@ mod tests {
         let deadline = Deadline::after(Duration::from_secs(60));
         for name in ["cmyk.jpg", "rgb.jpg"] {
             let original = std::fs::read(fixtures.join(name)).unwrap();
-            let ours = scaled::decode(&original, Scale::Half, &Limits::default(), &deadline).unwrap();
+            let ours =
+                scaled::decode(&original, Scale::Half, Precision::Exact, &Limits::default(), &deadline)
+                    .unwrap();
             assert!(ours.is_none(), "{name}");
             assert!(decode(&original, 3.0, &Limits::default(), &deadline).is_ok(), "{name}");
         }

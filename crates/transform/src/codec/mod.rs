@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use plan::Size;
 
+use crate::content;
 use crate::orientation::Orientation;
 use crate::pixels::Pixels;
 use crate::planes::Planes;
@@ -65,11 +66,43 @@ pub(crate) struct Decoded {
     pub view: View,
     /// The embedded colour profile.
     pub icc: Option<Vec<u8>>,
+    /// Whether it is a graphic, where the decoder has seen more of it than there is now.
+    pub graphic: Option<bool>,
 }
 
 impl Decoded {
     pub fn full_size(picture: Picture) -> Decoded {
-        Decoded { picture, view: View::Whole(1.0), icc: None }
+        Decoded::at_scale(1.0, picture)
+    }
+
+    /// All of it, in so many samples for each of its pixels.
+    pub fn at_scale(scale: f64, picture: Picture) -> Decoded {
+        Decoded { picture, view: View::Whole(scale), icc: None, graphic: None }
+    }
+
+    /// What comes as planes was photographed, or has lost what a graphic is known by.
+    pub fn is_graphic(&self) -> bool {
+        match (&self.picture, self.graphic) {
+            (_, Some(graphic)) => graphic,
+            (Picture::Pixels(pixels), None) => content::is_graphic(pixels),
+            (Picture::Planes(_), None) => false,
+        }
+    }
+}
+
+/// What smooths the edges of blocks after they are decoded, where the decoder can leave it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EdgeFilter {
+    Applied,
+    Left,
+}
+
+impl EdgeFilter {
+    /// Of a picture that is made much smaller it cannot be seen (nor measured: a tenth of a point of SSIMULACRA2 either way).
+    /// Nothing else depends on it: within one picture blocks are predicted from what is not filtered yet. libwebp leaves
+    /// it out where it scales to three quarters or less.
+    pub fn where_seen(shrink: f64) -> EdgeFilter {
+        if shrink < 2.0 { EdgeFilter::Applied } else { EdgeFilter::Left }
     }
 }
 

@@ -1,11 +1,19 @@
 //! PNG in (every colour type and depth, brought to eight bits) and out.
 
+mod filter;
+#[cfg(target_arch = "x86_64")]
+mod paeth_sse2;
+mod rows;
+
 use std::io::Cursor;
 
 use plan::Size;
 
+use self::rows::{Rows, TOGETHER};
 use crate::codec::{Decoded, Picture, Shape, describes_rgb};
+use crate::content::Evenness;
 use crate::error::TransformError;
+use crate::halving::Halving;
 use crate::limits::Deadline;
 use crate::metadata::Beside;
 use crate::orientation;
@@ -24,34 +32,111 @@ pub(crate) fn header(original: &[u8]) -> Result<Shape, TransformError> {
     })
 }
 
-/// The gamma and chromaticity chunks are ignored, as browsers do where there is no profile.
-pub(crate) fn decode(original: &[u8], deadline: &Deadline) -> Result<Decoded, TransformError> {
+/// Larger than it has to be to be seen `shrink` times smaller. The gamma and chromaticity chunks are ignored, as browsers
+/// do where there is no profile.
+pub(crate) fn decode(original: &[u8], shrink: f64, deadline: &Deadline) -> Result<Decoded, TransformError> {
     let mut decoder = png::Decoder::new(Cursor::new(original));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(refused)?;
-    let size = Size { width: reader.info().width, height: reader.info().height };
-    let icc = profile(reader.info());
+    let info = reader.info();
+    let size = Size { width: info.width, height: info.height };
+    let icc = profile(info);
+    let plain = info.bit_depth == png::BitDepth::Eight && info.trns.is_none() && !info.interlaced;
+    let mut canvas = Canvas::of(size, shrink);
+    match (info.color_type, plain) {
+        (png::ColorType::Rgba, true) => {
+            by_fours::<4>(original, size, png::ColorType::Rgba, &mut canvas, deadline)?
+        }
+        (png::ColorType::Rgb, true) => {
+            by_fours::<3>(original, size, png::ColorType::Rgb, &mut canvas, deadline)?
+        }
+        _ => by_library(&mut reader, size, &mut canvas, deadline)?,
+    }
+    Ok(Decoded { icc, ..canvas.decoded() })
+}
+
+/// What rows become.
+struct Canvas {
+    evenness: Evenness,
+    halving: Halving,
+    row: Vec<[u8; 4]>,
+}
+
+impl Canvas {
+    fn of(size: Size, shrink: f64) -> Canvas {
+        Canvas { evenness: Evenness::of(size), halving: Halving::of(size, shrink), row: Vec::new() }
+    }
+
+    fn row(&mut self, samples: &[u8], colour: png::ColorType) {
+        let row = match colour {
+            png::ColorType::Rgba => samples.as_chunks().0,
+            _ => {
+                self.row.clear();
+                append(&mut self.row, samples, colour);
+                &self.row
+            }
+        };
+        self.evenness.row(row);
+        self.halving.row(row);
+    }
+
+    fn decoded(self) -> Decoded {
+        let scale = self.halving.scale();
+        let graphic = Some(self.evenness.is_graphic());
+        Decoded { graphic, ..Decoded::at_scale(scale, Picture::Pixels(self.halving.end())) }
+    }
+}
+
+/// What has pixels of `N` bytes and nothing unusual.
+fn by_fours<const N: usize>(
+    original: &[u8],
+    size: Size,
+    colour: png::ColorType,
+    canvas: &mut Canvas,
+    deadline: &Deadline,
+) -> Result<(), TransformError> {
+    let (width, height) = (size.width as usize, size.height as usize);
+    let mut rows = Rows::<N>::of(original, (width, height));
+    // The last row of those before, and then four.
+    let mut lines = vec![[0; N]; width * (1 + TOGETHER)];
+    for _ in 0..height.div_ceil(TOGETHER) {
+        deadline.check()?;
+        let (above, four) = lines.split_at_mut(width);
+        let count = rows.next(above, four)?;
+        four.chunks_exact(width).take(count).for_each(|row| canvas.row(row.as_flattened(), colour));
+        above.copy_from_slice(&four[(TOGETHER - 1) * width..]);
+    }
+    Ok(())
+}
+
+fn by_library(
+    reader: &mut png::Reader<Cursor<&[u8]>>,
+    size: Size,
+    canvas: &mut Canvas,
+    deadline: &Deadline,
+) -> Result<(), TransformError> {
     let (colour, _) = reader.output_color_type();
-    let mut pixels = Pixels { size, rgba: Vec::new() };
     if reader.info().interlaced {
         let length = reader
             .output_buffer_size()
             .ok_or_else(|| TransformError::corrupt(InputFormat::Png, "its size overflows"))?;
         let mut samples = vec![0; length];
-        reader.next_frame(&mut samples).map_err(refused)?;
-        append(&mut pixels.rgba, &samples, colour);
-    } else {
-        pixels.rgba.reserve_exact(size.width as usize * size.height as usize);
-        for _ in 0..size.height {
+        let info = reader.next_frame(&mut samples).map_err(refused)?;
+        for row in samples.chunks_exact(info.line_size.max(1)) {
             deadline.check()?;
-            let row = reader
-                .next_row()
-                .map_err(refused)?
-                .ok_or(TransformError::Truncated { format: InputFormat::Png })?;
-            append(&mut pixels.rgba, row.data(), colour);
+            canvas.row(row, colour);
         }
+        return Ok(());
     }
-    Ok(Decoded { icc, ..Decoded::full_size(Picture::Pixels(pixels)) })
+    for _ in 0..size.height {
+        deadline.check()?;
+        let row = reader
+            .next_row()
+            .map_err(refused)?
+            .ok_or(TransformError::Truncated { format: InputFormat::Png })?;
+        canvas.row(row.data(), colour);
+    }
+    Ok(())
 }
 
 pub(super) fn profile(info: &png::Info<'_>) -> Option<Vec<u8>> {

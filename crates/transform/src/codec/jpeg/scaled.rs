@@ -1,8 +1,8 @@
 //! JPEG in at a half, a quarter or an eighth, by our own decoder: no C, and no sample more than needed.
 
-use jpeg_scaled::{Budget, DecodeError, Scale, Scales, icc_profile};
+use jpeg_scaled::{Budget, DecodeError, Precision, Scale, Scales, icc_profile};
 
-use crate::codec::{Decoded, Picture, View, describes_rgb};
+use crate::codec::{Decoded, Picture, describes_rgb};
 use crate::colour::Matrix;
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
@@ -13,13 +13,14 @@ use crate::sniff::InputFormat;
 pub(super) fn decode(
     original: &[u8],
     luma: Scale,
+    precision: Precision,
     limits: &Limits,
     deadline: &Deadline,
 ) -> Result<Option<Decoded>, TransformError> {
     let header = jpeg_scaled::header(original).map_err(refused)?;
     let Ok((across, down)) = header.subsampling else { return Ok(None) };
     let (chroma, subsampling) = of_chroma(luma, (across, down));
-    let scales = Scales { luma, chroma };
+    let scales = Scales { luma, chroma, precision };
     let budget = Budget { pixels: limits.pixels, ..Budget::default() };
     let planes = match jpeg_scaled::decode(original, scales, budget, || !deadline.has_passed()) {
         Err(DecodeError::NotOurs { .. }) => return Ok(None),
@@ -33,7 +34,7 @@ pub(super) fn decode(
         matrix: Matrix::Bt601,
     });
     let icc = icc_profile(original).filter(|icc| describes_rgb(icc));
-    Ok(Some(Decoded { picture, view: View::Whole(1.0 / f64::from(luma.denominator())), icc }))
+    Ok(Some(Decoded { icc, ..Decoded::at_scale(1.0 / f64::from(luma.denominator()), picture) }))
 }
 
 /// In small pictures the colours of small things get lost, so chroma that was halved before is not made an eighth of
@@ -43,6 +44,16 @@ fn of_chroma(luma: Scale, (across, down): (u8, u8)) -> (Scale, (u8, u8)) {
         (Scale::Quarter, (across / 2, down / 2))
     } else {
         (luma, (across, down))
+    }
+}
+
+/// Of a picture that is seen so small, the low bits of its frequencies are lost among the pixels that become one: two of them
+/// are a tenth to half a point of SSIMULACRA2, and most of the time.
+pub(super) fn precision(luma: Scale, shrink: f64) -> Precision {
+    match luma {
+        Scale::Half => Precision::Exact,
+        Scale::Quarter if shrink < 6.0 => Precision::OneBitLess,
+        Scale::Quarter | Scale::Eighth => Precision::TwoBitsLess,
     }
 }
 

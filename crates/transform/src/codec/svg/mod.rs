@@ -132,7 +132,7 @@ impl Drawing {
         deadline.check()?;
         let rgba = canvas.data().as_chunks().0.iter().map(|pixel| unmultiplied(*pixel)).collect();
         let picture = Picture::Pixels(Pixels { size, rgba });
-        Ok(Some(Decoded { picture, view: View::Part { part, size }, icc: None }))
+        Ok(Some(Decoded { view: View::Part { part, size }, ..Decoded::full_size(picture) }))
     }
 
     pub fn whole(&self) -> CropBox {

@@ -10,6 +10,7 @@ use libwebp_sys as webp;
 use plan::Size;
 
 use super::pixels;
+use crate::codec::EdgeFilter;
 use crate::error::TransformError;
 use crate::limits::Limits;
 use crate::pixels::Pixels;
@@ -81,7 +82,7 @@ impl Container<'_> {
         if !inside(x, width, canvas.width) || !inside(y, height, canvas.height) || width == 0 {
             return Err(corrupt());
         }
-        let pixels = pixels(data, Size { width, height })?;
+        let pixels = pixels(data, Size { width, height }, EdgeFilter::Applied)?;
         Ok(pixels.padded(canvas, plan::Rect { x, y, width, height }, [0; 4]))
     }
 }

@@ -15,7 +15,7 @@ use std::ptr;
 use libwebp_sys as webp;
 use plan::Size;
 
-use crate::codec::{Decoded, Picture, Shape, describes_rgb};
+use crate::codec::{Decoded, EdgeFilter, Picture, Shape, describes_rgb};
 use crate::colour::{self, Matrix, Range};
 use crate::error::TransformError;
 use crate::limits::Limits;
@@ -52,15 +52,15 @@ pub(crate) fn frames(original: &[u8]) -> Result<u32, TransformError> {
 }
 
 /// A lossy picture as the planes that it holds; the first frame of an animation; else pixels.
-pub(crate) fn decode(original: &[u8]) -> Result<Decoded, TransformError> {
+pub(crate) fn decode(original: &[u8], shrink: f64) -> Result<Decoded, TransformError> {
     let features = features(original)?;
     let size = size(&features)?;
     let picture = if features.has_animation != 0 {
         Picture::Pixels(Container::open(original)?.first_frame(size)?)
     } else if features.has_alpha == 0 && features.format == LOSSY {
-        Picture::Planes(planes(original, size)?)
+        Picture::Planes(planes(original, size, EdgeFilter::where_seen(shrink))?)
     } else {
-        Picture::Pixels(pixels(original, size)?)
+        Picture::Pixels(pixels(original, size, EdgeFilter::where_seen(shrink))?)
     };
     Ok(Decoded { icc: profile(original), ..Decoded::full_size(picture) })
 }
@@ -107,9 +107,14 @@ fn judge(status: webp::VP8StatusCode) -> Result<(), TransformError> {
 }
 
 /// Decodes into memory of ours that `describe` tells the library of.
-fn decode_into(data: &[u8], describe: impl FnOnce(&mut webp::WebPDecBuffer)) -> Result<(), TransformError> {
+fn decode_into(
+    data: &[u8],
+    filter: EdgeFilter,
+    describe: impl FnOnce(&mut webp::WebPDecBuffer),
+) -> Result<(), TransformError> {
     let mut config = webp::WebPDecoderConfig::new()
         .map_err(|()| TransformError::failed("setting up WebP", "another version of libwebp"))?;
+    config.options.bypass_filtering = c_int::from(filter == EdgeFilter::Left);
     config.output.is_external_memory = 1;
     describe(&mut config.output);
     // SAFETY: `data` is readable for its length. The output buffers are those of `describe`, with sizes that the
@@ -117,10 +122,10 @@ fn decode_into(data: &[u8], describe: impl FnOnce(&mut webp::WebPDecBuffer)) -> 
     judge(unsafe { webp::WebPDecode(data.as_ptr(), data.len(), &mut config) })
 }
 
-fn pixels(data: &[u8], size: Size) -> Result<Pixels, TransformError> {
+fn pixels(data: &[u8], size: Size, filter: EdgeFilter) -> Result<Pixels, TransformError> {
     let mut pixels = Pixels::filled(size, [0; 4]);
     let rgba = pixels.rgba.as_flattened_mut();
-    decode_into(data, |output| {
+    decode_into(data, filter, |output| {
         output.colorspace = webp::WEBP_CSP_MODE::MODE_RGBA;
         output.u.RGBA = webp::WebPRGBABuffer {
             rgba: rgba.as_mut_ptr(),
@@ -131,12 +136,12 @@ fn pixels(data: &[u8], size: Size) -> Result<Pixels, TransformError> {
     Ok(pixels)
 }
 
-fn planes(data: &[u8], size: Size) -> Result<Planes, TransformError> {
+fn planes(data: &[u8], size: Size, filter: EdgeFilter) -> Result<Planes, TransformError> {
     let (width, height) = (size.width as usize, size.height as usize);
     let mut luma = Plane::filled(width, height, 0);
     let mut cb = Plane::filled(width.div_ceil(2), height.div_ceil(2), 0);
     let mut cr = cb.clone();
-    decode_into(data, |output| {
+    decode_into(data, filter, |output| {
         output.colorspace = webp::WEBP_CSP_MODE::MODE_YUV;
         output.u.YUVA = webp::WebPYUVABuffer {
             y: luma.samples.as_mut_ptr(),
