@@ -344,7 +344,7 @@ impl From<ControlArgs> for ControlAddress {
 fn main() -> ExitCode {
     let command = match CommandLine::parse().command {
         // Before there are other threads, which would keep what a worker gives up.
-        Process::RenderWorker { memory } => return render_worker::serve(memory, transform::compose),
+        Process::RenderWorker { memory } => return render_worker::serve(memory, transform::compose_with),
         Process::Command(command) => *command,
     };
     match tokio::runtime::Runtime::new() {

@@ -1,4 +1,4 @@
-//! The renderer as it is configured: its limits, its room and workers, its fonts.
+//! The renderer as it is configured: its limits, its room and workers, its fonts, its model.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::HeaderName;
 use render_worker::{Files, Workers};
 use renderer::{
-    Fonts, Originals, Presets, RenderPool, Renderer, Room, TagField, TagFields, TenantsOfSources,
+    Cutter, Fonts, Originals, Presets, RenderPool, Renderer, Room, TagField, TagFields, TenantsOfSources,
 };
 use telemetry::Metrics;
 
@@ -25,9 +25,14 @@ pub(crate) async fn renderer(
         time: config.limits.render_time,
     };
     let fonts = Fonts::with(config.node.fonts.as_deref())?;
-    let pool = RenderPool::new(room(config), workers(config).await?, limits, Arc::clone(metrics));
+    let cutter = match &config.background_removal {
+        Some(removal) => Some(Cutter::with(&removal.model, removal.colours, config.limits.render_memory)?),
+        None => None,
+    };
+    let workers = workers(config, cutter.as_ref()).await?;
+    let pool = RenderPool::new(room(config), workers, limits, Arc::clone(metrics));
     let presets = Presets::new(originals.catalog.clone(), tenants_of_sources(config));
-    Ok(Renderer { originals, pool, tag_fields: tag_fields(config), fonts, presets })
+    Ok(Renderer { originals, pool, tag_fields: tag_fields(config), fonts, cutter, presets })
 }
 
 fn tenants_of_sources(config: &Config) -> TenantsOfSources {
@@ -54,11 +59,12 @@ fn room(config: &Config) -> Room {
 }
 
 /// Workers are this binary again, whatever lies at its path by now.
-async fn workers(config: &Config) -> anyhow::Result<Arc<Workers>> {
+async fn workers(config: &Config, cutter: Option<&Cutter>) -> anyhow::Result<Arc<Workers>> {
     let arguments = ["render-worker".to_owned(), config.limits.render_memory.to_string()];
     let mut settings = render_worker::Settings::new("/proc/self/exe".into(), arguments.into());
     // Our allocator takes a gigabyte of addresses beforehand, which would be beside the limit of memory.
     settings.environment = vec![("MIMALLOC_ARENA_RESERVE".to_owned(), "32MiB".to_owned())];
+    settings.model = cutter.map(|cutter| cutter.model.clone());
     let (workers, files) = Workers::start(settings).await?;
     if files == Files::SystemCallsOnly {
         tracing::warn!(

@@ -109,6 +109,8 @@ fn step(operation: &Operation, plan: &Plan) -> Option<String> {
         }
         Operation::Rotate { angle, frame } => format!("rotate {angle},{frame}"),
         Operation::Resize(resize) => resized(resize) + &bounded(resize),
+        // By which model, the renderer adds.
+        Operation::CutOut => "cut-out".to_owned(),
         Operation::ShowAlpha => "show-alpha".to_owned(),
         Operation::Adjust(adjust) => {
             let grey = if adjust.is_grey() { "grey".to_owned() } else { adjust.saturation.to_string() };
@@ -252,7 +254,7 @@ mod tests {
         check(
             everything(),
             expect![
-                "plan-2;trim auto,,8,0;cut 10,20,0.5,0.5;orient t;rotate 5.5,pivot;w600,h400,fill,never-larger;show-alpha;adjust 0,0,10,0,0,0,0,grey,0,;monochrome ff0000;sepia 50;duotone 000080,ffffff,100;blend 8000ff00,overlay,100;unsharp 20,16;unsharp -40,30;pixelate 16;halftone 10;blur 200;veil 0,20,;place top,left,blur;border 4,ff0000;corners 16,max,0,2;shadow 80,0,0,000000;fade 50;pad 8,8,8,8;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;mark 1,own 20000,bottom,right,/,10,0,100,normal,once;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;text 0,24,wrap,,000000,bottom,right,/,20,120,0,0 ffffff,0,0,100,a%3Bb;grid 16,d0d7dd,ffffff;flatten ffffff;auto-webp;q80"
+                "plan-2;trim auto,,8,0;cut 10,20,0.5,0.5;orient t;rotate 5.5,pivot;w600,h400,fill,never-larger;cut-out;show-alpha;adjust 0,0,10,0,0,0,0,grey,0,;monochrome ff0000;sepia 50;duotone 000080,ffffff,100;blend 8000ff00,overlay,100;unsharp 20,16;unsharp -40,30;pixelate 16;halftone 10;blur 200;veil 0,20,;place top,left,blur;border 4,ff0000;corners 16,max,0,2;shadow 80,0,0,000000;fade 50;pad 8,8,8,8;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;mark 1,own 20000,bottom,right,/,10,0,100,normal,once;mark 0,own 20000,bottom,right,/,10,0,100,normal,once;text 0,24,wrap,,000000,bottom,right,/,20,120,0,0 ffffff,0,0,100,a%3Bb;grid 16,d0d7dd,ffffff;flatten ffffff;auto-webp;q80"
             ],
         );
     }
@@ -285,6 +287,7 @@ mod tests {
             border: "2,red".parse().ok(),
             mask: Some(crate::MaskShape::Corners),
             corner_radius: "8,max,0,1".parse().unwrap(),
+            background_removed: true,
             only_alpha: true,
             opacity: "50".parse().unwrap(),
             shadow: "4,black".parse().ok(),

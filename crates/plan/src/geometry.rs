@@ -174,6 +174,7 @@ pub fn geometry_within(plan: &Plan, trimmed: Rect, max_side: u32) -> Result<Geom
             Operation::Shadow { margins, .. } => geometry.grow(margins, max_side)?,
             Operation::Pad(sides) => geometry.grow(sides, max_side)?,
             Operation::Trim { .. }
+            | Operation::CutOut
             | Operation::ShowAlpha
             | Operation::Adjust(_)
             | Operation::Monochrome(_)

@@ -97,6 +97,8 @@ pub struct Plan {
     pub rotation: Rotation,
     pub rotation_frame: RotationFrame,
     pub resize: Resize,
+    /// Makes transparent whatever does not stand in the foreground.
+    pub background_removed: bool,
     /// Shows how much could be seen instead of what.
     pub only_alpha: bool,
     pub adjustments: Adjustments,

@@ -40,6 +40,8 @@ pub enum Operation {
         frame: RotationFrame,
     },
     Resize(Resize),
+    /// Leaves nothing but the foreground, as a model sees it in all that is used of the original.
+    CutOut,
     /// White where it can be seen, black where not.
     ShowAlpha,
     Adjust(Adjustments),
@@ -131,6 +133,7 @@ impl Plan {
             rotation,
             rotation_frame,
             resize,
+            background_removed,
             only_alpha,
             adjustments,
             monochrome,
@@ -238,6 +241,7 @@ impl Plan {
             (orientation != Orientation::UPRIGHT).then_some(Operation::Orient(orientation)),
             (rest != Rotation::default()).then_some(Operation::Rotate { angle: rest, frame: rotation_frame }),
             Some(Operation::Resize(resize)),
+            background_removed.then_some(Operation::CutOut),
             only_alpha.then_some(Operation::ShowAlpha),
             (adjustments != Adjustments::default()).then_some(Operation::Adjust(adjustments)),
             monochrome.map(Operation::Monochrome),

@@ -15,8 +15,8 @@ use transform::{DRAWING_BYTES_MAX, Derivative, InputFormat, Limits, TransformErr
 
 use crate::confinement::Files;
 use crate::error::{Death, WorkerError};
-use crate::wire::{self, Hello, Job, LENGTHS, Lengths, Reply};
-use crate::workers::Settings;
+use crate::wire::{self, AnnouncedModel, Hello, Job, LENGTHS, Lengths, Reply};
+use crate::workers::{Model, Settings};
 
 /// Starting takes some milliseconds; a machine that takes this long has other worries.
 const START: Duration = Duration::from_secs(20);
@@ -36,6 +36,8 @@ pub(crate) struct Process {
     /// How many jobs it has done, and how long they took.
     pub jobs: u32,
     pub busy: Duration,
+    /// Whether it has the model.
+    pub has_model: bool,
 }
 
 impl Process {
@@ -58,8 +60,15 @@ impl Process {
         for pipe in [input.as_fd(), output.as_fd()] {
             let _slower = fcntl_setpipe_size(pipe, PIPE);
         }
-        let mut process =
-            Self { child, input, output, files: Files::SystemCallsOnly, jobs: 0, busy: Duration::ZERO };
+        let mut process = Self {
+            child,
+            input,
+            output,
+            files: Files::SystemCallsOnly,
+            jobs: 0,
+            busy: Duration::ZERO,
+            has_model: false,
+        };
         let (hello, _) = match timeout(START, read(&mut process.output, 0)).await {
             Ok(Ok(hello)) => hello,
             Ok(Err(_)) => return Err(WorkerError::Start(format!("it {}", process.death().await))),
@@ -76,14 +85,17 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Anything but a derivative means that this worker must not be asked again.
+    /// Anything but a derivative means that this worker must not be asked again. `model` is given to one that has none.
     pub async fn make(
         &mut self,
         originals: &[&[u8]],
+        model: Option<&Model>,
         plan: &Plan,
         limits: &Limits,
     ) -> Result<Derivative, WorkerError> {
-        let talk = timeout(limits.time + GRACE, self.talk(originals, plan, limits));
+        let model = model.filter(|_| !self.has_model);
+        self.has_model |= model.is_some();
+        let talk = timeout(limits.time + GRACE, self.talk(originals, model, plan, limits));
         let (head, bytes) = match talk.await {
             Ok(Ok(reply)) => reply,
             Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
@@ -105,15 +117,22 @@ impl Process {
     async fn talk(
         &mut self,
         originals: &[&[u8]],
+        model: Option<&Model>,
         plan: &Plan,
         limits: &Limits,
     ) -> io::Result<(Vec<u8>, Vec<u8>)> {
         let lengths: Vec<usize> = originals.iter().map(|original| original.len()).collect();
-        let together = lengths.iter().sum();
-        let job = Job { plan: Cow::Borrowed(plan), limits: *limits, lengths };
+        let bytes = || originals.iter().copied().chain(model.map(|model| &*model.onnx));
+        let together = bytes().map(<[u8]>::len).sum();
+        let announced = |model: &Model| AnnouncedModel {
+            length: model.onnx.len(),
+            normalisation: model.normalisation,
+        };
+        let job =
+            Job { plan: Cow::Borrowed(plan), limits: *limits, lengths, model: model.map(announced) };
         self.input.write_all(&wire::start(&job, together)?).await?;
-        for original in originals {
-            self.input.write_all(original).await?;
+        for bytes in bytes() {
+            self.input.write_all(bytes).await?;
         }
         read(&mut self.output, most_bytes(limits)).await
     }

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use plan::{OutputFormat, Plan, Size};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use transform::{Limits, TransformError};
+use transform::{Limits, Normalisation, TransformError};
 
 use crate::confinement::Files;
 
@@ -20,25 +20,33 @@ pub(crate) enum Hello {
     Unconfined(String),
 }
 
-/// The body is the originals, one after the other.
+/// The body is the originals, one after the other, and the model if there is one.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Job<'a> {
     pub plan: Cow<'a, Plan>,
     pub limits: Limits,
     /// How long each of the originals is.
     pub lengths: Vec<usize>,
+    /// What sees the foreground, for this job and all after it; it comes once.
+    pub model: Option<AnnouncedModel>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AnnouncedModel {
+    pub length: usize,
+    pub normalisation: Normalisation,
 }
 
 impl Job<'_> {
-    /// The originals in the body; nothing if they are not as long as was said.
-    pub fn originals<'a>(&self, mut body: &'a [u8]) -> Option<Vec<&'a [u8]>> {
+    /// The originals in the body, and the model (of no bytes if none was announced); nothing if they are not as long as was said.
+    pub fn parts<'a>(&self, mut body: &'a [u8]) -> Option<(Vec<&'a [u8]>, &'a [u8])> {
         let mut originals = Vec::with_capacity(self.lengths.len());
         for length in &self.lengths {
             let (original, rest) = body.split_at_checked(*length)?;
             originals.push(original);
             body = rest;
         }
-        body.is_empty().then_some(originals)
+        (body.len() == self.model.map_or(0, |model| model.length)).then_some((originals, body))
     }
 }
 
@@ -129,7 +137,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let plan = Cow::Owned(Plan::default());
-        let job = Job { plan, limits: Limits::default(), lengths: vec![5, 0, 3] };
+        let model = Some(AnnouncedModel { length: 7, normalisation: Normalisation::default() });
+        let job = Job { plan, limits: Limits::default(), lengths: vec![5, 0, 3], model };
         let refused = Reply::Refused(TransformError::Failed { stage: "resizing".into(), why: "x".into() });
         let mut bytes = Vec::new();
         write(&mut bytes, &job, b"original").unwrap();
@@ -142,15 +151,20 @@ mod tests {
 
     #[test]
     fn originals_are_told_apart_by_their_lengths() {
-        let job = |lengths: &[usize]| Job {
+        let job = |lengths: &[usize], model: Option<usize>| Job {
             plan: Cow::Owned(Plan::default()),
             limits: Limits::default(),
             lengths: lengths.to_vec(),
+            model: model.map(|length| AnnouncedModel { length, normalisation: Normalisation::default() }),
         };
-        let found = job(&[5, 0, 3]).originals(b"original");
-        assert_eq!(found, Some(vec![&b"origi"[..], b"", b"nal"]));
-        for wrong in [&[5][..], &[9], &[5, 4], &[usize::MAX, 9]] {
-            assert_eq!(job(wrong).originals(b"original"), None, "{wrong:?}");
+        let found = job(&[5, 0, 3], None).parts(b"original");
+        assert_eq!(found, Some((vec![&b"origi"[..], b"", b"nal"], &b""[..])));
+        let found = job(&[5, 0], Some(3)).parts(b"original");
+        assert_eq!(found, Some((vec![&b"origi"[..], b""], &b"nal"[..])));
+        for (wrong, model) in
+            [(&[5][..], None), (&[9], None), (&[5, 4], None), (&[usize::MAX, 9], None), (&[5, 3], Some(1)), (&[5], Some(2))]
+        {
+            assert_eq!(job(wrong, model).parts(b"original"), None, "{wrong:?} {model:?}");
         }
     }
 

@@ -7,13 +7,13 @@ use std::panic;
 use std::process::ExitCode;
 
 use plan::Plan;
-use transform::{Derivative, Limits, TransformError};
+use transform::{Derivative, Limits, Network, TransformError};
 
 use crate::confinement::confine;
 use crate::wire::{self, Hello, Job, Reply};
 
-/// What a worker does with a job: [`transform::compose`], but for tests.
-pub type Making = fn(&[&[u8]], &Plan, &Limits) -> Result<Derivative, TransformError>;
+/// What a worker does with a job: [`transform::compose_with`], but for tests.
+pub type Making = fn(&[&[u8]], Option<&Network>, &Plan, &Limits) -> Result<Derivative, TransformError>;
 
 /// Makes derivatives until standard input ends; `memory` bytes may be allocated for them.
 ///
@@ -35,9 +35,17 @@ fn try_to_serve(memory: u64, make: Making) -> io::Result<()> {
         Ok(files) => wire::write(&mut output, &Hello::Confined(files), b"")?,
         Err(error) => return wire::write(&mut output, &Hello::Unconfined(error.to_string()), b""),
     }
+    let mut network = None;
     while let Some((job, body)) = wire::read::<Job>(&mut input, usize::MAX)? {
-        let originals = job.originals(&body).ok_or(io::ErrorKind::InvalidData)?;
-        match make(&originals, &job.plan, &job.limits) {
+        let (originals, model) = job.parts(&body).ok_or(io::ErrorKind::InvalidData)?;
+        let ready = match job.model {
+            Some(announced) => Network::read(model, announced.normalisation).map(|read| network = Some(read)),
+            None => Ok(()),
+        };
+        let made = ready
+            .map_err(TransformError::from)
+            .and_then(|()| make(&originals, network.as_ref(), &job.plan, &job.limits));
+        match made {
             Ok(Derivative { bytes, format, size }) => {
                 wire::write(&mut output, &Reply::Made { format, size }, &bytes)?;
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use plan::Plan;
 use tokio::time::{Instant, sleep};
-use transform::{Derivative, Limits};
+use transform::{Derivative, Limits, Normalisation};
 
 use crate::confinement::Files;
 use crate::error::WorkerError;
@@ -25,6 +25,15 @@ pub struct Settings {
     pub busy: Duration,
     /// One that nobody has needed for this long is ended; what it had kept of memory goes back to the machine.
     pub idle: Duration,
+    /// What sees the foreground. A worker gets it with the first plan that needs it, and keeps it.
+    pub model: Option<Model>,
+}
+
+/// A file that [`transform::Network::read`] understands, and how it wants pictures.
+#[derive(Debug, Clone)]
+pub struct Model {
+    pub onnx: Arc<[u8]>,
+    pub normalisation: Normalisation,
 }
 
 impl Settings {
@@ -36,6 +45,7 @@ impl Settings {
             jobs: 500,
             busy: Duration::from_secs(10 * 60),
             idle: Duration::from_secs(30),
+            model: None,
         }
     }
 }
@@ -62,20 +72,21 @@ impl Workers {
         Ok((workers, files))
     }
 
-    /// As [`transform::compose`], elsewhere. Dropped before its end, it ends the worker with it.
+    /// As [`transform::compose_with`], elsewhere. Dropped before its end, it ends the worker with it.
     pub async fn transform(
         &self,
         originals: &[&[u8]],
         plan: &Plan,
         limits: &Limits,
     ) -> Result<Derivative, WorkerError> {
-        let mut process = match self.idle_one() {
+        let model = self.settings.model.as_ref().filter(|_| plan.background_removed);
+        let mut process = match self.idle_one(model.is_some()) {
             Some(process) => process,
             None => Process::start(&self.settings).await?,
         };
         let began = Instant::now();
         // Whoever fails is dropped here, and so killed: what has broken one picture is not let near the next.
-        let derivative = process.make(originals, plan, limits).await?;
+        let derivative = process.make(originals, model, plan, limits).await?;
         process.jobs += 1;
         process.busy += began.elapsed();
         if process.jobs < self.settings.jobs && process.busy < self.settings.busy {
@@ -84,10 +95,13 @@ impl Workers {
         Ok(derivative)
     }
 
-    fn idle_one(&self) -> Option<Process> {
+    /// One that has the model where that is wanted, and one that has it not where it is not, as far as there are such.
+    fn idle_one(&self, with_model: bool) -> Option<Process> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         // The last that was used has the warmest memory; one that died meanwhile costs nobody a request.
-        while let Some(Idle { mut process, .. }) = idle.pop() {
+        let suited = |idle: &Vec<Idle>| idle.iter().rposition(|idle| idle.process.has_model == with_model);
+        while let Some(place) = suited(&idle).or_else(|| idle.len().checked_sub(1)) {
+            let Idle { mut process, .. } = idle.remove(place);
             if process.is_alive() {
                 return Some(process);
             }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plan::{Description, Format, FormatWish, Plan, Size};
-use render_worker::{Death, Files, Settings, WorkerError, Workers};
-use testkit::until;
-use transform::{Limits, TransformError};
+use render_worker::{Death, Files, Model, Settings, WorkerError, Workers};
+use testkit::{onnx, until};
+use transform::{Limits, ModelError, Network, Normalisation, TransformError};
 
 /// A PNG of one black pixel.
 const PIXEL: &[u8] = include_bytes!("pixel.png");
@@ -95,6 +95,28 @@ async fn originals_reach_the_worker_in_their_order_and_number() {
     assert_eq!(stage.workers.transform(&[&below, &above], &marked, &limits).await, Ok(here));
     let broken = stage.workers.transform(&[&below, b"<html>"], &marked, &limits).await.unwrap_err();
     assert!(broken.to_string().starts_with("brand/logo.png: the original is not a picture"), "{broken}");
+}
+
+/// In a build that cannot follow it, a worker says so; this story is played in both.
+#[tokio::test]
+async fn a_worker_gets_the_model_with_the_first_picture_that_needs_it_and_keeps_it() {
+    let model = Model { onnx: onnx::light_is_foreground(Some(32)).into(), normalisation: Normalisation::Centred };
+    let network = Network::read(&model.onnx, model.normalisation);
+    let stage = Stage::with(|settings| Settings { model: Some(model), ..settings }).await;
+    let limits = Limits::default();
+    let plan = Plan { background_removed: true, ..Plan::default() };
+    let original = noise(64, 48);
+    let Ok(network) = network else {
+        let refused = stage.workers.transform(&[&original], &plan, &limits).await;
+        assert_eq!(refused, Err(WorkerError::Transform(TransformError::Model(ModelError::NotBuilt))));
+        return;
+    };
+    let here = transform::compose_with(&[&original], Some(&network), &plan, &limits).unwrap();
+    let pid = stage.pid().await;
+    for _ in 0..3 {
+        assert_eq!(stage.workers.transform(&[&original], &plan, &limits).await, Ok(here.clone()));
+        assert_eq!(stage.pid().await, pid);
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 //! bytes are addressed by digests of everything that went into them, and so are never stale, only unreachable.
 
 mod beforehand;
+mod cutter;
 mod fonts;
 mod originals;
 mod packs;
@@ -16,6 +17,7 @@ mod tag_fields;
 mod turns;
 
 pub use beforehand::{Beforehand, Coming};
+pub use cutter::{Cutter, CutterError};
 pub use fonts::{Fonts, FontsError};
 pub use originals::{Current, KnownSource, OriginalError, Originals, Revalidated};
 pub use pool::RenderPool;

@@ -10,6 +10,7 @@ use telemetry::Metrics;
 use tokio::sync::oneshot;
 use transform::{Derivative, Limits, memory_needed};
 
+use crate::cutter::Cutter;
 use crate::turns::{Arrival, Claim, Room, Turns};
 
 pub struct RenderPool {
@@ -35,14 +36,16 @@ impl RenderPool {
         Self { turns: Arc::new(Mutex::new(Turns::new(room))), workers, limits, metrics }
     }
 
-    /// Each `source` has its turns, so that one whose pictures take long does not keep those of others waiting.
+    /// Each `source` has its turns, so that one whose pictures take long does not keep those of others waiting. `cutter` is
+    /// there if the plan needs it.
     pub async fn render(
         &self,
         source: &str,
         originals: &[&[u8]],
+        cutter: Option<&Cutter>,
         plan: &Plan,
     ) -> Result<Derivative, RenderError> {
-        let memory = memory_needed(originals, plan, &self.limits);
+        let memory = memory_needed(originals, plan, &self.limits) + cutter.map_or(0, |cutter| cutter.memory);
         let _place = self.place(source, memory).await?;
         let began = Instant::now();
         let rendered = self.workers.transform(originals, plan, &self.limits).await;

@@ -50,8 +50,9 @@ pub fn of_transform(error: &TransformError) -> Problem {
             }
             GeometryError::EmptyOriginal => Problem::new(422, "corrupt-picture", "Corrupt picture", detail),
         },
+        TransformError::NoModel => of_no_model(),
         TransformError::OutOfTime { .. } => Problem::new(422, "render-timeout", "Render timeout", detail),
-        TransformError::Failed { .. } => Problem::new(500, "render-failed", "Render failed", detail),
+        TransformError::Failed { .. } | TransformError::Model(_) => Problem::new(500, "render-failed", "Render failed", detail),
     }
 }
 
@@ -79,6 +80,13 @@ pub fn of_worker(error: &WorkerError) -> FillError {
 /// The URL names a font that the operator has not.
 pub fn of_font(error: &UnknownFont) -> Problem {
     Problem::new(404, "unknown-font", "Unknown font", error.to_string())
+}
+
+/// The URL wants the background removed, and the operator has named no model.
+pub fn of_no_model() -> Problem {
+    let detail = "backgrounds are removed by a model, and this node has none: `model` in [background_removal] of its \
+                  configuration names it";
+    Problem::new(501, "background-removal-off", "Background removal off", detail)
 }
 
 /// The URL names a preset that there is not, or adds to it what does not go with it.

@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use plan::{OriginalName, OutputFormat};
 use purge_protocol::{Fill, Subject};
 
+use crate::cutter::Cutter;
 use crate::fonts::{Font, Fonts, UnknownFont};
 use crate::originals::{Current, OriginalError, Originals};
 use crate::pool::RenderPool;
@@ -28,6 +29,8 @@ pub struct Renderer {
     pub pool: RenderPool,
     pub tag_fields: TagFields,
     pub fonts: Fonts,
+    /// What removes backgrounds.
+    pub cutter: Option<Cutter>,
     pub presets: Presets,
 }
 
@@ -113,6 +116,11 @@ impl Renderer {
         let source = image.delivery.source.as_str();
         let originals: Vec<&Current> =
             iter::once(original).chain(others.iter().map(|(_, other)| other)).collect();
+        let cutter = match (plan.background_removed, &self.cutter) {
+            (false, _) => None,
+            (true, Some(cutter)) => Some(cutter),
+            (true, None) => return Err(FillError::Problem(problem::of_no_model())),
+        };
         let mut fonts = fonts.to_vec();
         if !plan.keeps_drawing() && originals.iter().any(|one| transform::needs_letters(&one.bytes)) {
             fonts.extend(self.fonts.letters());
@@ -125,6 +133,9 @@ impl Renderer {
         for font in &fonts {
             inputs.push_str(&format!("\n{}", font.digest));
         }
+        if let Some(cutter) = cutter {
+            inputs.push_str(&format!("\n{}", cutter.key));
+        }
         let key = Digest::of(inputs.as_bytes());
         let blobs = &self.originals.blobs;
         if let Some(encoded) = blobs.get(Kind::Derivative, &key).await.and_then(unpack) {
@@ -132,7 +143,7 @@ impl Renderer {
         }
         let fonts = fonts.iter().map(|font| &*font.bytes);
         let bytes: Vec<&[u8]> = originals.iter().map(|one| &*one.bytes).chain(fonts).collect();
-        let made = self.pool.render(source, &bytes, plan).await?;
+        let made = self.pool.render(source, &bytes, cutter, plan).await?;
         let encoded = Encoded { format: made.format, bytes: made.bytes.into() };
         // Known before it is stored, so that an erasure cannot miss it.
         match self.note_derivative(image, &key.to_string()).await {

@@ -6,6 +6,7 @@ mod eventually;
 mod halved_body;
 pub mod installed;
 mod machine;
+pub mod onnx;
 pub mod picture;
 mod ports;
 pub mod postgres;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::foreground::ModelError;
 use crate::sniff::InputFormat;
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize)]
@@ -41,6 +42,10 @@ pub enum TransformError {
     TooManyPixelsTogether { found: u64, limit: u64 },
     #[error("the picture has {least} bytes at the lowest quality where {limit} are allowed")]
     CannotFit { least: usize, limit: u32 },
+    #[error("the background cannot be removed: there is no model that sees it")]
+    NoModel,
+    #[error("the model that sees backgrounds cannot be used: {0}")]
+    Model(#[from] ModelError),
     #[error(transparent)]
     Geometry(#[from] plan::GeometryError),
     #[error("the picture could not be made within {limit:?}")]

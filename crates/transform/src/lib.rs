@@ -18,6 +18,7 @@ mod drawing;
 mod encode;
 mod error;
 mod faces;
+mod foreground;
 mod halving;
 mod limits;
 mod making;
@@ -43,6 +44,7 @@ use plan::{FormatWish, OutputFormat, Plan, Size};
 pub use crate::codec::svg::DRAWING_BYTES_MAX;
 pub use crate::drawing::needs_letters;
 pub use crate::error::TransformError;
+pub use crate::foreground::{ModelError, Network, Normalisation, UnknownNormalisation};
 pub use crate::limits::Limits;
 pub use crate::memory::memory_needed;
 pub use crate::orientation::Orientation;
@@ -96,7 +98,17 @@ pub fn transform(original: &[u8], plan: &Plan, limits: &Limits) -> Result<Deriva
 /// Carries out a plan: `inputs` are the original that it is for, those of [`Plan::originals`], the fonts of
 /// [`Plan::fonts`], and any more fonts for the letters of drawings ([`needs_letters`]), in that order.
 pub fn compose(inputs: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
-    contained(|| carry_out(inputs, plan, limits))
+    compose_with(inputs, None, plan, limits)
+}
+
+/// As [`compose`], with what sees the foreground where a plan removes the background.
+pub fn compose_with(
+    inputs: &[&[u8]],
+    network: Option<&Network>,
+    plan: &Plan,
+    limits: &Limits,
+) -> Result<Derivative, TransformError> {
+    contained(|| carry_out(inputs, network, plan, limits))
 }
 
 /// Runs code that reads hostile bytes so that a mistake in it costs one picture, not the process.
@@ -150,14 +162,22 @@ fn read_header(original: &[u8], limits: &Limits) -> Result<Header, TransformErro
     })
 }
 
-fn carry_out(inputs: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
+fn carry_out(
+    inputs: &[&[u8]],
+    network: Option<&Network>,
+    plan: &Plan,
+    limits: &Limits,
+) -> Result<Derivative, TransformError> {
+    if plan.background_removed && network.is_none() {
+        return Err(TransformError::NoModel);
+    }
     let deadline = Deadline::after(limits.time);
     let mut resampler = Resampler::default();
     let Some((&original, others)) = inputs.split_first() else {
         return Err(TransformError::failed("composing", "there is no original"));
     };
     let header = read_header(original, limits)?;
-    let named = other::named(others, plan, &header, limits)?;
+    let named = Named { network: network.cloned(), ..other::named(others, plan, &header, limits)? };
     deadline.check()?;
     if let Some(drawing) = drawing::kept(original, &header, plan)? {
         return Ok(drawing);
@@ -231,6 +251,7 @@ fn begin(
         making.others.push(other.decode(shrink, &named.letters, icc, limits, deadline, resampler)?);
     }
     making.fonts = named.fonts.clone();
+    making.network = named.network.clone();
     deadline.check()?;
     Ok((making, picture))
 }

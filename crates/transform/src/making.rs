@@ -1,6 +1,8 @@
 //! From the decoded picture to the one that is encoded: cut, resized and turned in one pass, then each operation in
 //! its turn.
 
+mod matte;
+
 use plan::{
     Behind, Covering, Crop, CropBox, Fit, Geometry, Operation, Orientation, Plan, Rect, Resize, Sheet, Size,
     Text, Turned,
@@ -12,6 +14,7 @@ use crate::colour::{self, Matrix};
 use crate::encode::Target;
 use crate::error::TransformError;
 use crate::faces;
+use crate::foreground::{self, Network};
 use crate::limits::{Deadline, Limits};
 use crate::operation::{self, Bench};
 use crate::other::Other;
@@ -36,6 +39,10 @@ pub(crate) struct Making {
     resize: Resize,
     /// Whether it matters where there are faces.
     looks_for_faces: bool,
+    /// Whether it matters what is foreground.
+    cuts_out: bool,
+    /// What sees that.
+    pub network: Option<Network>,
     /// The further originals, once they are decoded.
     pub others: Vec<Other>,
     texts: [Text; Text::MAX],
@@ -72,6 +79,8 @@ impl Making {
             rest: seen,
             resize: plan.resize,
             looks_for_faces: plan.looks_for_faces(),
+            cuts_out: plan.background_removed,
+            network: None,
             others: Vec::new(),
             texts: plan.texts.clone(),
             fonts: Vec::new(),
@@ -99,7 +108,7 @@ impl Making {
 
     /// Which part of the original is seen, as it is stored, and on how many pixels; nothing where all of it matters.
     pub fn drawn(&self) -> Option<(CropBox, Size)> {
-        if self.looks_for_faces {
+        if self.looks_for_faces || self.cuts_out {
             return None;
         }
         let whole = self.geometry.oriented();
@@ -128,13 +137,19 @@ impl Making {
 
     /// How many pixels of the original the decoder may make one of.
     pub fn decoded_shrink(&self) -> f64 {
-        if !self.looks_for_faces {
-            return self.shrink();
-        }
-        // Whether a face is found does not depend on how large it is to be shown.
         let Size { width, height } = self.geometry.oriented();
-        let small = faces::looked_at(Size { width, height });
-        self.shrink().min(f64::from(width.max(height)) / f64::from(small.width.max(small.height)))
+        let mut shrink = self.shrink();
+        if self.looks_for_faces {
+            // Whether a face is found does not depend on how large it is to be shown.
+            let small = faces::looked_at(Size { width, height });
+            shrink =
+                shrink.min(f64::from(width.max(height)) / f64::from(small.width.max(small.height)));
+        }
+        if self.cuts_out {
+            // Nor does what is foreground.
+            shrink = shrink.min((f64::from(width.min(height)) / foreground::SIDE_MAX as f64).max(1.0));
+        }
+        shrink
     }
 
     /// How many pixels of a further original there are at least for each that is seen of it, wherever it is used.
@@ -181,6 +196,7 @@ impl Making {
                     | Operation::Fade(_)
             )
         };
+        let has_alpha = has_alpha || self.cuts_out;
         let has_alpha = has_alpha && !self.operations.contains(&Operation::ShowAlpha);
         let has_alpha = has_alpha || self.operations.iter().any(opens);
         has_alpha && !self.operations.iter().any(closed)
@@ -293,6 +309,10 @@ impl Making {
         } else {
             Vec::new()
         };
+        let matte = match &self.network {
+            Some(network) if self.cuts_out => Some(self.matte(network, &picture, view, deadline, resampler)?),
+            _ => None,
+        };
         let mut picture = match &self.geometry.turned {
             None => {
                 let to = self.geometry.placed.size();
@@ -303,6 +323,7 @@ impl Making {
         let mut bench = Bench {
             geometry: &self.geometry,
             faces: &faces,
+            matte: matte.as_ref(),
             others: &self.others,
             texts: &self.texts,
             fonts: &self.fonts,

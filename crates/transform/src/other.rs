@@ -4,6 +4,7 @@ use plan::{CropBox, OriginalName, Plan, Size};
 
 use crate::codec::Picture;
 use crate::error::TransformError;
+use crate::foreground::Network;
 use crate::limits::{Deadline, Limits};
 use crate::pixels::Pixels;
 use crate::resample::Resampler;
@@ -32,6 +33,8 @@ pub(crate) struct Named<'a> {
     pub fonts: Vec<Font>,
     /// The files of fonts that drawings are lettered in.
     pub letters: Vec<&'a [u8]>,
+    /// What sees the foreground.
+    pub network: Option<Network>,
 }
 
 /// How many pixels a drawing may be enlarged to that is used beside another picture.
@@ -64,7 +67,7 @@ pub(crate) fn named<'a>(
     if !letters.iter().all(|letters| text::is_font(letters)) {
         return Err(TransformError::failed("composing", "the inputs are not those of the plan"));
     }
-    Ok(Named { originals, fonts: text::fonts(fonts)?, letters: letters.to_vec() })
+    Ok(Named { originals, fonts: text::fonts(fonts)?, letters: letters.to_vec(), network: None })
 }
 
 impl Announced<'_> {

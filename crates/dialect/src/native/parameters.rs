@@ -187,6 +187,7 @@ pub(super) const TABLE: &[Parameter] = &[
         needs "a rot that is no multiple of 90",
         |plan| plan.rotation.rest() != plan::Rotation::default()
     ),
+    flag!("bg-remove", background_removed),
     Parameter {
         name: "alpha",
         allowed: "extract",

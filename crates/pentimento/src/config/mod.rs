@@ -5,6 +5,7 @@
 //! file of its name. All complaints appear together.
 
 mod acme;
+mod background_removal;
 mod bucket;
 mod cache;
 mod catalog;
@@ -41,6 +42,7 @@ mod writer;
 mod tests;
 
 pub use acme::Acme;
+pub use background_removal::BackgroundRemoval;
 pub use cache::{Cache, DiskAdmission};
 pub use catalog::Catalog;
 pub use cdn::Cdn;
@@ -97,6 +99,7 @@ pub struct Config {
     pub certificates: Vec<CertificateFiles>,
     pub delivery: Delivery,
     pub limits: Limits,
+    pub background_removal: Option<BackgroundRemoval>,
     pub purge: Purge,
     pub sources: Vec<Source>,
     /// As written; see [`Config::snapshot`] for the one that is always there.
@@ -163,6 +166,7 @@ pub fn resolved_toml(config: &Config) -> String {
     config.certificates.iter().for_each(|files| certificate::write(files, &mut out));
     config.delivery.write(&mut out);
     config.limits.write(&mut out);
+    config.background_removal.iter().for_each(|removal| removal.write(&mut out));
     config.purge.write(&mut out);
     config.sources.iter().for_each(|source| source.write(&mut out));
     config.sites.iter().for_each(|site| site::write(site, &mut out));
@@ -232,6 +236,8 @@ fn read_config(file: &mut Section) -> Config {
     let tls = file.section("tls", |section| Tls::read(section, &node, has_certificates));
     let delivery = file.section("delivery", Delivery::read);
     let limits = file.section("limits", Limits::read);
+    let background_removal =
+        file.section("background_removal", |section| BackgroundRemoval::read(section, &node));
     let purge = file.section("purge", Purge::read);
 
     let mut names = HashSet::new();
@@ -306,6 +312,7 @@ fn read_config(file: &mut Section) -> Config {
         certificates,
         delivery,
         limits,
+        background_removal,
         purge,
         sources,
         sites,

@@ -12,7 +12,7 @@ use std::thread;
 
 use plan::{Format, Plan, Size};
 use rustix::process::{Pid, Signal, getppid, kill_process};
-use transform::{Derivative, Limits, TransformError, compose};
+use transform::{Derivative, Limits, Network, TransformError, compose_with};
 
 static PARENT: OnceLock<Option<Pid>> = OnceLock::new();
 
@@ -22,7 +22,12 @@ fn main() -> ExitCode {
     render_worker::serve(memory, make)
 }
 
-fn make(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivative, TransformError> {
+fn make(
+    originals: &[&[u8]],
+    network: Option<&Network>,
+    plan: &Plan,
+    limits: &Limits,
+) -> Result<Derivative, TransformError> {
     match originals[0] {
         b"who are you" => told(process::id()),
         b"variables of your environment" => told(std::env::vars_os().count()),
@@ -60,7 +65,7 @@ fn make(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> Result<Derivative,
             let _ = io::stdout().write_all(&[0xff; 4096]);
         },
         b"how many are you" => told(originals.len()),
-        _ => compose(originals, plan, limits),
+        _ => compose_with(originals, network, plan, limits),
     }
 }
 

@@ -5,6 +5,7 @@ mod alpha;
 mod blend;
 mod blur;
 mod border;
+mod cutout;
 mod duotone;
 mod gradient;
 mod grid;
@@ -27,6 +28,7 @@ use plan::{CropBox, Geometry, Operation, Rect, Text};
 
 use crate::codec::Picture;
 use crate::error::TransformError;
+use crate::foreground::Matte;
 use crate::limits::Deadline;
 use crate::other::Other;
 use crate::pixels::Pixels;
@@ -43,6 +45,8 @@ pub(crate) struct Bench<'a> {
     pub geometry: &'a Geometry,
     /// The faces in the picture, on it as it is once it has its size; perhaps beyond its edges.
     pub faces: &'a [CropBox],
+    /// What of the picture is foreground, if that is asked for.
+    pub matte: Option<&'a Matte>,
     /// The further originals, in the order of the plan.
     pub others: &'a [Other],
     pub texts: &'a [Text],
@@ -75,6 +79,7 @@ pub(crate) fn keeps_planes(operation: &Operation, geometry: &Geometry) -> bool {
         | Operation::BlendSheet { .. }
         | Operation::Pixelate { .. }
         | Operation::Veil(_)
+        | Operation::CutOut
         | Operation::ShowAlpha
         | Operation::Fade(_)
         | Operation::Halftone { .. }
@@ -113,6 +118,10 @@ fn on_planes(operation: &Operation, planes: Planes, deadline: &Deadline) -> Resu
 
 fn on_pixels(operation: &Operation, pixels: Pixels, bench: &mut Bench<'_>) -> Result<Pixels, TransformError> {
     Ok(match *operation {
+        Operation::CutOut => {
+            let matte = bench.matte.ok_or(TransformError::NoModel)?;
+            cutout::pixels(matte, pixels, bench.deadline, bench.resampler)?
+        }
         Operation::ShowAlpha => alpha::shown(pixels),
         Operation::Fade(opacity) => mark::faded(pixels, opacity.percent()),
         Operation::Adjust(ref adjustments) => adjust::pixels(adjustments, pixels),

@@ -239,6 +239,7 @@ fn any_config() -> impl Strategy<Value = Config> {
             certificates: Vec::new(),
             delivery,
             limits,
+            background_removal: None,
             purge,
             sources,
             sites,
