@@ -28,10 +28,12 @@ test: ## Install what the tests need, and run all of them
 	@scripts/setup-tests
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		echo cargo nextest run --workspace; PENTIMENTO_BROWSER_STORY=1 cargo nextest run --workspace && \
-		cargo nextest run -p listener --features http3 --test http3; \
+		cargo nextest run -p listener --features http3 --test http3 && \
+		cargo nextest run -p transform -p render-worker -p pentimento --features pentimento/background-removal --test backgrounds --test stories; \
 	else \
 		echo cargo test --workspace; PENTIMENTO_BROWSER_STORY=1 cargo test --workspace && \
-		cargo test -p listener --features http3 --test http3; \
+		cargo test -p listener --features http3 --test http3 && \
+		cargo test -p transform -p render-worker -p pentimento --features pentimento/background-removal --test backgrounds --test stories; \
 	fi
 	@# They are run by hand, and would fall behind the crates unnoticed.
 	cargo check --quiet --manifest-path fuzz/Cargo.toml --target-dir $(TARGET)
@@ -40,6 +42,7 @@ check: ## Format, lints, and the rules of the house
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy -p listener -p pentimento --features listener/http3,pentimento/http3 --all-targets -- -D warnings
+	cargo clippy -p transform -p pentimento --features pentimento/background-removal --all-targets -- -D warnings
 	cargo xtask tidy
 
 bench: ## What a purge costs where it matters

@@ -3,8 +3,7 @@
 
 mod world;
 
-use testkit::{onnx, picture};
-use world::{Settings, World, leased};
+use world::{World, leased};
 
 #[tokio::test]
 async fn a_node_without_a_model_says_what_to_set() {
@@ -39,39 +38,51 @@ async fn a_node_that_cannot_use_its_model_does_not_start() {
         .expect("it runs");
     let said = String::from_utf8_lossy(&ended.stderr).into_owned() + &String::from_utf8_lossy(&ended.stdout);
     assert!(!ended.status.success(), "{said}");
-    assert!(said.contains("model.onnx\\\" cannot be used") || said.contains("model.onnx\" cannot be used"), "{said}");
+    assert!(
+        said.contains("model.onnx\\\" cannot be used") || said.contains("model.onnx\" cannot be used"),
+        "{said}"
+    );
 }
 
 #[cfg(feature = "background-removal")]
-#[tokio::test]
-async fn what_a_worker_cuts_out_is_kept_by_its_model() {
-    let models = tempfile::tempdir().expect("a folder");
-    let model = models.path().join("light.onnx");
-    std::fs::write(&model, onnx::light_is_foreground(Some(32))).expect("it can be written");
-    let more = format!("[background_removal]\nmodel = {:?}\ncolours = \"centred\"\n", model.display().to_string());
-    let mut world = World::set_up(Settings { more: &more, ..Settings::default() }).await;
-    let halves: Vec<u8> =
-        (0..64 * 64).flat_map(|at| if at % 64 < 32 { [240; 3] } else { [10; 3] }).collect();
-    world.source.put("/halves.png", "image/png", picture::png_of(64, 64, &halves));
-    // In both tiers; red is what is seen of the background.
-    for part in ["0,0,32,64", "32,0,32,64"] {
-        let url = format!("/demo/halves.png?bg-remove=1&rect={part}&bg=red&format=png");
-        for at in [world.edge.delivery, world.node.delivery] {
-            let seen = leased(at, &url, &[]).await;
-            assert_eq!(seen.status, 200, "{}", seen.text());
-            // The model sees nothing but the part.
-            let expected = if part.starts_with('0') { [240; 3] } else { [255, 0, 0] };
-            assert_eq!(picture::look_at(&seen.body), (32, 64, expected));
+mod built {
+    use super::world::{Settings, World, leased};
+    use testkit::{onnx, picture};
+
+    #[tokio::test]
+    async fn what_a_worker_cuts_out_is_kept_by_its_model() {
+        let models = tempfile::tempdir().expect("a folder");
+        let model = models.path().join("light.onnx");
+        std::fs::write(&model, onnx::light_is_foreground(Some(32))).expect("it can be written");
+        let more = format!(
+            "[background_removal]\nmodel = {:?}\ncolours = \"centred\"\n",
+            model.display().to_string()
+        );
+        let mut world = World::set_up(Settings { more: &more, ..Settings::default() }).await;
+        let halves: Vec<u8> =
+            (0..64 * 64).flat_map(|at| if at % 64 < 32 { [240; 3] } else { [10; 3] }).collect();
+        world.source.put("/halves.png", "image/png", picture::png_of(64, 64, &halves));
+        // In both tiers; red is what is seen of the background.
+        for part in ["0,0,32,64", "32,0,32,64"] {
+            let url = format!("/demo/halves.png?bg-remove=1&rect={part}&bg=red&format=png");
+            for at in [world.edge.delivery, world.node.delivery] {
+                let seen = leased(at, &url, &[]).await;
+                assert_eq!(seen.status, 200, "{}", seen.text());
+                // The model sees nothing but the part.
+                let expected = if part.starts_with('0') { [240; 3] } else { [255, 0, 0] };
+                assert_eq!(picture::look_at(&seen.body), (32, 64, expected));
+            }
         }
+        let middle = async |at, size: &str| {
+            let seen = leased(at, &format!("/demo/halves.png?bg-remove=1&format=png&{size}"), &[]).await;
+            assert_eq!(seen.status, 200, "{}", seen.text());
+            picture::look_at(&seen.body).2
+        };
+        assert_eq!(middle(world.node.delivery, "w=20&dpr=2").await, [0; 3]);
+        world.node.kill().await;
+        std::fs::write(&model, onnx::dark_is_foreground(Some(32))).expect("it can be written");
+        world.node.start().await;
+        // The same derivative by another URL, which no cache of answers knows: it is not the other model's.
+        assert_eq!(middle(world.node.delivery, "w=40").await, [10; 3]);
     }
-    let url = "/demo/halves.png?bg-remove=1&format=png";
-    let before = leased(world.node.delivery, url, &[]).await;
-    let (_, _, middle) = picture::look_at(&before.body);
-    assert_eq!((before.status, middle), (200, [0; 3]));
-    // Another model makes another picture; the old one stays stored until a purge.
-    world.node.kill().await;
-    std::fs::write(&model, onnx::light_is_foreground(Some(64))).expect("it can be written");
-    world.node.start().await;
-    let again = leased(world.node.delivery, "/demo/halves.png?bg-remove=1&format=png&w=63", &[]).await;
-    assert_eq!(again.status, 200, "{}", again.text());
 }

@@ -124,12 +124,9 @@ impl Process {
         let lengths: Vec<usize> = originals.iter().map(|original| original.len()).collect();
         let bytes = || originals.iter().copied().chain(model.map(|model| &*model.onnx));
         let together = bytes().map(<[u8]>::len).sum();
-        let announced = |model: &Model| AnnouncedModel {
-            length: model.onnx.len(),
-            normalisation: model.normalisation,
-        };
-        let job =
-            Job { plan: Cow::Borrowed(plan), limits: *limits, lengths, model: model.map(announced) };
+        let announced =
+            |model: &Model| AnnouncedModel { length: model.onnx.len(), normalisation: model.normalisation };
+        let job = Job { plan: Cow::Borrowed(plan), limits: *limits, lengths, model: model.map(announced) };
         self.input.write_all(&wire::start(&job, together)?).await?;
         for bytes in bytes() {
             self.input.write_all(bytes).await?;

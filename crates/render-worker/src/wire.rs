@@ -161,9 +161,14 @@ mod tests {
         assert_eq!(found, Some((vec![&b"origi"[..], b"", b"nal"], &b""[..])));
         let found = job(&[5, 0], Some(3)).parts(b"original");
         assert_eq!(found, Some((vec![&b"origi"[..], b""], &b"nal"[..])));
-        for (wrong, model) in
-            [(&[5][..], None), (&[9], None), (&[5, 4], None), (&[usize::MAX, 9], None), (&[5, 3], Some(1)), (&[5], Some(2))]
-        {
+        for (wrong, model) in [
+            (&[5][..], None),
+            (&[9], None),
+            (&[5, 4], None),
+            (&[usize::MAX, 9], None),
+            (&[5, 3], Some(1)),
+            (&[5], Some(2)),
+        ] {
             assert_eq!(job(wrong, model).parts(b"original"), None, "{wrong:?} {model:?}");
         }
     }

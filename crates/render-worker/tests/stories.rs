@@ -100,7 +100,8 @@ async fn originals_reach_the_worker_in_their_order_and_number() {
 /// In a build that cannot follow it, a worker says so; this story is played in both.
 #[tokio::test]
 async fn a_worker_gets_the_model_with_the_first_picture_that_needs_it_and_keeps_it() {
-    let model = Model { onnx: onnx::light_is_foreground(Some(32)).into(), normalisation: Normalisation::Centred };
+    let model =
+        Model { onnx: onnx::light_is_foreground(Some(32)).into(), normalisation: Normalisation::Centred };
     let network = Network::read(&model.onnx, model.normalisation);
     let stage = Stage::with(|settings| Settings { model: Some(model), ..settings }).await;
     let limits = Limits::default();

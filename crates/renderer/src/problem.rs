@@ -52,7 +52,9 @@ pub fn of_transform(error: &TransformError) -> Problem {
         },
         TransformError::NoModel => of_no_model(),
         TransformError::OutOfTime { .. } => Problem::new(422, "render-timeout", "Render timeout", detail),
-        TransformError::Failed { .. } | TransformError::Model(_) => Problem::new(500, "render-failed", "Render failed", detail),
+        TransformError::Failed { .. } | TransformError::Model(_) => {
+            Problem::new(500, "render-failed", "Render failed", detail)
+        }
     }
 }
 

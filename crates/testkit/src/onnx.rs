@@ -4,12 +4,19 @@
 
 /// Of pictures of this width and height (none: of any), for colours less 0.5.
 pub fn light_is_foreground(side: Option<u64>) -> Vec<u8> {
-    sees(3, 1, side)
+    steps(20.0, 3, 1, side)
 }
 
-/// The same for other numbers of channels, before and after.
+pub fn dark_is_foreground(side: Option<u64>) -> Vec<u8> {
+    steps(-20.0, 3, 1, side)
+}
+
+/// For other numbers of channels, before and after.
 pub fn sees(channels: u64, answers: u64, side: Option<u64>) -> Vec<u8> {
-    let step = 20.0f32;
+    steps(20.0, channels, answers, side)
+}
+
+fn steps(step: f32, channels: u64, answers: u64, side: Option<u64>) -> Vec<u8> {
     let weights: Vec<u8> = (0..channels * answers).flat_map(|_| step.to_le_bytes()).collect();
     let weights = [
         // A filter for each answer, of so many channels and one pixel; float; its name; its numbers.

@@ -142,8 +142,7 @@ impl Making {
         if self.looks_for_faces {
             // Whether a face is found does not depend on how large it is to be shown.
             let small = faces::looked_at(Size { width, height });
-            shrink =
-                shrink.min(f64::from(width.max(height)) / f64::from(small.width.max(small.height)));
+            shrink = shrink.min(f64::from(width.max(height)) / f64::from(small.width.max(small.height)));
         }
         if self.cuts_out {
             // Nor does what is foreground.

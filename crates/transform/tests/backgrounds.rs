@@ -4,9 +4,8 @@ mod documented;
 mod pictures;
 
 use pictures::Painting;
-use plan::Plan;
 use testkit::onnx;
-use transform::{Derivative, Limits, ModelError, Network, Normalisation, TransformError, compose_with};
+use transform::{ModelError, Network, Normalisation, TransformError};
 
 const SIDE: u64 = 32;
 
@@ -30,8 +29,9 @@ fn halves() -> Painting {
 mod built {
     use super::*;
     use pictures::{moving_gif, seen};
-    use plan::{Format, FormatWish, OutputFormat};
+    use plan::{Format, FormatWish, OutputFormat, Plan};
     use std::time::Duration;
+    use transform::{Derivative, Limits, compose_with};
 
     fn network() -> Network {
         Network::read(&onnx::light_is_foreground(Some(SIDE)), Normalisation::Centred).unwrap()
@@ -76,10 +76,18 @@ mod built {
             ("&w=60&h=60&fit=crop&crop=right", left_and_right, "......"),
             ("&w=60&h=60&fit=crop&crop=left", left_and_right, "######"),
             // Of what is turned, the corners have nothing.
-            ("&rot=8", [(0.01, 0.01), (0.2, 0.5), (0.3, 0.4), (0.7, 0.6), (0.8, 0.5), (0.99, 0.99)], ".##..."),
+            (
+                "&rot=8",
+                [(0.01, 0.01), (0.2, 0.5), (0.3, 0.4), (0.7, 0.6), (0.8, 0.5), (0.99, 0.99)],
+                ".##...",
+            ),
             ("&rot=8&rot-type=straighten", left_and_right, "###..."),
             ("&invert=1", left_and_right, "###..."),
-            ("&w=60&h=60&fit=fill", [(0.1, 0.5), (0.4, 0.3), (0.4, 0.7), (0.4, 0.1), (0.4, 0.9), (0.9, 0.5)], "###..."),
+            (
+                "&w=60&h=60&fit=fill",
+                [(0.1, 0.5), (0.4, 0.3), (0.4, 0.7), (0.4, 0.1), (0.4, 0.9), (0.9, 0.5)],
+                "###...",
+            ),
         ] {
             let made = cut(&halves().png(), &format!("{query}&format=png"));
             assert_eq!(sketch(&seen(&made.bytes), &places), expected, "{query}");
@@ -112,7 +120,8 @@ mod built {
 
     #[test]
     fn what_was_transparent_stays_so_and_is_white_to_the_model() {
-        let pale = Painting::new(64, 64, |x, _| if x < 32 { [230, 240, 250, 100] } else { [230, 240, 250, 0] });
+        let pale =
+            Painting::new(64, 64, |x, _| if x < 32 { [230, 240, 250, 100] } else { [230, 240, 250, 0] });
         let made = seen(&cut(&pale.png(), "&format=png").bytes);
         assert_eq!((made.at(5, 30)[3], made.at(60, 30)), (100, [0; 4]));
     }
@@ -144,7 +153,8 @@ mod built {
 
     #[test]
     fn time_ends_between_two_steps_of_the_network() {
-        let plan = Plan { background_removed: true, format: FormatWish::Exactly(Format::Png), ..Plan::default() };
+        let plan =
+            Plan { background_removed: true, format: FormatWish::Exactly(Format::Png), ..Plan::default() };
         let hasty = Limits { time: Duration::ZERO, ..Limits::default() };
         let error = cut_within(&halves().png(), &plan, &hasty).unwrap_err();
         assert_eq!(error, TransformError::OutOfTime { limit: Duration::ZERO });
@@ -174,7 +184,8 @@ mod built {
     #[test]
     fn the_memory_that_it_takes_is_told_beforehand() {
         let small = network().memory();
-        let large = Network::read(&onnx::light_is_foreground(Some(512)), Normalisation::Centred).unwrap().memory();
+        let large =
+            Network::read(&onnx::light_is_foreground(Some(512)), Normalisation::Centred).unwrap().memory();
         // At least what is shown and what is seen, in numbers of four bytes.
         assert!(large >= small + 4 * 4 * (512 * 512 - 32 * 32), "{small} {large}");
     }

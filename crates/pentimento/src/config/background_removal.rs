@@ -27,7 +27,8 @@ impl BackgroundRemoval {
             return None;
         };
         if !node.roles.has(Role::Renderer) {
-            section.complain("model", "`model` has no meaning for a node without the renderer role".to_owned());
+            section
+                .complain("model", "`model` has no meaning for a node without the renderer role".to_owned());
         }
         // All else about it is found out when it is loaded, which takes a while.
         let found = std::fs::metadata(&model).map(|found| found.is_file());

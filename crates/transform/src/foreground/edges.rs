@@ -50,9 +50,8 @@ pub(super) fn refined(
     let width = pixels.size.width.max(1) as usize;
     let step = |length: f64, count: u32| length / f64::from(count.max(1));
     let (across, down) = (step(part.width, pixels.size.width), step(part.height, pixels.size.height));
-    let columns: Vec<Between> = (0..width)
-        .map(|x| Between::of(part.x + (x as f64 + 0.5) * across - 0.5, cover.width))
-        .collect();
+    let columns: Vec<Between> =
+        (0..width).map(|x| Between::of(part.x + (x as f64 + 0.5) * across - 0.5, cover.width)).collect();
     let mut alpha = Vec::with_capacity(pixels.rgba.len());
     for (y, row) in pixels.rgba.chunks_exact(width).enumerate() {
         deadline.check()?;
@@ -134,7 +133,8 @@ mod tests {
 
     fn refined_row(cover: &Plane, light: &Plane, edge: u32) -> Vec<u8> {
         let size = Size::new(160, 160);
-        let rgba = (0..160 * 160).map(|at| if at % 160 < edge { [20, 20, 20, 255] } else { [220, 220, 220, 255] });
+        let rgba =
+            (0..160 * 160).map(|at| if at % 160 < edge { [20, 20, 20, 255] } else { [220, 220, 220, 255] });
         let pixels = Pixels { size, rgba: rgba.collect() };
         let part = CropBox { x: 0.0, y: 0.0, width: 16.0, height: 16.0 };
         let deadline = Deadline::after(std::time::Duration::from_secs(60));

@@ -22,8 +22,11 @@ impl Matte {
     /// Of all that a model has seen.
     pub fn new(cover: Plane, light: Plane, resampler: &mut Resampler) -> Result<Matte, TransformError> {
         let size = (light.width, light.height);
-        let cover =
-            if (cover.width, cover.height) == size { cover } else { cover.resized(whole(&cover), size, resampler)? };
+        let cover = if (cover.width, cover.height) == size {
+            cover
+        } else {
+            cover.resized(whole(&cover), size, resampler)?
+        };
         let part = whole(&cover);
         Ok(Matte { cover, light, part })
     }

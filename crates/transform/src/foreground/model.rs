@@ -65,7 +65,9 @@ pub enum ModelError {
     NotBuilt,
     #[error("it is no ONNX model that can be followed: {0}")]
     Unreadable(String),
-    #[error("it takes {0}; a model that sees the foreground takes one picture, as 1x3xHxW numbers of 32 bits")]
+    #[error(
+        "it takes {0}; a model that sees the foreground takes one picture, as 1x3xHxW numbers of 32 bits"
+    )]
     Input(String),
     #[error("it looks at {} by {} pixels where sides of {SIDE_MIN} to {SIDE_MAX} are allowed", .0.width, .0.height)]
     Side(Size),

@@ -79,7 +79,8 @@ impl Network {
             Err(_) if deadline.has_passed() => return Err(deadline.error()),
             made => made.map_err(failed)?,
         };
-        let foreground = made.first().ok_or_else(|| TransformError::failed("seeing the foreground", "no answer"))?;
+        let foreground =
+            made.first().ok_or_else(|| TransformError::failed("seeing the foreground", "no answer"))?;
         let foreground = foreground.cast_to::<f32>().map_err(failed)?;
         let foreground = foreground.try_as_plain_ram().map_err(failed)?;
         // What is no number is as good as nothing.
@@ -107,15 +108,16 @@ fn looked_at(model: &InferenceModel) -> Result<Size, ModelError> {
         return Err(wrong());
     }
     // What a model leaves open, it calls by a name.
-    let sides: Vec<Option<usize>> = fact
-        .shape
-        .dims()
-        .map(|dim| dim.concretize().and_then(|dim| dim.to_usize().ok()))
-        .collect();
+    let sides: Vec<Option<usize>> =
+        fact.shape.dims().map(|dim| dim.concretize().and_then(|dim| dim.to_usize().ok())).collect();
     let [None | Some(1), None | Some(3), height, width] = sides[..] else { return Err(wrong()) };
     let size = Size { width: side(width), height: side(height) };
     let allowed = SIDE_MIN as u32..=SIDE_MAX as u32;
-    if allowed.contains(&size.width) && allowed.contains(&size.height) { Ok(size) } else { Err(ModelError::Side(size)) }
+    if allowed.contains(&size.width) && allowed.contains(&size.height) {
+        Ok(size)
+    } else {
+        Err(ModelError::Side(size))
+    }
 }
 
 fn side(side: Option<usize>) -> u32 {

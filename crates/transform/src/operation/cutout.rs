@@ -91,15 +91,18 @@ mod tests {
 
     #[test]
     fn nothing_is_left_of_the_background_not_even_its_colour() {
-        let made = cut(vec![255, 0, 255, 0], vec![[1, 2, 3, 255], [4, 5, 6, 255], [7, 8, 9, 100], [9, 9, 9, 9]]);
+        let made =
+            cut(vec![255, 0, 255, 0], vec![[1, 2, 3, 255], [4, 5, 6, 255], [7, 8, 9, 100], [9, 9, 9, 9]]);
         assert_eq!(made.rgba, [[1, 2, 3, 255], [0; 4], [7, 8, 9, 100], [0; 4]]);
     }
 
     #[test]
     fn an_edge_has_the_colour_of_the_foreground() {
         // Red before green, half of each in between.
-        let of = |at: usize| [(255, [255, 0, 0, 255]), (128, [128, 127, 0, 255]), (0, [0, 255, 0, 255])]
-            [((at % 16).max(7) - 7).min(2)];
+        let of = |at: usize| {
+            [(255, [255, 0, 0, 255]), (128, [128, 127, 0, 255]), (0, [0, 255, 0, 255])]
+                [((at % 16).max(7) - 7).min(2)]
+        };
         let made = cut((0..256).map(|at| of(at).0).collect(), (0..256).map(|at| of(at).1).collect());
         let [r, g, b, alpha] = made.rgba[16 * 8 + 8];
         assert!(r > 210 && g < 45 && b == 0 && alpha == 128, "{:?}", [r, g, b, alpha]);

@@ -118,6 +118,7 @@ mod tests {
         let mut bench = Bench {
             geometry: &geometry,
             faces: &[],
+            matte: None,
             others: &[Other { size: logo.size, pixels: logo }],
             texts: &[],
             fonts: &[],

@@ -77,6 +77,7 @@ mod tests {
         let mut bench = Bench {
             geometry: &geometry,
             faces: &[],
+            matte: None,
             others: &[Other { size: wood.size, pixels: wood }],
             texts: &[],
             fonts: &[],

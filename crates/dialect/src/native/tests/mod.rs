@@ -128,6 +128,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("flip", "hv", ""),
     ("rot", "12.5", ""),
     ("rot-type", "straighten", "rot=3"),
+    ("bg-remove", "1", ""),
     ("alpha", "extract", ""),
     ("exposure", "-10", ""),
     ("bri", "-10", ""),

@@ -167,7 +167,18 @@ fn the_defaults_that_the_generated_file_shows_are_the_defaults() {
 fn the_generated_file_tells_of_every_setting() {
     // An unknown setting makes each section say which ones it knows.
     let mut asked = String::new();
-    for section in ["node", "cluster", "cache", "listen", "tls", "acme", "delivery", "limits", "background_removal", "purge"] {
+    for section in [
+        "node",
+        "cluster",
+        "cache",
+        "listen",
+        "tls",
+        "acme",
+        "delivery",
+        "limits",
+        "background_removal",
+        "purge",
+    ] {
         asked.push_str(&format!("[{section}]\n\"?\" = 1\n"));
     }
     for list in ["certificate", "source", "site", "key", "cdn", "tenant", "jwt", "face", "bucket", "sender"] {
