@@ -39,9 +39,13 @@ impl Network {
         let first = model.output_outlets().map_err(unreadable)?.first().copied();
         let first = first.ok_or_else(|| ModelError::Output("nothing".to_owned()))?;
         model.select_output_outlets(&[first]).map_err(unreadable)?;
+        let model = model.into_typed().and_then(TypedModel::into_decluttered).map_err(unreadable)?;
+        let weights = weights(&model).map_err(unreadable)?;
         let model = model.into_optimized().map_err(unreadable)?;
         check_output(model.output_fact(0).map_err(unreadable)?)?;
-        let memory = memory(&model, onnx.len() as u64).map_err(unreadable)?;
+        // The file, and what was read of it; its numbers before and after they are put in order for this processor; what
+        // its steps hold at once, and as much again for the widest product.
+        let memory = 2 * (onnx.len() as u64 + weights + held(&model).map_err(unreadable)?);
         let plan = model.into_runnable().map_err(unreadable)?;
         Ok(Self { plan, normalisation, size, memory })
     }
@@ -135,16 +139,23 @@ fn check_output(fact: &TypedFact) -> Result<(), ModelError> {
     Err(ModelError::Output(format!("{shape} {:?}", fact.datum_type)))
 }
 
-/// Its file, its numbers before and after they are put in order for this processor, and what it holds at once of what its
-/// steps make of a picture: the most that any of them finds, and as much again for the widest product.
-fn memory(model: &TypedModel, file: u64) -> TractResult<u64> {
-    let order = model.eval_order()?;
-    let held = eval_tmp_memory_usage(model, &order, |node| !node.op_is::<Const>())?;
+/// The bytes of a model's own numbers.
+fn weights(model: &TypedModel) -> TractResult<u64> {
+    let mut bytes = 0;
+    for node in model.nodes().iter().filter(|node| node.op_is::<Const>()) {
+        bytes += model.outlet_fact(node.id.into())?.mem_size().to_usize()? as u64;
+    }
+    Ok(bytes)
+}
+
+/// The bytes of all that is made of a picture and still needed, at the step where that is most.
+fn held(model: &TypedModel) -> TractResult<u64> {
+    let steps = eval_tmp_memory_usage(model, &model.eval_order()?, |node| !node.op_is::<Const>())?;
     let mut most = 0;
-    for (_, bytes) in held {
+    for (_, bytes) in steps {
         most = most.max(bytes.to_usize()? as u64);
     }
-    Ok(3 * file + 2 * most)
+    Ok(most)
 }
 
 /// With its reasons, in one line.
