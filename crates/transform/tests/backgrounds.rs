@@ -93,7 +93,7 @@ mod built {
             assert_eq!(sketch(&seen(&made.bytes), &places), expected, "{query}");
         }
         let original = halves();
-        for (format, original) in pictures::PAINTED.map(|format| (format, original.original(format))) {
+        for (format, original) in pictures::painted().map(|format| (format, original.original(format))) {
             let made = cut(&original, "&w=64&format=png");
             assert_eq!(sketch(&seen(&made.bytes), &left_and_right), "###...", "{format}");
         }
@@ -152,7 +152,7 @@ mod built {
     }
 
     #[test]
-    fn time_ends_between_two_steps_of_the_network() {
+    fn what_has_no_time_left_is_not_looked_at() {
         let plan =
             Plan { background_removed: true, format: FormatWish::Exactly(Format::Png), ..Plan::default() };
         let hasty = Limits { time: Duration::ZERO, ..Limits::default() };
