@@ -59,12 +59,12 @@ mod built {
             model.display().to_string()
         );
         let mut world = World::set_up(Settings { more: &more, ..Settings::default() }).await;
-        let halves: Vec<u8> =
-            (0..64 * 64).flat_map(|at| if at % 64 < 32 { [240; 3] } else { [10; 3] }).collect();
-        world.source.put("/halves.png", "image/png", picture::png_of(64, 64, &halves));
+        let two_parts: Vec<u8> =
+            (0..64 * 64).flat_map(|at| if at % 64 < 24 { [240; 3] } else { [10; 3] }).collect();
+        world.source.put("/two_parts.png", "image/png", picture::png_of(64, 64, &two_parts));
         // In both tiers; red is what is seen of the background.
         for part in ["0,0,32,64", "32,0,32,64"] {
-            let url = format!("/demo/halves.png?bg-remove=1&rect={part}&bg=red&format=png");
+            let url = format!("/demo/two_parts.png?bg-remove=1&rect={part}&bg=red&format=png");
             for at in [world.edge.delivery, world.node.delivery] {
                 let seen = leased(at, &url, &[]).await;
                 assert_eq!(seen.status, 200, "{}", seen.text());
@@ -74,7 +74,7 @@ mod built {
             }
         }
         let middle = async |at, size: &str| {
-            let seen = leased(at, &format!("/demo/halves.png?bg-remove=1&format=png&{size}"), &[]).await;
+            let seen = leased(at, &format!("/demo/two_parts.png?bg-remove=1&format=png&{size}"), &[]).await;
             assert_eq!(seen.status, 200, "{}", seen.text());
             picture::look_at(&seen.body).2
         };
