@@ -44,8 +44,8 @@ impl Network {
         let model = model.into_optimized().map_err(unreadable)?;
         check_output(model.output_fact(0).map_err(unreadable)?)?;
         // The file, and what was read of it; its numbers before and after they are put in order for this processor; what
-        // its steps hold at once, and as much again for the widest product.
-        let memory = 2 * (onnx.len() as u64 + weights + held(&model).map_err(unreadable)?);
+        // its steps hold at once, which counts more than they do for the widest of them.
+        let memory = 2 * (onnx.len() as u64 + weights) + held(&model).map_err(unreadable)?;
         let plan = model.into_runnable().map_err(unreadable)?;
         Ok(Self { plan, normalisation, size, memory })
     }
