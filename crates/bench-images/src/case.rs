@@ -21,7 +21,7 @@ pub struct Case {
 pub enum Quality {
     /// The format has none.
     None,
-    /// Ours by default and the peers by number: JPEG and WebP mean the same by it everywhere.
+    /// By number: JPEG and WebP mean the same by it everywhere.
     Same(u8),
     /// Each one's own default.
     Own,

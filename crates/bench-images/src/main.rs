@@ -4,6 +4,7 @@
 //! else the machine does befalls all of them. What is reported are medians of processor time, and beside them wall clock,
 //! peak memory, bytes and SSIMULACRA2: being quick is no merit where the picture is worse.
 
+mod calibrate;
 mod case;
 mod contender;
 mod measure;
@@ -65,12 +66,15 @@ struct Arguments {
 enum What {
     #[command(hide = true)]
     Make(ours::Make),
+    Calibrate(calibrate::Calibrate),
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    if let Some(What::Make(make)) = &arguments.command {
-        return ours::make(make);
+    match &arguments.command {
+        Some(What::Make(make)) => return ours::make(make),
+        Some(What::Calibrate(calibrate)) => return calibrate::calibrate(calibrate),
+        None => {}
     }
     let cases = Case::named(&arguments.only)?;
     let rounds = Rounds { rounds: arguments.rounds, times: arguments.times };

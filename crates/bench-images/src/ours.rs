@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
-use plan::{Fit, Format, FormatWish, Plan, Resize};
+use plan::{Fit, Format, FormatWish, Plan, QualityWish, Resize};
 use rustix::time::{ClockId, clock_gettime};
 use transform::{Limits, transform};
 
@@ -19,7 +19,7 @@ pub struct Make {
     /// 0: no resize
     width: u32,
     format: Format,
-    /// Our default is what is measured
+    /// -: our default; else the codec's own number, as the peers are told
     quality: String,
     /// Ours is fixed
     effort: String,
@@ -28,9 +28,14 @@ pub struct Make {
 pub fn make(arguments: &Make) -> anyhow::Result<()> {
     let original = fs::read(&arguments.input).context("cannot read the original")?;
     let width = Some(arguments.width).filter(|width| *width > 0);
+    let quality = match arguments.quality.as_str() {
+        "-" => None,
+        number => Some(QualityWish::Codec(number.parse()?)),
+    };
     let plan = Plan {
         resize: Resize { width, fit: Fit::Clip, ..Resize::default() },
         format: FormatWish::Exactly(arguments.format),
+        quality,
         ..Plan::default()
     };
     let limits = Limits::default();

@@ -4,11 +4,11 @@
 //! and the original resized, by one program for all contenders (`look.py`: Pillow, Lanczos, no decoding at a fraction).
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Seek};
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
-use ssimulacra2::{ColorPrimaries, Rgb, TransferCharacteristic, compute_frame_ssimulacra2};
+use anyhow::{Context, anyhow, ensure};
+use fast_ssim2::{PixelDescriptor, PixelSlice, compute_ssimulacra2};
 
 use crate::contender::{Contenders, said};
 use crate::original::Original;
@@ -19,18 +19,38 @@ pub fn score(contenders: &Contenders, original: &Original, derivative: &Path) ->
     let mut command = contenders.python();
     command.arg(contenders.script("look.py"));
     said(command.arg(&original.path).arg(derivative).arg(&expected).arg(&seen))?;
-    let score = compute_frame_ssimulacra2(read(&expected)?, read(&seen)?);
+    let (expected, seen) = (Shown::read(&expected)?, Shown::read(&seen)?);
+    let score = compute_ssimulacra2(&expected.slice()?, &seen.slice()?);
     score.map_err(|error| anyhow!("{} cannot be scored: {error}", original.name))
 }
 
-fn read(path: &Path) -> anyhow::Result<Rgb> {
-    let file = BufReader::new(File::open(path).with_context(|| format!("cannot read {}", path.display()))?);
-    let mut reader = png::Decoder::new(file).read_info()?;
-    let mut samples = vec![0; reader.output_buffer_size().context("a picture is too large")?];
-    let info = reader.next_frame(&mut samples)?;
-    let pixels = samples.as_chunks::<3>().0.iter();
-    let pixels = pixels.map(|pixel| pixel.map(|sample| f32::from(sample) / 255.0)).collect();
-    let (width, height) = (info.width as usize, info.height as usize);
-    Rgb::new(pixels, width, height, TransferCharacteristic::SRGB, ColorPrimaries::BT709)
-        .map_err(|error| anyhow!("{} cannot be scored: {error}", path.display()))
+/// A picture as one sees it: red, green and blue, without alpha.
+pub struct Shown {
+    width: u32,
+    height: u32,
+    samples: Vec<u8>,
+}
+
+impl Shown {
+    pub fn read(path: &Path) -> anyhow::Result<Shown> {
+        let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Shown::decode(BufReader::new(file))
+    }
+
+    /// From a PNG without transparency.
+    pub fn decode(file: impl BufRead + Seek) -> anyhow::Result<Shown> {
+        let mut decoder = png::Decoder::new(file);
+        decoder.set_transformations(png::Transformations::EXPAND);
+        let mut reader = decoder.read_info()?;
+        let mut samples = vec![0; reader.output_buffer_size().context("a picture is too large")?];
+        let info = reader.next_frame(&mut samples)?;
+        ensure!(info.color_type == png::ColorType::Rgb, "a picture to be scored is {:?}", info.color_type);
+        Ok(Shown { width: info.width, height: info.height, samples })
+    }
+
+    pub fn slice(&self) -> anyhow::Result<PixelSlice<'_>> {
+        let (width, stride) = (self.width, self.width as usize * 3);
+        PixelSlice::new(&self.samples, width, self.height, stride, PixelDescriptor::RGB8_SRGB)
+            .map_err(|error| anyhow!("a picture cannot be scored: {error}"))
+    }
 }

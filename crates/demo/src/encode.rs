@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plan::{Format, FormatWish, Plan, Quality};
+use plan::{Format, FormatWish, Plan, Quality, QualityWish};
 use transform::{Limits, TransformError, transform};
 
 use crate::canvas::Canvas;
@@ -22,8 +22,8 @@ pub(crate) fn encode(canvas: &Canvas, format: Format) -> Result<Vec<u8>, EncodeE
     if format == Format::Png {
         return Ok(as_png(canvas, png::Compression::Fast)?);
     }
-    let plan =
-        Plan { format: FormatWish::Exactly(format), quality: Quality::new(QUALITY).ok(), ..Plan::default() };
+    let quality = Quality::new(QUALITY).ok().map(QualityWish::Codec);
+    let plan = Plan { format: FormatWish::Exactly(format), quality, ..Plan::default() };
     let limits = Limits { time: Duration::from_secs(120), ..Limits::default() };
     let through = as_png(canvas, png::Compression::NoCompression)?;
     Ok(transform(&through, &plan, &limits)?.bytes)

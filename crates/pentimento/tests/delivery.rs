@@ -27,7 +27,7 @@ async fn a_client_gets_the_best_format_that_it_accepts_and_caches_are_told() {
         ("cat.jpg", "*/*", "image/png"),
     ] {
         for node in [&world.edge, &world.node] {
-            let url = format!("/demo/{path}?w=64&format=auto");
+            let url = format!("/demo/{path}?w=200&format=auto");
             let seen = get_with(node.delivery, &url, &[("accept", accept)]).await;
             let what = format!("{path} {accept}: {}", seen.text());
             assert_eq!((seen.status, seen.header("content-type")), (200, kind), "{what}");

@@ -18,6 +18,7 @@ use crate::operation::veil::Veil;
 use crate::order::Operation;
 use crate::output::{Accepted, FormatWish, OutputFormat};
 use crate::path::ENCODED;
+use crate::quality::QualityWish;
 
 impl Plan {
     /// A text that is equal for two plans only if they make the same derivative of every original.
@@ -51,9 +52,15 @@ impl Plan {
             }
             _ => String::new(),
         };
-        let quality = self.quality.unwrap_or_default().get();
+        let quality = match self.quality {
+            // Each format's default, which was once the number 80 for all of them.
+            None => "q80".to_owned(),
+            Some(QualityWish::Alike(quality)) => format!("quality {quality}"),
+            Some(QualityWish::Codec(quality)) => format!("codec quality {quality}"),
+            Some(QualityWish::Reaching(score)) => format!("score {}", score.get()),
+        };
         format!(
-            "{text};{format}{palette}{faces}{primitive};q{quality}{}{}",
+            "{text};{format}{palette}{faces}{primitive};{quality}{}{}",
             encoded(&self.encoding),
             beside(&self.metadata)
         )
@@ -228,7 +235,7 @@ fn resized(resize: &Resize) -> String {
 mod tests {
     use super::*;
     use crate::description::PaletteWish;
-    use crate::output::{Format, Quality};
+    use crate::output::Format;
     use crate::{Adjustments, Colour, Swing};
     use expect_test::{Expect, expect};
     use std::collections::HashSet;
@@ -341,8 +348,6 @@ mod tests {
         let text = |plan: Plan| plan.fingerprint();
         assert_eq!(text(plan(Some(200), None, Fit::Clip, "1")), text(plan(Some(100), None, Fit::Crop, "2")));
         assert_eq!(text(plan(None, None, Fit::Clip, "1")), text(plan(None, None, Fit::Fill, "3")));
-        let spoken = Plan { quality: Some(Quality::DEFAULT), ..Plan::default() };
-        assert_eq!(spoken.fingerprint(), Plan::default().fingerprint());
         let mut never = plan(Some(9), Some(9), Fit::Clip, "1");
         never.resize.never_enlarge = true;
         assert_eq!(text(never), text(plan(Some(9), Some(9), Fit::Max, "1")));
@@ -415,23 +420,18 @@ mod tests {
             FormatWish::Exactly(Format::Gif),
         ];
         for format in wishes {
-            for quality in [1, 8, 80, 100] {
+            for quality in
+                [None, Some("1"), Some("8"), Some("80"), Some("100"), Some("codec:80"), Some("auto")]
+            {
+                let quality: Option<QualityWish> = quality.and_then(|wish| wish.parse().ok());
                 for width in [Some(1), Some(11), Some(111)] {
                     for height in [Some(1), Some(11)] {
                         for fit in Fit::ALL {
-                            let plan = Plan {
-                                format,
-                                quality: Quality::new(quality).ok(),
-                                ..plan(width, height, fit, "1")
-                            };
+                            let plan = Plan { format, quality, ..plan(width, height, fit, "1") };
                             assert!(seen.insert(plan.fingerprint()), "{plan:?}");
                         }
                     }
-                    let plan = Plan {
-                        format,
-                        quality: Quality::new(quality).ok(),
-                        ..plan(width, None, Fit::Clip, "1")
-                    };
+                    let plan = Plan { format, quality, ..plan(width, None, Fit::Clip, "1") };
                     assert!(seen.insert(plan.fingerprint()), "{plan:?}");
                 }
             }

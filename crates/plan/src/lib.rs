@@ -21,6 +21,7 @@ mod original_name;
 mod output;
 mod path;
 mod primitive;
+mod quality;
 mod rectangle;
 mod size;
 mod source;
@@ -74,11 +75,11 @@ pub use order::Operation;
 pub use orientation::Orientation;
 pub use original_name::{InvalidOriginalName, OriginalName};
 pub use output::{
-    Accepted, Format, FormatWish, InvalidQuality, OutputFormat, Quality, UnknownFormat, accepted,
-    moving_format, output_format,
+    Accepted, Format, FormatWish, OutputFormat, UnknownFormat, accepted, moving_format, output_format,
 };
 pub use path::{ENCODED, InvalidPath, OriginalPath};
 pub use primitive::{Primitive, PrimitiveCount, PrimitiveShape, UnknownPrimitiveShape};
+pub use quality::{InvalidQuality, InvalidQualityWish, Quality, QualityWish, Score};
 pub use rectangle::{CropBox, Rect};
 pub use size::Size;
 pub use source::{InvalidSourceName, SourceName};
@@ -140,8 +141,8 @@ pub struct Plan {
     pub faces: bool,
     /// How [`Description::Primitive`] draws.
     pub primitive: Primitive,
-    /// Nothing asked: [`Quality::DEFAULT`].
-    pub quality: Option<Quality>,
+    /// Nothing asked: what suits the format.
+    pub quality: Option<QualityWish>,
     pub encoding: Encoding,
     pub metadata: Metadata,
 }

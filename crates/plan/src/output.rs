@@ -1,4 +1,4 @@
-//! The format and quality of the derivative: what is wished for, what a client accepts, what is made.
+//! The format of the derivative: what is wished for, what a client accepts, what is made.
 
 use std::fmt;
 use std::str::FromStr;
@@ -164,53 +164,6 @@ pub enum FormatWish {
     Described(Description),
     /// A drawing, as a drawing.
     Svg,
-}
-
-/// How much of the picture a lossy encoder keeps: 1 (least) to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Quality(u8);
-
-impl Quality {
-    pub const DEFAULT: Quality = Quality(80);
-
-    pub const fn new(quality: u8) -> Result<Quality, InvalidQuality> {
-        match quality {
-            1..=100 => Ok(Quality(quality)),
-            _ => Err(InvalidQuality),
-        }
-    }
-
-    pub const fn get(self) -> u8 {
-        self.0
-    }
-}
-
-impl Default for Quality {
-    fn default() -> Quality {
-        Quality::DEFAULT
-    }
-}
-
-impl fmt::Display for Quality {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the quality must be a whole number from 1 to 100")]
-pub struct InvalidQuality;
-
-impl FromStr for Quality {
-    type Err = InvalidQuality;
-
-    fn from_str(text: &str) -> Result<Quality, InvalidQuality> {
-        // `u8` alone would take "+80".
-        if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(InvalidQuality);
-        }
-        text.parse().map_err(|_| InvalidQuality).and_then(Quality::new)
-    }
 }
 
 /// The format that is made of an original with (or without) transparent pixels, `lossless` or not.
@@ -425,15 +378,6 @@ mod tests {
         }
         assert_eq!("jpg".parse(), Ok(Format::Jpeg));
         assert_eq!("tiff".parse::<Format>(), Err(UnknownFormat));
-    }
-
-    #[test]
-    fn a_quality_is_a_whole_number_from_1_to_100() {
-        assert_eq!("1".parse(), Quality::new(1));
-        assert_eq!("100".parse(), Quality::new(100));
-        for wrong in ["", "0", "101", "300", "+80", "-1", "80.0", " 80"] {
-            assert_eq!(wrong.parse::<Quality>(), Err(InvalidQuality), "{wrong:?}");
-        }
     }
 
     proptest! {

@@ -7,6 +7,7 @@ use plan::{Format, Plan, Size};
 use crate::codec::{Decoded, Frame, Picture, View, apng, gif, webp};
 use crate::encode::Target;
 use crate::error::TransformError;
+use crate::judge::Judge;
 use crate::limits::{Deadline, Limits};
 use crate::making::Making;
 use crate::metadata::{self, Beside};
@@ -62,9 +63,27 @@ impl Mover<'_> {
         let bytes = if target.is_lossless() {
             encode(webp::Fidelity::Lossless)?
         } else {
-            target.within(|quality| encode(webp::Fidelity::Lossy(quality)))?
+            let level = target.level(|| self.judge(&target, found, limits, deadline), deadline)?;
+            target.within(level, |level| encode(webp::Fidelity::Lossy(level.webp())))?
         };
         Ok(Some(Derivative { bytes, format: format.into(), size: making.size() }))
+    }
+
+    /// The picture in the middle stands for all of them: many films begin with nothing.
+    fn judge(
+        &self,
+        target: &Target,
+        frames: u32,
+        limits: &Limits,
+        deadline: &Deadline,
+    ) -> Result<Judge, TransformError> {
+        let mut resampler = Resampler::default();
+        let Mover { original, header, making, .. } = *self;
+        let middle = frame(original, header, frames / 2 + 1, limits, deadline)?;
+        let Decoded { picture, view, .. } =
+            middle.ok_or(TransformError::Truncated { format: header.format })?;
+        let made = making.make(picture, view, target, deadline, &mut resampler)?;
+        Judge::new(&made, target.shared_chroma(), &mut resampler)
     }
 
     fn encode(

@@ -2,20 +2,30 @@
 
 use std::time::Duration;
 
-use plan::{Chroma, ColourSpace, Colours, Encoding, Format, MaxBytes, Plan, Quality};
+use plan::{
+    Accepted, Chroma, ColourSpace, Colours, Encoding, Format, FormatWish, MaxBytes, Plan, Quality,
+    QualityWish,
+};
 
 use crate::codec::{Picture, avif, gif, jpeg, png, webp};
 use crate::colour;
 use crate::error::TransformError;
-use crate::limits::Deadline;
+use crate::judge::Judge;
+use crate::limits::{Deadline, Limits};
 use crate::metadata::{self, Beside};
 use crate::palette::Palette;
+use crate::quality::Level;
+use crate::resample::Resampler;
+use crate::search;
+
+/// What an AVIF has around its picture takes a few hundred bytes, which count for one that has no more than this.
+const SMALL_AVIF: usize = 4096;
 
 /// What a picture is to become.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Target {
     pub format: Format,
-    pub quality: Quality,
+    pub quality: Option<QualityWish>,
     pub encoding: Encoding,
     pub colour_space: ColourSpace,
 }
@@ -24,7 +34,7 @@ impl Target {
     pub fn new(plan: &Plan, format: Format) -> Target {
         Target {
             format,
-            quality: plan.quality.unwrap_or_default(),
+            quality: plan.quality,
             encoding: plan.encoding,
             colour_space: plan.metadata.colour_space,
         }
@@ -69,33 +79,94 @@ impl Target {
         if self.is_lossless() {
             return self.encode_losslessly(made, beside, deadline);
         }
-        self.within(|quality| {
-            deadline.check()?;
-            match (self.format, made) {
-                (Format::Webp, made) => {
-                    let webp = match made {
-                        Picture::Planes(planes) => webp::encode_planes(planes, quality, deadline),
-                        Picture::Pixels(pixels) => {
-                            webp::encode_pixels(pixels, webp::Fidelity::Lossy(quality), deadline)
-                        }
-                    }?;
-                    Ok(metadata::with_chunks(webp, made.size(), beside))
+        let judge = || Judge::new(made, self.shared_chroma(), &mut Resampler::default());
+        let level = self.level(judge, deadline)?;
+        self.within(level, |level| self.encode_at(level, made, beside, deadline))
+    }
+
+    /// What an encoder is told first: what is wished, or what suits the format.
+    pub fn level(
+        &self,
+        judge: impl FnOnce() -> Result<Judge, TransformError>,
+        deadline: &Deadline,
+    ) -> Result<Level, TransformError> {
+        let score = match self.quality {
+            None => return Ok(Level::by_default(self.format)),
+            Some(QualityWish::Alike(quality)) => return Ok(Level::alike(quality)),
+            Some(QualityWish::Codec(quality)) => return Ok(Level::of_codec(quality)),
+            Some(QualityWish::Reaching(score)) => score,
+        };
+        let judge = judge()?;
+        let mut resampler = Resampler::default();
+        let quality = search::reaching(score, |quality| {
+            let bytes =
+                self.encode_at(Level::alike(quality), judge.sample(), &Beside::default(), deadline)?;
+            let seen = match self.format {
+                Format::Webp => webp::decode(&bytes, 1.0)?,
+                Format::Avif => avif::decode(&bytes, deadline, &mut resampler)?,
+                Format::Jpeg | Format::Png | Format::Gif => {
+                    jpeg::decode(&bytes, 1.0, &Limits::default(), deadline)?
                 }
-                (Format::Avif, Picture::Planes(planes)) => avif::encode_planes(planes, quality, beside),
-                (Format::Avif, Picture::Pixels(pixels)) => {
-                    avif::encode_pixels(pixels, self.shared_chroma(), quality, beside, deadline)
-                }
-                (Format::Jpeg | Format::Png | Format::Gif, made) => {
-                    let settings = jpeg::Settings { quality, progressive: self.encoding.progressive, beside };
-                    match made {
-                        Picture::Planes(planes) => jpeg::encode(planes, &settings),
-                        Picture::Pixels(pixels) => {
-                            jpeg::encode(&colour::to_planes(pixels, self.shared_chroma()), &settings)
-                        }
+            };
+            judge.score(&seen.picture, &mut resampler)
+        })?;
+        Ok(Level::alike(quality))
+    }
+
+    fn encode_at(
+        &self,
+        level: Level,
+        made: &Picture,
+        beside: &Beside,
+        deadline: &Deadline,
+    ) -> Result<Vec<u8>, TransformError> {
+        deadline.check()?;
+        match (self.format, made) {
+            (Format::Webp, made) => {
+                let webp = match made {
+                    Picture::Planes(planes) => webp::encode_planes(planes, level.webp(), deadline),
+                    Picture::Pixels(pixels) => {
+                        webp::encode_pixels(pixels, webp::Fidelity::Lossy(level.webp()), deadline)
+                    }
+                }?;
+                Ok(metadata::with_chunks(webp, made.size(), beside))
+            }
+            (Format::Avif, Picture::Planes(planes)) => avif::encode_planes(planes, level.avif(), beside),
+            (Format::Avif, Picture::Pixels(pixels)) => {
+                avif::encode_pixels(pixels, self.shared_chroma(), level.avif(), beside, deadline)
+            }
+            (Format::Jpeg | Format::Png | Format::Gif, made) => {
+                let settings =
+                    jpeg::Settings { quality: level.jpeg(), progressive: self.encoding.progressive, beside };
+                match made {
+                    Picture::Planes(planes) => jpeg::encode(planes, &settings),
+                    Picture::Pixels(pixels) => {
+                        jpeg::encode(&colour::to_planes(pixels, self.shared_chroma()), &settings)
                     }
                 }
             }
-        })
+        }
+    }
+
+    /// Another format that may hold what was made in fewer bytes, and looks no worse, where the choice is ours.
+    pub fn rival(&self, wish: FormatWish, made: &Picture, bytes: usize) -> Option<Target> {
+        let Encoding { max_bytes, chroma, .. } = self.encoding;
+        // A WebP has chroma for two by two pixels, whatever is wished.
+        if self.is_lossless() || max_bytes.is_some() || chroma != Chroma::Quarter {
+            return None;
+        }
+        let alike = matches!(self.quality, Some(QualityWish::Alike(_) | QualityWish::Reaching(_)));
+        let format = match (wish, made) {
+            // By default a WebP keeps more.
+            (FormatWish::Auto(Accepted::Avif), _)
+                if bytes < SMALL_AVIF && (alike || self.quality.is_none()) =>
+            {
+                Format::Webp
+            }
+            (FormatWish::Auto(Accepted::Webp), Picture::Planes(_)) if alike => Format::Jpeg,
+            _ => return None,
+        };
+        Some(Target { format, ..*self })
     }
 
     fn encode_losslessly(
@@ -142,20 +213,21 @@ impl Target {
     /// With as much quality as was wished, or as fits into the bytes that were allowed.
     pub fn within(
         &self,
-        mut encode: impl FnMut(Quality) -> Result<Vec<u8>, TransformError>,
+        level: Level,
+        mut encode: impl FnMut(Level) -> Result<Vec<u8>, TransformError>,
     ) -> Result<Vec<u8>, TransformError> {
-        let bytes = encode(self.quality)?;
+        let bytes = encode(level)?;
         let Some(limit) = self.encoding.max_bytes.map(MaxBytes::get) else { return Ok(bytes) };
         if self.fits(&bytes) {
             return Ok(bytes);
         }
         // Halving a hundred, that is seven times at most.
         let (mut fitting, mut least) = (None, bytes.len());
-        let (mut low, mut high) = (1, self.quality.get() - 1);
+        let (mut low, mut high) = (1, level.get() - 1);
         while low <= high {
             let middle = low.midpoint(high);
             let Ok(quality) = Quality::new(middle) else { break };
-            let bytes = encode(quality)?;
+            let bytes = encode(level.with(quality))?;
             if self.fits(&bytes) {
                 fitting = Some(bytes);
                 low = middle + 1;
@@ -171,14 +243,11 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quality::number;
 
-    fn target(quality: u8, max_bytes: &str) -> Target {
+    fn target(max_bytes: &str) -> Target {
         let encoding = Encoding { max_bytes: max_bytes.parse().ok(), ..Encoding::default() };
-        Target {
-            quality: Quality::new(quality).unwrap(),
-            encoding,
-            ..Target::new(&Plan::default(), Format::Jpeg)
-        }
+        Target { encoding, ..Target::new(&Plan::default(), Format::Jpeg) }
     }
 
     #[test]
@@ -187,9 +256,11 @@ mod tests {
         for wished in 1..=100u8 {
             for limit in [100u16, 101, 119, 120, 500, 549, 1049, 1050, 5000] {
                 let mut tries = 0;
-                let made = target(wished, &limit.to_string()).within(|quality| {
+                let level = Level::alike(number(wished));
+                let made = target(&limit.to_string()).within(level, |level| {
                     tries += 1;
-                    Ok(vec![quality.get(); 50 + 10 * usize::from(quality.get())])
+                    let quality = level.jpeg().get();
+                    Ok(vec![quality; 50 + 10 * usize::from(quality)])
                 });
                 let best = ((limit - 50) / 10).min(wished.into());
                 assert_eq!(u16::from(made.unwrap()[0]), best, "{wished} within {limit}");
@@ -201,7 +272,9 @@ mod tests {
     #[test]
     fn what_never_fits_says_how_small_it_would_be() {
         for wished in [1, 2, 80, 100] {
-            let made = target(wished, "100").within(|quality| Ok(vec![0; 200 + usize::from(quality.get())]));
+            let level = Level::alike(number(wished));
+            let made =
+                target("100").within(level, |level| Ok(vec![0; 200 + usize::from(level.jpeg().get())]));
             assert_eq!(made, Err(TransformError::CannotFit { least: 201, limit: 100 }));
         }
     }

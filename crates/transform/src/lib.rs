@@ -9,6 +9,7 @@
 //! (`jpeg-scaled`). Used alone it decodes in the process that calls it; `render-worker` calls it in processes that may be lost.
 
 mod animation;
+mod calibration;
 mod codec;
 mod colour;
 mod content;
@@ -20,6 +21,7 @@ mod error;
 mod faces;
 mod foreground;
 mod halving;
+mod judge;
 mod limits;
 mod making;
 mod memory;
@@ -31,8 +33,11 @@ mod palette;
 mod pixels;
 mod planes;
 mod profile;
+mod quality;
 mod resample;
 mod saliency;
+mod sample;
+mod search;
 mod sniff;
 mod text;
 
@@ -61,7 +66,7 @@ use crate::other::Named;
 use crate::resample::Resampler;
 
 /// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
-pub const ENGINE: &str = "planar-13";
+pub const ENGINE: &str = "planar-14";
 
 /// What can be known of an original without decoding it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,16 +220,28 @@ fn carry_out(
         let beside = Beside::new(&plan.metadata, original, header.format, target.format);
         target.encode(made, &Beside { icc: icc.clone(), ..beside }, &deadline)
     };
-    let mut bytes = encoded(&target, &made)?;
-    let mut format = target.format;
-    if let (true, Picture::Pixels(pixels)) = (tries_both, made) {
-        let fits = lossy.fits(&bytes);
-        match encoded(&lossy, &making::as_encoded(pixels, &lossy)) {
-            Ok(other) if !fits || other.len() < bytes.len() => (bytes, format) = (other, lossy.format),
-            Err(error) if !fits => return Err(error),
-            _ => {}
+    let lossily = |made: &Picture| {
+        let bytes = encoded(&lossy, made)?;
+        if let Some(rival) = lossy.rival(plan.format, made, bytes.len()) {
+            let other = encoded(&rival, made)?;
+            if other.len() < bytes.len() {
+                return Ok((other, rival.format));
+            }
         }
-    }
+        Ok((bytes, lossy.format))
+    };
+    let (bytes, format) = match made {
+        Picture::Pixels(pixels) if tries_both => {
+            let bytes = encoded(&exact, &Picture::Pixels(pixels.clone()))?;
+            let fits = lossy.fits(&bytes);
+            match lossily(&making::as_encoded(pixels, &lossy)) {
+                Ok((other, format)) if !fits || other.len() < bytes.len() => (other, format),
+                Err(error) if !fits => return Err(error),
+                _ => (bytes, exact.format),
+            }
+        }
+        made => lossily(&made)?,
+    };
     deadline.check()?;
     Ok(Derivative { bytes, format: format.into(), size: making.size() })
 }

@@ -1,12 +1,14 @@
 //! How much memory a transform may take, so that no more of them begin than there is memory for.
 
-use plan::{Chroma, Format, Operation, Plan};
+use plan::{Chroma, Format, Operation, Plan, QualityWish};
 
 use crate::codec::svg;
 use crate::dimensions::dimensions;
 use crate::faces;
+use crate::judge;
 use crate::limits::Limits;
 use crate::other;
+use crate::sample;
 use crate::sniff::InputFormat;
 use crate::text;
 
@@ -44,6 +46,10 @@ pub fn memory_needed(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> u64 {
         Operation::Text(lettering) => text::area(&lettering, geometry.output) * WRITTEN,
         _ => 0,
     });
+    let judged = match plan.quality {
+        Some(QualityWish::Reaching(_)) => output.min(sample::PIXELS_MAX) * judge::MEMORY,
+        _ => 0,
+    };
     // One text after the other.
     let written = written.max().unwrap_or(0);
     let looked_for = if plan.looks_for_faces() { faces::MEMORY } else { 0 };
@@ -67,6 +73,7 @@ pub fn memory_needed(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> u64 {
         + before
         + turned
         + written
+        + judged
         + output
             * (WORKED_ON
                 + encoded(

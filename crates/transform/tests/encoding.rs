@@ -91,7 +91,7 @@ fn finer_chroma_keeps_thin_lines_of_colour() {
         let mut alike = Vec::new();
         for chroma in Chroma::ALL {
             let plan = Plan {
-                quality: plan::Quality::new(95).ok(),
+                quality: "95".parse().ok(),
                 ..encoded(format, Encoding { chroma, ..Encoding::default() })
             };
             let bytes = made(&lines.png(), &plan).bytes;
@@ -123,7 +123,7 @@ fn every_subsampling_is_made_of_every_layout_and_size() {
                     let plan = Plan {
                         format: FormatWish::Exactly(format),
                         encoding: Encoding { chroma, ..Encoding::default() },
-                        quality: plan::Quality::new(95).ok(),
+                        quality: "95".parse().ok(),
                         ..resize(Some(width), Some(height), Fit::Scale)
                     };
                     let found = seen(&made(&original, &plan).bytes);
@@ -140,8 +140,7 @@ fn every_subsampling_is_made_of_every_layout_and_size() {
 #[test]
 fn a_turned_picture_shares_chroma_as_it_is_seen() {
     let painting = Painting::waves(40, 30);
-    let jpeg =
-        made(&painting.png(), &Plan { quality: plan::Quality::new(95).ok(), ..to(Format::Jpeg) }).bytes;
+    let jpeg = made(&painting.png(), &Plan { quality: "95".parse().ok(), ..to(Format::Jpeg) }).bytes;
     for value in [6, 8] {
         let turned = pictures::with_orientation(&jpeg, value);
         let plan = encoded(Format::Jpeg, Encoding { chroma: Chroma::Half, ..Encoding::default() });

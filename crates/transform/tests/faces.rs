@@ -4,7 +4,7 @@ mod documented;
 mod pictures;
 
 use pictures::{Painting, made, photograph, seen, seen_as, to, with_orientation};
-use plan::{Format, FormatWish, Plan, Quality};
+use plan::{Format, FormatWish, Plan};
 use serde_json::Value;
 
 /// The middles of the two faces of [`Painting::portrait`].
@@ -62,16 +62,16 @@ fn faces_are_told_in_pixels_of_the_picture() {
 fn every_way_to_decode_finds_the_same() {
     let portrait = Painting::portrait();
     for format in Format::ALL {
-        let original = made(&portrait.png(), &Plan { quality: Quality::new(95).ok(), ..to(format) }).bytes;
+        let original = made(&portrait.png(), &Plan { quality: "95".parse().ok(), ..to(format) }).bytes;
         assert_found(&told(&original, ""), &[LARGE, SMALL], 12.0, &format.to_string());
     }
     // A large JPEG is decoded small, and turned as its metadata say.
-    let large = Plan { quality: Quality::new(90).ok(), ..documented::plan("w=2880&format=jpeg") };
+    let large = Plan { quality: "90".parse().ok(), ..documented::plan("w=2880&format=jpeg") };
     let large = made(&portrait.png(), &large).bytes;
     let times = |factor: f64| [LARGE, SMALL].map(|(x, y)| (factor * x, factor * y));
     assert_found(&told(&large, ""), &times(8.0), 96.0, "large");
     assert_found(&told(&large, "&w=90"), &times(0.25), 4.0, "large, shown small");
-    let lying = Plan { quality: Quality::new(90).ok(), ..documented::plan("rot=90&format=jpeg") };
+    let lying = Plan { quality: "90".parse().ok(), ..documented::plan("rot=90&format=jpeg") };
     let lying = with_orientation(&made(&portrait.png(), &lying).bytes, 6);
     assert_found(&told(&lying, ""), &[LARGE, SMALL], 12.0, "turned");
 }
@@ -120,7 +120,7 @@ fn without_faces_it_is_as_if_nobody_had_asked_for_them() {
 #[test]
 fn a_close_face_is_as_sharp_as_the_original_allows() {
     let portrait = Painting::portrait().png();
-    let large = Plan { quality: Quality::new(95).ok(), ..documented::plan("w=1440&format=jpeg") };
+    let large = Plan { quality: "95".parse().ok(), ..documented::plan("w=1440&format=jpeg") };
     let jpeg = made(&portrait, &large).bytes;
     let png = seen(&jpeg).png();
     // A JPEG is first decoded as large as it takes to find the face, and then again.

@@ -103,7 +103,9 @@ fn the_wish_and_the_picture_decide_on_the_format() {
         // Has an alpha channel, but nothing is transparent.
         (opaque.png(), FormatWish::Auto(Accepted::Basic), Format::Jpeg),
         (opaque.png(), FormatWish::Auto(Accepted::Webp), Format::Webp),
-        (opaque.original(InputFormat::Jpeg), FormatWish::Auto(Accepted::Avif), Format::Avif),
+        (Painting::waves(160, 120).png(), FormatWish::Auto(Accepted::Avif), Format::Avif),
+        // So small that what an AVIF has around its picture counts.
+        (opaque.original(InputFormat::Jpeg), FormatWish::Auto(Accepted::Avif), Format::Webp),
     ] {
         let plan = Plan { format: wish, ..Plan::default() };
         assert_eq!(made(&original, &plan).format, expected, "{wish:?}");
@@ -158,7 +160,7 @@ fn a_better_quality_is_better_and_larger() {
     let painting = Painting::waves(160, 120);
     for format in [Format::Jpeg, Format::Webp, Format::Avif] {
         let at = |quality: u8| {
-            let plan = Plan { quality: plan::Quality::new(quality).ok(), ..to(format) };
+            let plan = Plan { quality: quality.to_string().parse().ok(), ..to(format) };
             let bytes = made(&painting.png(), &plan).bytes;
             (bytes.len(), psnr(&seen(&bytes), &painting))
         };

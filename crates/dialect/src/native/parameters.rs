@@ -91,13 +91,6 @@ fn written_format(plan: &Plan) -> Option<String> {
     }
 }
 
-fn read_quality(text: &str, plan: &mut Plan) -> Option<()> {
-    if text.starts_with('0') {
-        return None;
-    }
-    read_some(text, &mut plan.quality)
-}
-
 pub(super) const TABLE: &[Parameter] = &[
     Parameter {
         name: "w",
@@ -348,13 +341,11 @@ pub(super) const TABLE: &[Parameter] = &[
             },
         }),
     },
-    Parameter {
-        name: "q",
-        allowed: "a whole number from 1 to 100",
-        read: |text, _, plan| read_quality(text, plan),
-        write: |plan| plan.quality.as_ref().map(ToString::to_string),
-        needs: None,
-    },
+    optional!(
+        "q",
+        "a whole number from 1 to 100, such a number after codec:, auto, or auto: and a score from 30 to 95",
+        quality
+    ),
     flag!("lossless", encoding.lossless, needs "format=webp, avif or auto, and no q", |plan| {
         plan.quality.is_none() && may_be(plan, &[Format::Webp, Format::Avif])
     }),

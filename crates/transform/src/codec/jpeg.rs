@@ -13,7 +13,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 
 use jpeg_scaled::Scale;
-use plan::{Quality, Size};
+use plan::Size;
 use turbojpeg_sys as tj;
 
 use crate::codec::{Decoded, Picture, Shape, describes_rgb};
@@ -24,6 +24,7 @@ use crate::metadata::Beside;
 use crate::orientation;
 use crate::pixels::Pixels;
 use crate::planes::{Plane, Planes};
+use crate::quality::JpegQuality;
 use crate::sniff::InputFormat;
 
 /// As in our own decoder: a progressive file may hold any number of passes over the whole picture, each costing nearly as much as a picture.
@@ -111,7 +112,7 @@ fn subsampling(subsamp: c_int) -> Option<(u8, u8)> {
 
 /// How a JPEG is written.
 pub(crate) struct Settings<'a> {
-    pub quality: Quality,
+    pub quality: JpegQuality,
     pub progressive: bool,
     pub beside: &'a Beside,
 }
@@ -433,6 +434,7 @@ mod tests {
     use jpeg_scaled::Precision;
 
     use super::*;
+    use crate::quality::{Level, number};
 
     #[test]
     fn the_decoder_leaves_room_for_the_resizer() {
@@ -521,7 +523,7 @@ mod tests {
                 subsampling: (2, 2),
                 matrix: Matrix::Bt601,
             };
-            let quality = Quality::new(95).unwrap();
+            let quality = Level::alike(number(95)).jpeg();
             let settings = Settings { quality, progressive: false, beside: &Beside::default() };
             assert_agree(&encode(&planes, &settings).unwrap(), 1.5, &format!("{width}x{height}"));
         }

@@ -2,13 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use plan::Quality;
 
 use super::within;
 use crate::codec::webp::{Fidelity, encode_pixels};
 use crate::error::TransformError;
 use crate::limits::Deadline;
 use crate::pixels::Pixels;
+use crate::quality::{Level, number};
 use crate::resample::Resampler;
 
 /// The larger side of the picture inside of an address.
@@ -22,7 +22,7 @@ pub(super) fn data_address(
     resampler: &mut Resampler,
 ) -> Result<String, TransformError> {
     let tiny = within(pixels.clone(), TINY, resampler)?;
-    let quality = Quality::new(TINY_QUALITY).unwrap_or_default();
+    let quality = Level::of_codec(number(TINY_QUALITY)).webp();
     let webp = encode_pixels(&tiny, Fidelity::Lossy(quality), deadline)?;
     Ok(format!("data:image/webp;base64,{}", STANDARD.encode(webp)))
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use plan::{Fit, Format, FormatWish, Plan, Quality, Resize};
+use plan::{Fit, Format, FormatWish, Plan, Resize};
 use transform::{Derivative, InputFormat, Limits, TransformError};
 
 /// Formats that a test can write.
@@ -226,7 +226,7 @@ impl Painting {
             InputFormat::Svg => self.svg(),
             other => {
                 let format = FormatWish::Exactly(other.as_output().unwrap());
-                let plan = Plan { format, quality: Quality::new(95).ok(), ..Plan::default() };
+                let plan = Plan { format, quality: "95".parse().ok(), ..Plan::default() };
                 made(&self.png(), &plan).bytes
             }
         }

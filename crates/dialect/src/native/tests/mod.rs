@@ -4,7 +4,7 @@ mod refusals;
 
 use super::*;
 use expect_test::{Expect, expect};
-use plan::{Accepted, Dpr, Fit, Format, FormatWish, Quality, Resize};
+use plan::{Accepted, Dpr, Fit, Format, FormatWish, Quality, QualityWish, Resize};
 use proptest::prelude::*;
 
 fn parse_url(url: &str, accept: Option<&str>) -> Result<Delivery, BadRequest> {
@@ -32,6 +32,8 @@ fn every_spelling_of_a_delivery_has_one_canonical_url() {
         "/demo/a%20b/cat.jpg?dpr=2.0&q=80&format=auto&fit=crop&h=200&w=300",
         expect!["/demo/a%20b/cat.jpg?w=300&h=200&fit=crop&format=auto&q=80&dpr=2"],
     );
+    check("/demo/cat.jpg?q=auto", expect!["/demo/cat.jpg?q=auto:75"]);
+    check("/demo/cat.jpg?q=codec%3A60", expect!["/demo/cat.jpg?q=codec:60"]);
     check("/demo/cat.jpg?format=jpg", expect!["/demo/cat.jpg?format=jpeg"]);
     check("/demo/cat.jpg?format=original&fit=clip&dpr=1", expect!["/demo/cat.jpg"]);
     check("/demo/cat.jpg?&w=1&&h=16384&", expect!["/demo/cat.jpg?w=1&h=16384"]);
@@ -82,14 +84,16 @@ fn deliveries() -> impl Strategy<Value = Delivery> {
         proptest::sample::select(&Format::ALL[..]).prop_map(FormatWish::Exactly),
     ];
     let preset = proptest::option::of("[A-Za-z0-9._-]{1,9}");
+    let wishes: &[fn(Quality) -> QualityWish] = &[QualityWish::Alike, QualityWish::Codec];
+    let wish = proptest::sample::select(wishes);
     let path = "[a-z é%+&?#=~.]{0,9}[a-z](/[^/\\\\\\p{Cc}]{0,9}[a-z]){0,3}";
-    ("[a-z0-9][a-z0-9-]{0,9}", path, resize, format, proptest::option::of(1..=100_u8), preset)
+    ("[a-z0-9][a-z0-9-]{0,9}", path, resize, format, proptest::option::of((wish, 1..=100_u8)), preset)
         .prop_filter_map(
             "a valid delivery",
             |(source, path, (width, height, fit, hundredths), format, quality, preset)| {
                 let dpr = Dpr::from_hundredths(hundredths).ok()?;
                 let resize = Resize { width, height, fit, dpr, ..Resize::default() };
-                let quality = quality.and_then(|quality| Quality::new(quality).ok());
+                let quality = quality.and_then(|(wish, quality)| Quality::new(quality).ok().map(wish));
                 Some(Delivery {
                     source: source.parse().ok()?,
                     path: path.parse().ok()?,

@@ -73,11 +73,15 @@ fn a_bad_request_names_the_parameter_and_what_is_allowed() {
     check("/demo/logo.svg?format=svg", expect!["/demo/logo.svg?format=svg"]);
     check(
         "/demo/cat.jpg?q=101",
-        expect![[r#"the parameter q is "101"; allowed is a whole number from 1 to 100"#]],
+        expect![[
+            r#"the parameter q is "101"; allowed is a whole number from 1 to 100, such a number after codec:, auto, or auto: and a score from 30 to 95"#
+        ]],
     );
     check(
         "/demo/cat.jpg?q=080",
-        expect![[r#"the parameter q is "080"; allowed is a whole number from 1 to 100"#]],
+        expect![[
+            r#"the parameter q is "080"; allowed is a whole number from 1 to 100, such a number after codec:, auto, or auto: and a score from 30 to 95"#
+        ]],
     );
     check(
         "/demo/cat.jpg?dpr=6",

@@ -9,7 +9,7 @@ use std::{ptr, slice};
 use avif_serialize::Aviffy;
 use avif_serialize::constants::MatrixCoefficients;
 use libaom_sys as aom;
-use plan::{Quality, Size};
+use plan::Size;
 
 use crate::colour;
 use crate::error::TransformError;
@@ -17,6 +17,7 @@ use crate::limits::Deadline;
 use crate::metadata::Beside;
 use crate::pixels::Pixels;
 use crate::planes::{Plane, Planes};
+use crate::quality::AvifQuantizer;
 
 const OPTIONS: [(&CStr, &CStr); 3] =
     [(c"cpu-used", c"8"), (c"color-primaries", c"bt709"), (c"transfer-characteristics", c"srgb")];
@@ -37,8 +38,8 @@ const LOSSY: [(&CStr, &CStr); 7] = [
 /// Red, green and blue as they are (ITU-T H.273 §8.3, coefficients 0).
 const LOSSLESS: [(&CStr, &CStr); 2] = [(c"lossless", c"1"), (c"matrix-coefficients", c"identity")];
 
-/// Edges of alpha show more than those of colours.
-const ALPHA_QUALITY: u8 = 90;
+/// Edges of alpha show more than those of colours: at least this fine.
+const ALPHA_QUANTIZER: u8 = 13;
 
 /// What one AV1 picture holds.
 #[derive(Clone, Copy)]
@@ -46,11 +47,11 @@ enum Kind {
     /// Luma and chroma, which so many pixels share across and down.
     Colour {
         shared: (u8, u8),
-        quality: u8,
+        quantizer: AvifQuantizer,
     },
     /// Alpha alone. The two other planes are not looked at.
     Alpha {
-        quality: u8,
+        quantizer: AvifQuantizer,
     },
     /// Green, blue and red.
     Lossless,
@@ -83,10 +84,10 @@ impl Kind {
 /// From planes (4:2:0, 4:2:2, 4:4:4 or grey).
 pub(crate) fn encode_planes(
     planes: &Planes,
-    quality: Quality,
+    quantizer: AvifQuantizer,
     beside: &Beside,
 ) -> Result<Vec<u8>, TransformError> {
-    let (colour, kind) = encode_colour(planes, quality)?;
+    let (colour, kind) = encode_colour(planes, quantizer)?;
     wrap(&colour, kind, None, planes.size(), beside)
 }
 
@@ -94,14 +95,17 @@ pub(crate) fn encode_planes(
 pub(crate) fn encode_pixels(
     pixels: &Pixels,
     shared_chroma: (u8, u8),
-    quality: Quality,
+    quantizer: AvifQuantizer,
     beside: &Beside,
     deadline: &Deadline,
 ) -> Result<Vec<u8>, TransformError> {
     let planes = colour::to_planes(pixels, shared_chroma);
-    let (colour, kind) = encode_colour(&planes, quality)?;
+    let (colour, kind) = encode_colour(&planes, quantizer)?;
     deadline.check()?;
-    let alpha = encode_alpha(pixels, Kind::Alpha { quality: quality.get().max(ALPHA_QUALITY) })?;
+    let alpha = encode_alpha(
+        pixels,
+        Kind::Alpha { quantizer: quantizer.finer(AvifQuantizer::new(ALPHA_QUANTIZER)) },
+    )?;
     wrap(&colour, kind, Some(&alpha), pixels.size, beside)
 }
 
@@ -137,15 +141,14 @@ fn grey(luma: &Plane) -> Plane {
     Plane::filled(luma.width.div_ceil(2), luma.height.div_ceil(2), 128)
 }
 
-fn encode_colour(planes: &Planes, quality: Quality) -> Result<(Vec<u8>, Kind), TransformError> {
-    let quality = quality.get();
+fn encode_colour(planes: &Planes, quantizer: AvifQuantizer) -> Result<(Vec<u8>, Kind), TransformError> {
     match &planes.chroma {
         Some([cb, cr]) => {
-            let kind = Kind::Colour { shared: planes.subsampling, quality };
+            let kind = Kind::Colour { shared: planes.subsampling, quantizer };
             Ok((encode_av1([&planes.luma, cb, cr], kind)?, kind))
         }
         None => {
-            let kind = Kind::Colour { shared: (2, 2), quality };
+            let kind = Kind::Colour { shared: (2, 2), quantizer };
             let grey = grey(&planes.luma);
             Ok((encode_av1([&planes.luma, &grey, &grey], kind)?, kind))
         }
@@ -179,16 +182,6 @@ fn wrap(
     Ok(file)
 }
 
-/// libaom's quantiser, 0 (best) to 63, for our quality.
-///
-/// Its scale is steeper than JPEG's: its 59 of 100 stands where our default of 80 does, and below that the two run in
-/// proportion. Not quite 0 at the upper end, which would be lossless and huge.
-fn quantizer(quality: u8) -> u32 {
-    let quality = u32::from(quality);
-    let of_aom = if quality <= 80 { quality * 59 / 80 } else { 59 + (quality - 80) * 41 / 20 };
-    (((100 - of_aom) * 63 + 50) / 100).clamp(2, 63)
-}
-
 /// One still picture.
 fn encode_av1(planes: [&Plane; 3], kind: Kind) -> Result<Vec<u8>, TransformError> {
     let [luma, cb, cr] = planes;
@@ -203,14 +196,14 @@ fn encode_av1(planes: [&Plane; 3], kind: Kind) -> Result<Vec<u8>, TransformError
         encoder.set(name, value)?;
     }
     match kind {
-        Kind::Colour { quality, .. } | Kind::Alpha { quality } => {
+        Kind::Colour { quantizer, .. } | Kind::Alpha { quantizer } => {
             for (name, value) in LOSSY {
                 encoder.set(name, value)?;
             }
             if !monochrome {
                 encoder.set(c"enable-chroma-deltaq", c"1")?;
             }
-            encoder.set_level(quantizer(quality))?;
+            encoder.set_level(quantizer)?;
         }
         Kind::Lossless => {
             for (name, value) in LOSSLESS {
@@ -302,8 +295,8 @@ impl Encoder {
         }
     }
 
-    fn set_level(&mut self, level: u32) -> Result<(), TransformError> {
-        let mut digits = level.to_string().into_bytes();
+    fn set_level(&mut self, quantizer: AvifQuantizer) -> Result<(), TransformError> {
+        let mut digits = quantizer.get().to_string().into_bytes();
         digits.push(0);
         let level = CStr::from_bytes_with_nul(&digits)
             .map_err(|error| TransformError::failed("setting up AVIF", error))?;
@@ -342,17 +335,5 @@ impl Drop for Encoder {
     fn drop(&mut self) {
         // SAFETY: initialised in `new`, destroyed once.
         unsafe { aom::aom_codec_destroy(&mut self.0) };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_higher_quality_never_means_a_coarser_quantizer() {
-        let levels: Vec<u32> = (1..=100).map(quantizer).collect();
-        assert!(levels.is_sorted_by(|one, next| one >= next), "{levels:?}");
-        assert_eq!((levels[0], levels[79], levels[99]), (63, 26, 2));
     }
 }

@@ -266,7 +266,7 @@ impl Bits {
 
 #[cfg(test)]
 mod tests {
-    use plan::{Quality, Size};
+    use plan::Size;
     use proptest::prelude::*;
 
     use super::*;
@@ -274,6 +274,7 @@ mod tests {
     use crate::colour::Matrix;
     use crate::metadata::Beside;
     use crate::planes::{Plane, Planes};
+    use crate::quality::{Level, number};
 
     /// Waves, edges and noise, by arithmetic.
     fn planes(size: Size, subsampling: Option<(u8, u8)>, seed: u32) -> Planes {
@@ -298,7 +299,7 @@ mod tests {
     }
 
     fn written(planes: &Planes, quality: u8, codes: Codes) -> Vec<u8> {
-        let quality = Quality::new(quality).unwrap();
+        let quality = Level::alike(number(quality)).jpeg();
         let settings = Settings { quality, progressive: false, beside: &Beside::default() };
         compressed(planes, &settings, codes).unwrap()
     }
@@ -342,7 +343,7 @@ mod tests {
     #[test]
     fn a_file_of_several_scans_is_not_touched() {
         let planes = planes(Size { width: 40, height: 40 }, Some((2, 2)), 1);
-        let quality = Quality::new(80).unwrap();
+        let quality = Level::alike(number(80)).jpeg();
         let settings = Settings { quality, progressive: true, beside: &Beside::default() };
         assert_eq!(with_own_codes(&compressed(&planes, &settings, Codes::Own).unwrap()), None);
     }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use plan::{Quality, Rect, Size};
+use plan::{Rect, Size};
 
 use super::encode::{Fidelity, encode_pixels, encode_planes};
 use super::riff::{self, ALPHA, ANIMATION};
@@ -14,6 +14,7 @@ use crate::colour;
 use crate::error::TransformError;
 use crate::limits::Deadline;
 use crate::pixels::Pixels;
+use crate::quality::WebpQuality;
 
 /// A frame says in 24 bits for how many milliseconds it is shown.
 const LONGEST: u128 = 0xFF_FFFF;
@@ -101,8 +102,8 @@ impl AnimationEncoder {
 }
 
 /// How far a channel may be off that this quality keeps no better: 6 at 80.
-fn unnoticed(quality: Quality) -> u8 {
-    (100 - quality.get()) * 3 / 10
+fn unnoticed(quality: WebpQuality) -> u8 {
+    (u16::from(100 - quality.get().min(100)) * 3 / 10) as u8
 }
 
 /// The chunks of a still file that hold its picture.
@@ -116,11 +117,11 @@ fn picture(file: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use plan::Quality;
     use proptest::prelude::*;
 
     use super::*;
     use crate::codec::webp::Frames;
+    use crate::quality::{Level, number};
 
     const RED: [u8; 4] = [200, 20, 20, 255];
     const BLUE: [u8; 4] = [20, 20, 200, 255];
@@ -193,7 +194,7 @@ mod tests {
 
         #[test]
         fn with_loss_what_is_transparent_is_where_it_was(pictures in pictures()) {
-            let file = encoded(&pictures, Fidelity::Lossy(Quality::new(80).unwrap()));
+            let file = encoded(&pictures, Fidelity::Lossy(Level::of_codec(number(80)).webp()));
             let mut different = pictures.clone();
             different.dedup_by(|later, before| later.rgba == before.rgba);
             if different.len() == 1 {
@@ -211,7 +212,7 @@ mod tests {
     #[test]
     fn a_film_has_no_alpha_channel_and_what_stays_is_not_drawn_again() {
         let size = Size { width: 64, height: 64 };
-        let lossy = Fidelity::Lossy(Quality::new(80).unwrap());
+        let lossy = Fidelity::Lossy(Level::of_codec(number(80)).webp());
         let film = encoded(&[Pixels::filled(size, RED), Pixels::filled(size, BLUE)], lossy);
         assert!(!has_chunk(&film, b"ALPH"));
         // Two corners change: between them the first picture shines through.

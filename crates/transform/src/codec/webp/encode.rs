@@ -7,13 +7,14 @@ use std::mem::MaybeUninit;
 use std::{ptr, slice};
 
 use libwebp_sys as webp;
-use plan::{Quality, Size};
+use plan::Size;
 
 use crate::colour;
 use crate::error::TransformError;
 use crate::limits::Deadline;
 use crate::pixels::Pixels;
 use crate::planes::{Plane, Planes};
+use crate::quality::WebpQuality;
 
 /// Effort, 0 to 6. Against 4, the library's default, 2 takes less than half the time for files 3 to 4 % larger of the
 /// same quality.
@@ -24,14 +25,14 @@ const LOSSLESS_EFFORT: f32 = 25.0;
 /// How much of a picture is kept.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fidelity {
-    Lossy(Quality),
+    Lossy(WebpQuality),
     Lossless,
 }
 
 /// A lossy WebP of these planes (4:2:0 or grey).
 pub(crate) fn encode_planes(
     planes: &Planes,
-    quality: Quality,
+    quality: WebpQuality,
     deadline: &Deadline,
 ) -> Result<Vec<u8>, TransformError> {
     let limited = |plane: &Plane, table: &[u8; 256]| -> Vec<u8> {
