@@ -41,6 +41,7 @@ test: ## Install what the tests need, and run all of them
 check: ## Format, lints, and the rules of the house
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy -p transform --no-default-features --all-targets -- -D warnings
 	cargo clippy -p listener -p pentimento --features listener/http3,pentimento/http3 --all-targets -- -D warnings
 	cargo clippy -p transform -p pentimento --features pentimento/background-removal --all-targets -- -D warnings
 	cargo xtask tidy

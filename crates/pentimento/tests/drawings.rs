@@ -70,3 +70,22 @@ async fn a_drawing_is_drawn_with_the_nodes_font_and_other_pictures_are_no_drawin
     assert_eq!(refused.status, 422);
     assert!(refused.text().contains("problems/not-a-drawing"), "{}", refused.text());
 }
+
+#[tokio::test]
+async fn a_page_of_a_document_is_drawn_and_one_that_is_not_there_says_how_many_there_are() {
+    let world = World::new().await;
+    let document = include_bytes!("../../transform/tests/fixtures/everything.pdf");
+    world.source.put("/brochure.pdf", "text/plain", document.to_vec());
+    for node in [world.edge.delivery, world.node.delivery] {
+        let first = leased(node, "/demo/brochure.pdf?w=480&format=png", &[]).await;
+        assert_eq!((first.status, first.header("content-type")), (200, "image/png"), "{}", first.text());
+        let (width, height, middle) = picture::look_at(&first.body);
+        assert_eq!((width, height, middle), (480, 320, [237, 242, 255]));
+        let second = leased(node, "/demo/brochure.pdf?page=2&format=png", &[]).await;
+        assert_eq!((second.status, picture::look_at(&second.body).0), (200, 160), "{}", second.text());
+    }
+    let refused = leased(world.node.delivery, "/demo/brochure.pdf?page=3", &[]).await;
+    assert_eq!(refused.status, 400);
+    let text = refused.text();
+    assert!(text.contains("problems/outside-original") && text.contains("has 2 pages"), "{text}");
+}

@@ -17,6 +17,7 @@ use crate::operation::text::Content;
 use crate::operation::veil::Veil;
 use crate::order::Operation;
 use crate::output::{Accepted, FormatWish, OutputFormat};
+use crate::page::Page;
 use crate::path::ENCODED;
 use crate::quality::QualityWish;
 
@@ -30,6 +31,9 @@ impl Plan {
         let mut text = "plan-2".to_owned();
         if let Some(frame) = self.frame {
             text.push_str(&format!(";frame {frame}"));
+        }
+        if self.page != Page::default() {
+            text.push_str(&format!(";page {}", self.page));
         }
         text.push_str(&self.steps());
         let format = match self.format {
@@ -68,7 +72,7 @@ impl Plan {
 
     /// Whether nothing is done to the picture but to write it.
     pub(crate) fn leaves_alone(&self) -> bool {
-        self.frame.is_none() && self.steps() == Plan::default().steps()
+        self.frame.is_none() && self.page == Page::default() && self.steps() == Plan::default().steps()
     }
 
     fn steps(&self) -> String {
@@ -403,6 +407,10 @@ mod tests {
         for frame in [1, 3] {
             let plan = Plan { frame: crate::Amount::new(frame), ..Plan::default() };
             assert!(seen.insert(plan.fingerprint()), "{frame}");
+        }
+        for page in ["2", "22"] {
+            let plan = Plan { page: page.parse().unwrap(), ..Plan::default() };
+            assert!(seen.insert(plan.fingerprint()), "{page}");
         }
         for description in Description::FORMATS {
             let format = FormatWish::Described(description);

@@ -19,6 +19,7 @@ mod order;
 mod orientation;
 mod original_name;
 mod output;
+mod page;
 mod path;
 mod primitive;
 mod quality;
@@ -77,6 +78,7 @@ pub use original_name::{InvalidOriginalName, OriginalName};
 pub use output::{
     Accepted, Format, FormatWish, OutputFormat, UnknownFormat, accepted, moving_format, output_format,
 };
+pub use page::Page;
 pub use path::{ENCODED, InvalidPath, OriginalPath};
 pub use primitive::{Primitive, PrimitiveCount, PrimitiveShape, UnknownPrimitiveShape};
 pub use quality::{InvalidQuality, InvalidQualityWish, Quality, QualityWish, Score};
@@ -92,6 +94,7 @@ pub use source::{InvalidSourceName, SourceName};
 pub struct Plan {
     /// Of an original that moves: this of its pictures, counted from one, and nothing that moves.
     pub frame: Option<Amount<1, 1000>>,
+    pub page: Page,
     pub trim: Trim,
     pub cut: Option<Cut>,
     pub flip: Flip,

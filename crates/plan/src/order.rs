@@ -127,6 +127,7 @@ impl Plan {
         // By name, so that what a plan gets new has to find its place here.
         let Plan {
             frame: _,
+            page: _,
             trim,
             cut,
             flip,

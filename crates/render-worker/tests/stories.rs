@@ -146,12 +146,12 @@ async fn what_it_may_do_suffices_for_every_codec() {
 
 /// What the engine only reads, and what stays what it is.
 #[tokio::test]
-async fn what_it_may_do_suffices_for_drawings_and_jpeg_xl() {
+async fn what_it_may_do_suffices_for_drawings_pages_and_jpeg_xl() {
     let stage = Stage::new().await;
     let limits = Limits::default();
     let pid = stage.pid().await;
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../transform/tests/fixtures/");
-    for name in ["everything.svg", "lossy.jxl", "from-jpeg.jxl", "faded.jxl"] {
+    for name in ["everything.svg", "everything.pdf", "lossy.jxl", "from-jpeg.jxl", "faded.jxl"] {
         let original = std::fs::read(format!("{folder}{name}")).unwrap();
         for format in [FormatWish::Original, FormatWish::Exactly(Format::Webp)] {
             let plan = Plan { format, ..Plan::default() };

@@ -34,7 +34,7 @@ pub fn of_transform(error: &TransformError) -> Problem {
         TransformError::TooManyPixelsTogether { .. } => {
             Problem::new(422, "picture-too-large", "Picture too large", detail)
         }
-        TransformError::NoSuchFrame { .. } => {
+        TransformError::NoSuchFrame { .. } | TransformError::NoSuchPage { .. } => {
             Problem::new(400, "outside-original", "Outside of the original", detail)
         }
         TransformError::Other { error, .. } => Problem { detail, ..of_transform(error) },

@@ -7,6 +7,9 @@ use plan::Size;
 use crate::codec::{avif, bmp, ico, jxl, svg, tiff};
 use crate::sniff::{InputFormat, sniff};
 
+/// Of paper, in either direction: DIN A3.
+const USUAL_PAGE: Size = Size { width: 1587, height: 1587 };
+
 pub(crate) fn dimensions(original: &[u8]) -> Option<(InputFormat, Size)> {
     let format = sniff(original)?;
     let size = match format {
@@ -21,6 +24,8 @@ pub(crate) fn dimensions(original: &[u8]) -> Option<(InputFormat, Size)> {
         InputFormat::Ico => ico::size(original),
         InputFormat::Jxl => jxl::size(original),
         InputFormat::Svg => svg::size(original),
+        // Where that stands, only a reader of the whole document knows.
+        InputFormat::Pdf => Some(USUAL_PAGE),
     };
     Some((format, size?))
 }

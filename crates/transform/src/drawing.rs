@@ -1,9 +1,8 @@
-//! Originals that are drawn: handed on as they are meant, or drawn at the size at which they are seen.
+//! Originals that are drawn: drawings, handed on as they are meant or drawn at the size at which they are seen, and pages.
 
-use plan::{FormatWish, OutputFormat, Plan, Size};
+use plan::{CropBox, FormatWish, OutputFormat, Page, Plan, Size};
 
-use crate::codec::Decoded;
-use crate::codec::svg::{self, Drawing};
+use crate::codec::{Decoded, pdf, svg};
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
 use crate::making::Making;
@@ -39,6 +38,48 @@ pub(crate) fn kept(
     }
 }
 
+/// What is drawn, understood and not drawn yet.
+enum Drawn<'a> {
+    Drawing(Box<svg::Drawing>),
+    Page { page: pdf::Page<'a>, on_paper: bool, limits: &'a Limits },
+}
+
+impl<'a> Drawn<'a> {
+    fn drawing(
+        original: &[u8],
+        header: &Header,
+        letters: &[&[u8]],
+        limits: &Limits,
+        deadline: &Deadline,
+    ) -> Result<Drawn<'a>, TransformError> {
+        let drawing = svg::Drawing::of(original, header.size, letters, limits, deadline)?;
+        Ok(Drawn::Drawing(Box::new(drawing)))
+    }
+
+    fn whole(&self) -> CropBox {
+        match self {
+            Drawn::Drawing(drawing) => drawing.whole(),
+            Drawn::Page { page, .. } => page.whole(),
+        }
+    }
+
+    /// A part of it on so many pixels, or on fewer if these would take too much.
+    fn draw(&self, part: CropBox, to: Size, deadline: &Deadline) -> Result<Decoded, TransformError> {
+        match self {
+            Drawn::Drawing(drawing) => drawing.draw(part, to, deadline),
+            Drawn::Page { page, on_paper, limits } => page.draw(part, to, *on_paper, limits, deadline),
+        }
+    }
+
+    /// All of it.
+    fn draw_exactly(&self, size: Size, deadline: &Deadline) -> Result<Decoded, TransformError> {
+        match self {
+            Drawn::Drawing(drawing) => drawing.draw_exactly(size, deadline),
+            Drawn::Page { .. } => self.draw(self.whole(), size, deadline),
+        }
+    }
+}
+
 /// Draws what is seen of it, as large as it is seen.
 pub(crate) fn begin(
     original: &[u8],
@@ -49,7 +90,15 @@ pub(crate) fn begin(
     deadline: &Deadline,
     resampler: &mut Resampler,
 ) -> Result<(Making, Decoded), TransformError> {
-    let drawing = Drawing::of(original, header.size, letters, limits, deadline)?;
+    let drawing = match header.format {
+        InputFormat::Pdf => Drawn::Page {
+            page: pdf::Page::of(original, plan.page.size(), deadline)?,
+            // Whoever names what is behind the page gets that instead.
+            on_paper: plan.background.colour.is_none(),
+            limits,
+        },
+        _ => Drawn::drawing(original, header, letters, limits, deadline)?,
+    };
     if let Some(frame) = plan.frame {
         // There is but one.
         animation::frame(original, header, frame.size(), limits, deadline)?;
@@ -71,7 +120,7 @@ pub(crate) fn begin(
     Ok((making, decoded))
 }
 
-/// All of it, so many times smaller, or larger within bounds.
+/// All of a drawing, or of a document's first page without paper, so many times smaller, or larger within bounds.
 pub(crate) fn at_scale(
     original: &[u8],
     header: &Header,
@@ -80,7 +129,14 @@ pub(crate) fn at_scale(
     limits: &Limits,
     deadline: &Deadline,
 ) -> Result<Decoded, TransformError> {
-    let drawing = Drawing::of(original, header.size, letters, limits, deadline)?;
+    let drawing = match header.format {
+        InputFormat::Pdf => Drawn::Page {
+            page: pdf::Page::of(original, Page::default().size(), deadline)?,
+            on_paper: false,
+            limits,
+        },
+        _ => Drawn::drawing(original, header, letters, limits, deadline)?,
+    };
     drawing.draw(drawing.whole(), enlarged(header.size, 1.0 / shrink), deadline)
 }
 

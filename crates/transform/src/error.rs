@@ -12,7 +12,7 @@ use crate::sniff::InputFormat;
 pub enum TransformError {
     #[error(
         "the original is not a picture in a format that can be read: JPEG, PNG, WebP, AVIF, GIF, \
-         TIFF, BMP, ICO, JPEG XL or SVG"
+         TIFF, BMP, ICO, JPEG XL{}", if cfg!(feature = "pdf") { ", SVG or PDF" } else { " or SVG" }
     )]
     UnknownFormat,
     #[error("the original is {format}, which is not read")]
@@ -35,6 +35,8 @@ pub enum TransformError {
     TooManyPixelsInFrames { found: u64, limit: u64 },
     #[error("the original has {found} pictures; there is no picture {wished}")]
     NoSuchFrame { wished: u32, found: u32 },
+    #[error("the original has {found} page{}; there is no page {wished}", if *found == 1 { "" } else { "s" })]
+    NoSuchPage { wished: u32, found: u32 },
     /// One of the originals that a plan names beside the one it is for.
     #[error("{original}: {error}")]
     Other { original: String, error: Box<TransformError> },

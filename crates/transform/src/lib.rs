@@ -44,7 +44,7 @@ mod text;
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 
-use plan::{FormatWish, OutputFormat, Plan, Size};
+use plan::{FormatWish, OutputFormat, Page, Plan, Size};
 
 pub use crate::codec::svg::DRAWING_BYTES_MAX;
 pub use crate::drawing::needs_letters;
@@ -57,7 +57,7 @@ pub use crate::sniff::{InputFormat, sniff};
 pub use crate::text::is_font;
 
 use crate::animation::Mover;
-use crate::codec::{Decoded, Picture, avif, bmp, gif, ico, jpeg, jxl, png, svg, tiff, webp};
+use crate::codec::{Decoded, Picture, avif, bmp, gif, ico, jpeg, jxl, pdf, png, svg, tiff, webp};
 use crate::encode::Target;
 use crate::limits::Deadline;
 use crate::making::Making;
@@ -66,7 +66,7 @@ use crate::other::Named;
 use crate::resample::Resampler;
 
 /// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
-pub const ENGINE: &str = "planar-14";
+pub const ENGINE: &str = "planar-15";
 
 /// What can be known of an original without decoding it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,9 +90,9 @@ pub struct Derivative {
     pub size: Size,
 }
 
-/// Reads an original's header and checks it against the limits.
+/// Reads an original's header, of a document its first page's, and checks it against the limits.
 pub fn header(original: &[u8], limits: &Limits) -> Result<Header, TransformError> {
-    contained(|| read_header(original, limits))
+    contained(|| read_header(original, Page::default(), limits))
 }
 
 /// Carries out a plan that needs no further original. The same original, plan and [`ENGINE`] always give the same bytes.
@@ -132,7 +132,7 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
     }
 }
 
-fn read_header(original: &[u8], limits: &Limits) -> Result<Header, TransformError> {
+fn read_header(original: &[u8], page: Page, limits: &Limits) -> Result<Header, TransformError> {
     if original.len() > limits.input_bytes {
         return Err(TransformError::TooManyBytes { found: original.len(), limit: limits.input_bytes });
     }
@@ -140,6 +140,10 @@ fn read_header(original: &[u8], limits: &Limits) -> Result<Header, TransformErro
         Some(format) => TransformError::Unread { format: format.into() },
         None => TransformError::UnknownFormat,
     })?;
+    let page = page.size();
+    if page > 1 && format != InputFormat::Pdf {
+        return Err(TransformError::NoSuchPage { wished: page, found: 1 });
+    }
     let shape = match format {
         InputFormat::Jpeg => jpeg::header(original),
         InputFormat::Png => png::header(original),
@@ -151,6 +155,7 @@ fn read_header(original: &[u8], limits: &Limits) -> Result<Header, TransformErro
         InputFormat::Ico => ico::header(original),
         InputFormat::Jxl => jxl::header(original),
         InputFormat::Svg => svg::header(original),
+        InputFormat::Pdf => pdf::header(original, page, limits),
     }?;
     if shape.size.is_empty() {
         return Err(TransformError::corrupt(format, "it has no pixels"));
@@ -181,7 +186,7 @@ fn carry_out(
     let Some((&original, others)) = inputs.split_first() else {
         return Err(TransformError::failed("composing", "there is no original"));
     };
-    let header = read_header(original, limits)?;
+    let header = read_header(original, plan.page, limits)?;
     let named = Named { network: network.cloned(), ..other::named(others, plan, &header, limits)? };
     deadline.check()?;
     if let Some(drawing) = drawing::kept(original, &header, plan)? {
@@ -257,7 +262,7 @@ fn begin(
     resampler: &mut Resampler,
 ) -> Result<(Making, Decoded), TransformError> {
     let (mut making, picture) = match header.format {
-        InputFormat::Svg => {
+        InputFormat::Svg | InputFormat::Pdf => {
             drawing::begin(original, header, &named.letters, plan, limits, deadline, resampler)?
         }
         _ => seen(original, header, plan, limits, deadline, resampler)?,
@@ -330,6 +335,8 @@ fn decode(
         InputFormat::Bmp => bmp::decode(original, deadline),
         InputFormat::Ico => ico::decode(original, deadline),
         InputFormat::Jxl => jxl::decode(original, deadline),
-        InputFormat::Svg => drawing::at_scale(original, header, shrink, &[], limits, deadline),
+        InputFormat::Svg | InputFormat::Pdf => {
+            drawing::at_scale(original, header, shrink, &[], limits, deadline)
+        }
     }
 }

@@ -19,7 +19,7 @@ pub struct Limits {
     /// Wall-clock time from the first byte read to the last one written.
     ///
     /// Looked at between stages, per row where a codec works by rows, and from inside the WebP encoder. A C decoder
-    /// that has begun cannot be interrupted from its own thread: `pixels` and the scan limit bound what it can cost.
+    /// that has begun cannot be interrupted from its own thread, nor can the drawing of a page between two of its objects: `pixels` and the scan limit bound what it can cost.
     pub time: Duration,
 }
 

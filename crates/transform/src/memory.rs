@@ -2,7 +2,7 @@
 
 use plan::{Chroma, Format, Operation, Plan, QualityWish};
 
-use crate::codec::svg;
+use crate::codec::{pdf, svg};
 use crate::dimensions::dimensions;
 use crate::faces;
 use crate::judge;
@@ -38,7 +38,12 @@ pub fn memory_needed(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> u64 {
         // It will be refused by its header.
         return known;
     }
-    let Ok(geometry) = plan::geometry(plan, size, limits.output_side) else { return known };
+    let Ok(geometry) = plan::geometry(plan, size, limits.output_side) else {
+        // What a usual page does not have, this one may.
+        let page =
+            if format == InputFormat::Pdf { pdf::memory(size.pixels(), original.len() as u64) } else { 0 };
+        return known + page;
+    };
     // A picture that is turned by less than a quarter may be as large as the original, before and after.
     let turned = if geometry.turned.is_some() { 2 * size.pixels() * PIXEL } else { 0 };
     let output = geometry.output.pixels();
@@ -54,7 +59,7 @@ pub fn memory_needed(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> u64 {
     let written = written.max().unwrap_or(0);
     let looked_for = if plan.looks_for_faces() { faces::MEMORY } else { 0 };
     let before = match format {
-        InputFormat::Svg => {
+        InputFormat::Svg | InputFormat::Pdf => {
             let drawn = geometry.placed.size().pixels();
             // At the size at which it is seen; where that has to be looked for, whole.
             let pixels = if plan.looks_for_faces() {
@@ -64,7 +69,7 @@ pub fn memory_needed(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> u64 {
             } else {
                 drawn
             };
-            svg::memory(pixels, original.len() as u64)
+            drawn_memory(format, pixels, original.len() as u64)
         }
         format => size.pixels() * decoded(format),
     };
@@ -91,8 +96,18 @@ fn of_other(original: &[u8], limits: &Limits) -> u64 {
         return 0;
     }
     match format {
-        InputFormat::Svg => svg::memory(pixels.max(other::ENLARGED), original.len() as u64),
+        InputFormat::Svg | InputFormat::Pdf => {
+            drawn_memory(format, pixels.max(other::ENLARGED), original.len() as u64)
+        }
         format => pixels * (decoded(format) + 2 * PIXEL),
+    }
+}
+
+/// What drawing on so many pixels takes, of an original of so many bytes.
+fn drawn_memory(format: InputFormat, pixels: u64, bytes: u64) -> u64 {
+    match format {
+        InputFormat::Pdf => pdf::memory(pixels, bytes),
+        _ => svg::memory(pixels, bytes),
     }
 }
 
@@ -114,8 +129,8 @@ fn decoded(format: InputFormat) -> u64 {
         InputFormat::Ico => 12,
         // Numbers of four bytes for each of three colours and alpha, in two steps, and what frames borrow from; samples, pixels.
         InputFormat::Jxl => 56,
-        // By its size it is not known; see `svg::memory`.
-        InputFormat::Svg => 0,
+        // By its size it is not known; see `drawn_memory`.
+        InputFormat::Svg | InputFormat::Pdf => 0,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The originals that a plan names beside the one it is for: read, bounded, decoded, and brought to its colours.
 
-use plan::{CropBox, OriginalName, Plan, Size};
+use plan::{CropBox, OriginalName, Page, Plan, Size};
 
 use crate::codec::Picture;
 use crate::error::TransformError;
@@ -57,7 +57,7 @@ pub(crate) fn named<'a>(
     let mut originals = Vec::with_capacity(names.len());
     let mut found = of_original.size.pixels();
     for (name, &original) in names.into_iter().zip(others) {
-        let header = read_header(original, limits).map_err(|error| of(name, error))?;
+        let header = read_header(original, Page::default(), limits).map_err(|error| of(name, error))?;
         found = found.saturating_add(header.size.pixels());
         originals.push(Announced { name, original, header });
     }
@@ -89,7 +89,7 @@ impl Announced<'_> {
         let of = |error| of(self.name, error);
         deadline.check()?;
         let decoded = match self.header.format {
-            InputFormat::Svg => {
+            InputFormat::Svg | InputFormat::Pdf => {
                 drawing::at_scale(self.original, &self.header, shrink, letters, limits, deadline)
             }
             _ => decode(self.original, &self.header, shrink.max(1.0), limits, deadline, resampler),

@@ -136,6 +136,18 @@ pub(crate) fn divided([r, g, b, _]: [u8; 4], alpha: u8) -> [u8; 4] {
     [divided(r), divided(g), divided(b), 255]
 }
 
+/// A pixel that its own alpha was multiplied into, without that.
+pub(crate) fn unmultiplied(pixel: [u8; 4]) -> [u8; 4] {
+    match pixel {
+        [_, _, _, 0] => [0; 4],
+        [_, _, _, 255] => pixel,
+        [_, _, _, alpha] => {
+            let [r, g, b, _] = divided(pixel, alpha);
+            [r, g, b, alpha]
+        }
+    }
+}
+
 /// One pixel in front of another.
 pub(crate) fn over(above: [u8; 4], below: [u8; 4]) -> [u8; 4] {
     let (seen, left) = (u32::from(above[3]), 255 - u32::from(above[3]));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{jxl, svg};
+use crate::codec::{jxl, pdf, svg};
 
 /// A format that we read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,10 +22,12 @@ pub enum InputFormat {
     Jxl,
     /// Drawn, not made of pixels.
     Svg,
+    /// Of documents, pages: they are drawn too.
+    Pdf,
 }
 
 impl InputFormat {
-    pub const ALL: [InputFormat; 10] = [
+    pub const ALL: [InputFormat; 11] = [
         InputFormat::Jpeg,
         InputFormat::Png,
         InputFormat::Webp,
@@ -36,6 +38,7 @@ impl InputFormat {
         InputFormat::Ico,
         InputFormat::Jxl,
         InputFormat::Svg,
+        InputFormat::Pdf,
     ];
 
     /// The same format as an output, if we write it.
@@ -46,9 +49,12 @@ impl InputFormat {
             InputFormat::Webp => Some(plan::Format::Webp),
             InputFormat::Avif => Some(plan::Format::Avif),
             InputFormat::Gif => Some(plan::Format::Gif),
-            InputFormat::Tiff | InputFormat::Bmp | InputFormat::Ico | InputFormat::Jxl | InputFormat::Svg => {
-                None
-            }
+            InputFormat::Tiff
+            | InputFormat::Bmp
+            | InputFormat::Ico
+            | InputFormat::Jxl
+            | InputFormat::Svg
+            | InputFormat::Pdf => None,
         }
     }
 
@@ -64,6 +70,7 @@ impl InputFormat {
             InputFormat::Ico => "image/vnd.microsoft.icon",
             InputFormat::Jxl => "image/jxl",
             InputFormat::Svg => "image/svg+xml",
+            InputFormat::Pdf => "application/pdf",
         }
     }
 }
@@ -81,6 +88,7 @@ impl fmt::Display for InputFormat {
             InputFormat::Ico => "ICO",
             InputFormat::Jxl => "JPEG XL",
             InputFormat::Svg => "SVG",
+            InputFormat::Pdf => "PDF",
         })
     }
 }
@@ -107,6 +115,7 @@ pub fn sniff(original: &[u8]) -> Option<InputFormat> {
         // So are these; after the number of pictures comes the first of them, with a byte that is always zero.
         [0, 0, 1 | 2, 0, few, 0, _, _, _, 0, ..] if *few > 0 => Some(InputFormat::Ico),
         _ if jxl::is_jxl(original) => Some(InputFormat::Jxl),
+        _ if pdf::is_pdf(original) => Some(InputFormat::Pdf),
         // A text, with whatever XML lets stand before its first tag.
         _ => svg::is_svg(original).then_some(InputFormat::Svg),
     }
@@ -169,6 +178,7 @@ mod tests {
             (b"\xff\x0a\xfa\x1f", Some(InputFormat::Jxl)),
             (b"\0\0\0\x0cJXL \x0d\x0a\x87\x0a", Some(InputFormat::Jxl)),
             (b"\0\0\0\x0cJXL \x0d\x0a", None),
+            (b"%PDF-1.7", cfg!(feature = "pdf").then_some(InputFormat::Pdf)),
             (b"<svg xmlns=", None),
             (b"<svg xmlns='http://www.w3.org/2000/svg'>", Some(InputFormat::Svg)),
             (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- by hand --><svg/>", Some(InputFormat::Svg)),
@@ -187,7 +197,6 @@ mod tests {
             (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", Some("HEIC")),
             (b"\0\0\0\x18ftyphevc\0\0\0\0", Some("HEIC")),
             (b"\0\0\0\x18ftypisom\0\0\0\0", None),
-            (b"%PDF-1.7", Some("PDF")),
             (b"8BPS\0\x01", Some("PSD")),
             (b"\0\0\0\x0cjP  \r\n\x87\n", Some("JPEG 2000")),
             (b"\x1f\x8b\x08", Some("compressed (gzip)")),

@@ -159,6 +159,7 @@ pub(super) const TABLE: &[Parameter] = &[
     parameter!("facepad", "a number from 1 to 10 with at most two decimals", resize.face_area.pad, FACE_AREA),
     flag!("org_if_sml", resize.never_enlarge),
     optional!("frame", "a whole number from 1 to 1000", frame),
+    parameter!("page", "a whole number from 1 to 9999", page),
     optional!("trim", "auto, color or alpha", trim.by),
     optional!("trim-color", COLOUR, trim.colour, needs "trim=auto or color", |plan| {
         matches!(plan.trim.by, Some(TrimBy::Auto | TrimBy::Colour))

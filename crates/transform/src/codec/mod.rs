@@ -9,6 +9,11 @@ pub(crate) mod gif;
 pub(crate) mod ico;
 pub(crate) mod jpeg;
 pub(crate) mod jxl;
+#[cfg(feature = "pdf")]
+pub(crate) mod pdf;
+#[cfg(not(feature = "pdf"))]
+#[path = "pdf/left_out.rs"]
+pub(crate) mod pdf;
 pub(crate) mod png;
 pub(crate) mod svg;
 pub(crate) mod tiff;

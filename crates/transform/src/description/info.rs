@@ -10,12 +10,13 @@ use serde::Serialize;
 
 use crate::Header;
 use crate::animation;
-use crate::codec::{Decoded, Picture};
+use crate::codec::{Decoded, Picture, pdf};
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
 use crate::metadata::Copyright;
 use crate::pixels::Pixels;
 use crate::profile;
+use crate::sniff::InputFormat;
 
 /// The longest text of a field, in characters.
 const LONGEST: usize = 200;
@@ -58,6 +59,9 @@ pub(super) struct Facts {
     orientation: u8,
     alpha: bool,
     frames: u32,
+    /// Of a document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pages: Option<u32>,
     color_space: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     creator: Option<String>,
@@ -97,8 +101,13 @@ impl Facts {
         header: &Header,
         decoded: &Decoded,
         limits: &Limits,
+        deadline: &Deadline,
     ) -> Result<Facts, TransformError> {
         let frames = animation::frames(original, header.format)?;
+        let pages = match header.format {
+            InputFormat::Pdf => Some(pdf::pages(original, deadline)?),
+            _ => None,
+        };
         let Copyright { creator, notice } = Copyright::of(original, header.format);
         Ok(Facts {
             format: header.format.to_string().to_ascii_lowercase(),
@@ -109,6 +118,7 @@ impl Facts {
             orientation: orientation(header),
             alpha: header.alpha,
             frames: frames.min(limits.frames),
+            pages,
             color_space: colour_space(decoded),
             creator,
             copyright: notice,

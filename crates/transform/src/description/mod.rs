@@ -45,7 +45,7 @@ pub(crate) fn carry_out(
     } else {
         None
     };
-    let facts = info::Facts::of(original, header, &decoded, limits)?;
+    let facts = info::Facts::of(original, header, &decoded, limits, deadline)?;
     let target = Target::new(plan, Format::Png);
     let made = making.make(decoded.picture, decoded.view, &target, deadline, resampler)?;
     let (made, _) = crate::profile::settle(made, decoded.icc, &target, resampler)?;

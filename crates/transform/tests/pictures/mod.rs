@@ -12,7 +12,7 @@ use transform::{Derivative, InputFormat, Limits, TransformError};
 
 /// Formats that a test can write.
 pub fn painted() -> impl Iterator<Item = InputFormat> {
-    InputFormat::ALL.into_iter().filter(|format| *format != InputFormat::Jxl)
+    InputFormat::ALL.into_iter().filter(|format| !matches!(format, InputFormat::Jxl | InputFormat::Pdf))
 }
 
 /// RGBA pixels that a test can look at.

@@ -124,6 +124,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("facepad", "1.5", "w=1&h=1&fit=facearea"),
     ("org_if_sml", "1", ""),
     ("frame", "3", ""),
+    ("page", "3", ""),
     ("trim", "color", ""),
     ("trim-color", "ffffff", "trim=color"),
     ("trim-tol", "20", "trim=auto"),

@@ -22,7 +22,7 @@ use crate::dimensions::dimensions;
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
 use crate::orientation::Orientation;
-use crate::pixels::{Pixels, divided};
+use crate::pixels::{Pixels, unmultiplied};
 use crate::sniff::InputFormat;
 
 use self::root::Root;
@@ -137,17 +137,6 @@ impl Drawing {
 
     pub fn whole(&self) -> CropBox {
         CropBox::whole(self.size)
-    }
-}
-
-fn unmultiplied(pixel: [u8; 4]) -> [u8; 4] {
-    match pixel {
-        [_, _, _, 0] => [0; 4],
-        [_, _, _, 255] => pixel,
-        [_, _, _, alpha] => {
-            let [r, g, b, _] = divided(pixel, alpha);
-            [r, g, b, alpha]
-        }
     }
 }
 
