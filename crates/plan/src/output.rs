@@ -47,7 +47,7 @@ impl Format {
 
     /// Whether we write pictures that move in it.
     pub const fn moves(self) -> bool {
-        matches!(self, Format::Webp | Format::Gif | Format::Png)
+        !matches!(self, Format::Jpeg)
     }
 }
 
@@ -186,7 +186,8 @@ pub fn output_format(wish: FormatWish, original: Option<Format>, has_alpha: bool
 
 /// The format in which an original that moves goes on moving; nothing where the wish is for a still picture.
 ///
-/// Whoever takes AVIF takes WebP, and has it here: we write no AVIF that moves.
+/// Whoever takes AVIF takes WebP, and has it here unless AVIF is named: a client that says it takes AVIF need not know those
+/// that move, and would show the first picture for good.
 pub fn moving_format(wish: FormatWish, original: Option<Format>, lossless: bool) -> Option<Format> {
     match wish {
         FormatWish::Exactly(format) => Some(format).filter(|format| format.moves()),
@@ -356,14 +357,14 @@ mod tests {
             (Original, Some(Gif), false, Some(Gif)),
             (Original, Some(Png), false, Some(Png)),
             (Original, Some(Webp), false, Some(Webp)),
-            (Original, Some(Avif), false, None),
+            (Original, Some(Avif), false, Some(Avif)),
             (Original, None, false, None),
             (Auto(Accepted::Avif), Some(Gif), false, Some(Webp)),
             (Auto(Accepted::Webp), Some(Gif), true, Some(Webp)),
             (Auto(Accepted::Basic), Some(Webp), false, Some(Gif)),
             (Auto(Accepted::Basic), Some(Webp), true, Some(Png)),
             (Exactly(Jpeg), Some(Gif), false, None),
-            (Exactly(Avif), Some(Gif), false, None),
+            (Exactly(Avif), Some(Gif), false, Some(Avif)),
             (Exactly(Gif), Some(Png), false, Some(Gif)),
             (Described(Description::Info), Some(Gif), false, None),
         ] {

@@ -2,7 +2,7 @@
 
 use plan::{Chroma, Format, Operation, Plan, QualityWish};
 
-use crate::codec::{pdf, svg};
+use crate::codec::{avif, pdf, svg};
 use crate::dimensions::dimensions;
 use crate::faces;
 use crate::judge;
@@ -25,6 +25,13 @@ const WORKED_ON: u64 = 2 * PIXEL + 8;
 /// a turn, which may double them.
 const WRITTEN: u64 = 4 * PIXEL;
 
+/// Bytes of a pixel of an AVIF that moves: the decoder has the last picture and eight that others build on, each of three
+/// channels in sixteen bits, and as many of alpha; then planes and pixels.
+const REFERRED_TO: u64 = 9 * (6 + 2) + 16;
+
+/// What libaom takes for pictures that follow each other, hardly depending on them; once more for alpha.
+const MOVIE: u64 = 8 << 20;
+
 /// What [`crate::transform`] may take at its peak, in bytes, the original's own included: rather too much than too little,
 /// and a guess for what cannot be read (which ends soon). Reads some bytes of the header by safe code.
 ///
@@ -44,6 +51,11 @@ pub fn memory_needed(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> u64 {
             if format == InputFormat::Pdf { pdf::memory(size.pixels(), original.len() as u64) } else { 0 };
         return known + page;
     };
+    let from = format.as_output();
+    let moves_as_avif = plan.frame.is_none()
+        && from.is_some_and(Format::moves)
+        && plan::moving_format(plan.format, from, plan.encoding.lossless) == Some(Format::Avif);
+    let known = if moves_as_avif { known + 2 * MOVIE } else { known };
     // A picture that is turned by less than a quarter may be as large as the original, before and after.
     let turned = if geometry.turned.is_some() { 2 * size.pixels() * PIXEL } else { 0 };
     let output = geometry.output.pixels();
@@ -71,6 +83,7 @@ pub fn memory_needed(originals: &[&[u8]], plan: &Plan, limits: &Limits) -> u64 {
             };
             drawn_memory(format, pixels, original.len() as u64)
         }
+        InputFormat::Avif if avif::moves(original) => size.pixels() * REFERRED_TO,
         format => size.pixels() * decoded(format),
     };
     known
@@ -99,6 +112,7 @@ fn of_other(original: &[u8], limits: &Limits) -> u64 {
         InputFormat::Svg | InputFormat::Pdf => {
             drawn_memory(format, pixels.max(other::ENLARGED), original.len() as u64)
         }
+        InputFormat::Avif if avif::moves(original) => pixels * (REFERRED_TO + 2 * PIXEL),
         format => pixels * (decoded(format) + 2 * PIXEL),
     }
 }

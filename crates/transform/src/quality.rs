@@ -47,6 +47,12 @@ impl AvifQuantizer {
         self.0
     }
 
+    /// For pictures that follow each other, of which only the first is as good as a still one: with 20 instead of 26 all of them
+    /// together are about as good as those of a WebP by default.
+    pub fn of_movie(self) -> AvifQuantizer {
+        AvifQuantizer::new((u16::from(self.0) * 10 / 13) as u8)
+    }
+
     /// The one that keeps more.
     pub fn finer(self, other: AvifQuantizer) -> AvifQuantizer {
         AvifQuantizer(self.0.min(other.0))
@@ -152,5 +158,6 @@ mod tests {
         assert_eq!(Level::by_default(Format::Jpeg).jpeg().get(), 80);
         assert_eq!(Level::by_default(Format::Webp).webp().get(), 80);
         assert_eq!(Level::by_default(Format::Avif).avif().get(), 26);
+        assert_eq!(Level::by_default(Format::Avif).avif().of_movie().get(), 20);
     }
 }

@@ -239,6 +239,26 @@ fn alpha_made_by_other_encoders_is_read() {
 }
 
 #[test]
+fn an_avif_that_moves_is_read_frame_by_frame() {
+    let frame = |name: &str, number: i16| {
+        let plan = Plan { frame: plan::Amount::new(number), ..to(Format::Png) };
+        seen(&made(&fixture(name), &plan).bytes)
+    };
+    assert_quarters(&seen(&fixture("moving.avif")), 10, "its first");
+    for number in [1, 3] {
+        assert_quarters(&frame("moving.avif", number), 10, &format!("number {number}"));
+    }
+    let negative = frame("moving.avif", 2).at(5, 3);
+    assert!(negative[0] < 20 && negative[1] > 235 && negative[2] > 235, "{negative:?}");
+    for (number, above, below) in [(1, 255, 128), (2, 128, 255), (3, 255, 128)] {
+        let seen = frame("moving-alpha.avif", number);
+        for (y, alpha) in [(3, above), (12, below)] {
+            assert!(seen.at(5, y)[3].abs_diff(alpha) <= 12, "number {number} at {y}: {:?}", seen.at(5, y));
+        }
+    }
+}
+
+#[test]
 fn an_animation_gives_its_first_frame() {
     assert_quarters(&seen(&fixture("animated.webp")), 12, "animated WebP");
     let mut gif = Vec::new();

@@ -60,6 +60,8 @@ fn mutated_files_never_panic() {
         "444-8-identity.avif",
         "cropped-420.avif",
         "grid-alpha.avif",
+        "moving.avif",
+        "moving-alpha.avif",
         "lzw-predictor.tif",
         "deflate-tiles.tif",
         "1-bit-inverted.tif",

@@ -101,7 +101,7 @@ impl<'a> Frames<'a> {
             }
         }
         let parts = if control.delay_den == 0 { 100 } else { u64::from(control.delay_den) };
-        let shown = Duration::from_millis(u64::from(control.delay_num) * 1000 / parts);
+        let shown = Duration::from_nanos(u64::from(control.delay_num) * 1_000_000_000 / parts);
         Ok(Some(Frame { pixels: self.canvas.pixels.clone(), shown: unhurried(shown) }))
     }
 }

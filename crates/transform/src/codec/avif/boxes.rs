@@ -54,6 +54,7 @@ impl<'a> Boxes<'a> {
 }
 
 /// Big-endian numbers.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Bytes<'a>(pub &'a [u8]);
 
 impl<'a> Bytes<'a> {
@@ -97,4 +98,10 @@ impl<'a> Bytes<'a> {
         kind.copy_from_slice(self.take(4)?);
         Ok(kind)
     }
+}
+
+#[cfg(test)]
+pub(super) fn make_box(kind: &Kind, content: &[&[u8]]) -> Vec<u8> {
+    let content = content.concat();
+    [&(content.len() as u32 + 8).to_be_bytes()[..], kind, &content].concat()
 }

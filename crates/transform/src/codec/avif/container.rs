@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
-use plan::{Rect, Size};
+use plan::Size;
 
 use super::boxes::{Boxes, Bytes, Kind, Result, Unreadable, full_box};
-use crate::orientation::Orientation;
+use super::look::{Look, Property, is_alpha};
 
 /// What the container says of its primary picture.
 #[derive(Debug, PartialEq)]
@@ -15,19 +15,7 @@ pub(super) struct Container<'a> {
     pub alpha: Option<Coded<'a>>,
     /// Whether alpha is multiplied into the colours.
     pub premultiplied: bool,
-    /// What is seen of it, if that is not all: cut out first, then turned.
-    pub aperture: Option<Rect>,
-    pub orientation: Orientation,
-    /// Overrides what the AV1 data says (ISO/IEC 23000-22 §7.3.6.4).
-    pub coding: Option<Coding>,
-    pub icc: Option<&'a [u8]>,
-}
-
-impl Container<'_> {
-    /// The size of what is seen, before it is turned.
-    pub fn seen(&self) -> Size {
-        self.aperture.map_or(self.colour.size, Rect::size)
-    }
+    pub look: Look<'a>,
 }
 
 /// AV1 data: of one picture, or of the tiles that make one up, row by row.
@@ -44,15 +32,6 @@ impl Coded<'_> {
     pub fn pixels(&self) -> u64 {
         self.tile.pixels().saturating_mul(self.tiles.len() as u64).max(self.size.pixels())
     }
-}
-
-/// How RGB became YCbCr, and which colours it was, in the numbers of ITU-T H.273.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Coding {
-    pub primaries: u16,
-    pub transfer: u16,
-    pub matrix: u16,
-    pub full_range: bool,
 }
 
 /// For each, the boxes of all items are walked over. 100 megapixels in tiles of 256 by 256 are some 1500.
@@ -77,48 +56,7 @@ pub(super) fn parse(file: &[u8]) -> Result<Container<'_>> {
     let meta = Meta::of(file)?;
     let primary = meta.primary()?;
     let colour = meta.coded(file, primary)?;
-    let mut aperture = None;
-    let mut orientation = Orientation::UPRIGHT;
-    let mut coding = None;
-    let mut icc = None;
-    for property in meta.properties(primary)? {
-        let mut bytes = Bytes(property.bytes);
-        match &property.kind {
-            // Quarter turns anticlockwise.
-            b"irot" => {
-                for _ in 0..bytes.u8()? & 3 {
-                    orientation = orientation.turned_left();
-                }
-            }
-            // 0 exchanges top and bottom, 1 left and right.
-            b"imir" => {
-                orientation = match bytes.u8()? & 1 {
-                    0 => orientation.then_mirrored_y(),
-                    _ => orientation.then_mirrored_x(),
-                }
-            }
-            b"clap" => aperture = Some(clean_aperture(bytes, colour.size)?),
-            b"colr" => match &bytes.kind()? {
-                b"nclx" => {
-                    coding = Some(Coding {
-                        primaries: bytes.u16()?,
-                        transfer: bytes.u16()?,
-                        matrix: bytes.u16()?,
-                        full_range: bytes.u8()? & 0x80 != 0,
-                    });
-                }
-                b"prof" | b"rICC" => icc = Some(bytes.0),
-                _ => {}
-            },
-            b"ispe" | b"av1C" | b"pixi" | b"pasp" | b"clli" | b"mdcv" => {}
-            // "Readers shall not process the item" if they do not know one that is essential (23008-12 §9.3.1).
-            _ if property.essential => {
-                return Err(Unreadable::Unsupported("a property that is not known here"));
-            }
-            _ => {}
-        }
-    }
-
+    let look = Look::of(meta.properties(primary)?, colour.size)?;
     let alpha = meta.alpha_of(primary)?;
     Ok(Container {
         colour,
@@ -127,43 +65,8 @@ pub(super) fn parse(file: &[u8]) -> Result<Container<'_>> {
             Some(alpha) => meta.refers(b"prem", primary, alpha)?,
             None => false,
         },
-        aperture,
-        orientation,
-        coding,
-        icc,
+        look,
     })
-}
-
-/// The part that a `clap` box leaves, on whole pixels as MIAF has it (14496-12 §12.1.4, 23000-22 §7.3.6.7): size and
-/// distance of the two middles, each a fraction.
-fn clean_aperture(mut bytes: Bytes<'_>, size: Size) -> Result<Rect> {
-    let uneven = Unreadable::Unsupported("a clean aperture that is not on whole pixels");
-    let mut side = |whole: u32| -> Result<(i128, u32)> {
-        let (length, divisor) = (bytes.u32()?, bytes.u32()?);
-        match length.checked_rem(divisor) {
-            Some(0) => Ok((i128::from(whole), length / divisor)),
-            _ => Err(uneven),
-        }
-    };
-    let (across, down) = (side(size.width)?, side(size.height)?);
-    let mut start = |(whole, length): (i128, u32)| -> Result<u32> {
-        let (offset, divisor) = (i128::from(bytes.u32()? as i32), i128::from(bytes.u32()?));
-        let twice = 2 * offset + divisor * (whole - i128::from(length));
-        match twice.checked_rem(2 * divisor) {
-            Some(0) => u32::try_from(twice / (2 * divisor)),
-            _ => return Err(uneven),
-        }
-        .map_err(|_| Unreadable::Corrupt("its clean aperture lies outside of it"))
-    };
-    let (x, y) = (start(across)?, start(down)?);
-    let (width, height) = (across.1, down.1);
-    let inside = |start: u32, length: u32, whole: u32| {
-        length > 0 && start.checked_add(length).is_some_and(|end| end <= whole)
-    };
-    if !inside(x, width, size.width) || !inside(y, height, size.height) {
-        return Err(Unreadable::Corrupt("its clean aperture lies outside of it"));
-    }
-    Ok(Rect { x, y, width, height })
 }
 
 /// The children of the metadata box that matter, unread.
@@ -175,12 +78,6 @@ struct Meta<'a> {
     references: &'a [u8],
     properties: &'a [u8],
     data: &'a [u8],
-}
-
-struct Property<'a> {
-    kind: Kind,
-    bytes: &'a [u8],
-    essential: bool,
 }
 
 impl<'a> Meta<'a> {
@@ -459,14 +356,12 @@ fn extent(from: &[u8], base: u64, offset: u64, length: u64) -> Result<&[u8]> {
     }
 }
 
-fn is_alpha(auxiliary_type: &[u8]) -> bool {
-    let name = auxiliary_type.split(|byte| *byte == 0).next().unwrap_or_default();
-    name == b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha" || name == b"urn:mpeg:hevc:2015:auxid:1"
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::boxes::make_box;
+    use super::super::look::Coding;
     use super::*;
+    use crate::orientation::Orientation;
     use proptest::prelude::*;
 
     const PLAIN: &[u8] = include_bytes!("../../../tests/fixtures/420-8-full-601.avif");
@@ -475,19 +370,14 @@ mod tests {
     #[test]
     fn the_primary_picture_and_its_alpha_are_found() {
         let plain = parse(PLAIN).unwrap();
-        assert_eq!((plain.seen(), plain.orientation), (Size::new(24, 16), Orientation::UPRIGHT));
-        let coding = Coding { primaries: 1, transfer: 13, matrix: 6, full_range: true };
-        assert_eq!(plain.coding, Some(coding));
-        assert_eq!((plain.alpha, plain.premultiplied, plain.icc), (None, false, None));
+        let coding = Some(Coding { primaries: 1, transfer: 13, matrix: 6, full_range: true });
+        let look = Look { aperture: None, orientation: Orientation::UPRIGHT, coding, icc: None };
+        assert_eq!((plain.look, plain.colour.size), (look, Size::new(24, 16)));
+        assert_eq!((plain.alpha, plain.premultiplied), (None, false));
 
         let with_alpha = parse(ALPHA).unwrap();
         assert!(with_alpha.alpha.is_some_and(|alpha| alpha != with_alpha.colour));
         assert!(with_alpha.premultiplied);
-    }
-
-    fn make_box(kind: &[u8; 4], content: &[&[u8]]) -> Vec<u8> {
-        let content = content.concat();
-        [&(content.len() as u32 + 8).to_be_bytes()[..], kind, &content].concat()
     }
 
     /// A file of one picture whose location box is this, after `picture` in its data box.

@@ -14,12 +14,12 @@ use std::slice;
 use libdav1d_sys as dav1d;
 use plan::Size;
 
-use super::container::Coding;
+use super::look::Coding;
 use crate::error::TransformError;
 use crate::planes::Plane;
 use crate::sniff::InputFormat;
 
-/// How often a stream is asked for a picture before it is given up: more often than `obu::check` leaves it frames.
+/// How often a stream is asked for a picture before it is given up: more often than `obu` leaves it frames.
 const ROUNDS: usize = 64;
 
 /// A decoder, closed when dropped.

@@ -3,9 +3,10 @@
 use plan::{CropBox, Rect, Size};
 
 use super::boxes::Unreadable;
-use super::container::{self, Coded, Coding, Container};
+use super::container::{self, Coded, Container};
 use super::dav1d::{self, Decoder};
-use super::obu;
+use super::look::Coding;
+use super::{movie, obu, sequence};
 use crate::codec::{Decoded, Picture, Shape, describes_rgb};
 use crate::colour::{self, Matrix, Range};
 use crate::error::TransformError;
@@ -17,6 +18,9 @@ use crate::resample::Resampler;
 use crate::sniff::InputFormat;
 
 pub(crate) fn header(original: &[u8], limits: &Limits) -> Result<Shape, TransformError> {
+    if let Some(shape) = sequence::header(original, limits)? {
+        return Ok(shape);
+    }
     let container = open(original)?;
     // More than is seen of it may have to be decoded.
     for coded in [Some(&container.colour), container.alpha.as_ref()].into_iter().flatten() {
@@ -24,42 +28,72 @@ pub(crate) fn header(original: &[u8], limits: &Limits) -> Result<Shape, Transfor
             return Err(TransformError::TooManyPixels { found: coded.pixels(), limit: limits.pixels });
         }
     }
-    Ok(Shape { size: container.seen(), alpha: container.alpha.is_some(), orientation: container.orientation })
+    Ok(Shape {
+        size: container.look.seen(container.colour.size),
+        alpha: container.alpha.is_some(),
+        orientation: container.look.orientation,
+    })
 }
 
 /// As it is decoded, by the container alone.
 pub(crate) fn size(original: &[u8]) -> Option<Size> {
-    container::size(original).ok()
+    match movie::size(original).ok()? {
+        Some(size) => Some(size),
+        None => container::size(original).ok(),
+    }
 }
 
-/// As planes, unless there is alpha or the file holds RGB itself.
+/// As planes, unless there is alpha or the file holds RGB itself. Of what moves, the first picture.
 pub(crate) fn decode(
     original: &[u8],
     deadline: &Deadline,
     resampler: &mut Resampler,
 ) -> Result<Decoded, TransformError> {
-    let container = open(original)?;
-    let samples = Samples::decode(&container.colour, container.coding, deadline)?;
-    let icc = match container.icc {
+    if let Some(first) = sequence::first(original)? {
+        return Ok(first);
+    }
+    let Container { colour, alpha, premultiplied, look } = open(original)?;
+    let samples = Samples::decode(&colour, look.coding, deadline)?;
+    let icc = profile_of(look.icc, &samples);
+    let alpha = match alpha {
+        Some(alpha) => Some(fitted(Samples::decode(&alpha, None, deadline)?, colour.size, resampler)?),
+        None => None,
+    };
+    let picture = assembled(samples, alpha, premultiplied, look.aperture, resampler)?;
+    Ok(Decoded { icc, ..Decoded::full_size(picture) })
+}
+
+/// The embedded profile, or the one that the numbers stand for.
+pub(super) fn profile_of(icc: Option<&[u8]>, samples: &Samples) -> Option<Vec<u8>> {
+    match icc {
         Some(icc) => Some(icc.to_vec()).filter(|icc| describes_rgb(icc)),
         None => profile::of_code_points(samples.coding.primaries, samples.coding.transfer),
-    };
+    }
+}
+
+/// The picture that these samples make up with their alpha, cut to what is seen.
+pub(super) fn assembled(
+    samples: Samples,
+    alpha: Option<Plane>,
+    premultiplied: bool,
+    aperture: Option<Rect>,
+    resampler: &mut Resampler,
+) -> Result<Picture, TransformError> {
     let mut picture = samples.picture()?;
-    if let Some(alpha) = &container.alpha {
-        let alpha = alpha_plane(alpha, container.colour.size, deadline, resampler)?;
+    if let Some(alpha) = alpha {
         let mut pixels = pixels(picture, resampler)?;
         for (pixel, alpha) in pixels.rgba.iter_mut().zip(alpha.samples) {
-            if container.premultiplied {
+            if premultiplied {
                 *pixel = divided(*pixel, alpha);
             }
             pixel[3] = alpha;
         }
         picture = Picture::Pixels(pixels);
     }
-    if let Some(aperture) = container.aperture {
-        picture = cut(picture, aperture, resampler)?;
+    match aperture {
+        Some(aperture) => cut(picture, aperture, resampler),
+        None => Ok(picture),
     }
-    Ok(Decoded { icc, ..Decoded::full_size(picture) })
 }
 
 fn open(original: &[u8]) -> Result<Container<'_>, TransformError> {
@@ -201,17 +235,14 @@ impl Coding {
 }
 
 /// The alpha, at the size of the colours.
-fn alpha_plane(
-    coded: &Coded,
-    size: Size,
-    deadline: &Deadline,
-    resampler: &mut Resampler,
-) -> Result<Plane, TransformError> {
-    let alpha = Samples::decode(coded, None, deadline)?.luma;
-    if coded.size == size {
+pub(super) fn fitted(alpha: Samples, size: Size, resampler: &mut Resampler) -> Result<Plane, TransformError> {
+    let alpha = alpha.luma;
+    let (width, height) = (size.width as usize, size.height as usize);
+    if (alpha.width, alpha.height) == (width, height) {
         return Ok(alpha);
     }
-    alpha.resized(CropBox::whole(coded.size), (size.width as usize, size.height as usize), resampler)
+    let whole = CropBox::whole(Size { width: alpha.width as u32, height: alpha.height as u32 });
+    alpha.resized(whole, (width, height), resampler)
 }
 
 pub(super) fn pixels(picture: Picture, resampler: &mut Resampler) -> Result<Pixels, TransformError> {

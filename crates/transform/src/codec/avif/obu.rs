@@ -8,13 +8,41 @@ const TILE_GROUP: u8 = 4;
 const FRAME: u8 = 6;
 const REDUNDANT_FRAME_HEADER: u8 = 7;
 
+/// What an encoder puts before each picture, of no length.
+pub(super) const TEMPORAL_DELIMITER: [u8; 2] = [2 << 3 | 2, 0];
+
 /// A picture in layers has up to four spatial ones (AV1 specification §5.5.1: two bits).
 const MOST_FRAMES: u32 = 4;
+
+/// Of those that move, one comes with the hidden frames that later ones build on. Encoders make a handful; there are places
+/// for eight.
+const MOST_FRAMES_OF_SAMPLE: u32 = 16;
 
 /// An AVIF's pictures hold exactly one sequence header, before all frames (AVIF specification §2.1). Held to that, a
 /// stream cannot change its size half way, behind the back of whoever checked it; nor can it hold more work than one
 /// picture is.
-pub(super) fn check(mut stream: &[u8]) -> Result<(), Unreadable> {
+pub(super) fn check(stream: &[u8]) -> Result<(), Unreadable> {
+    match count(stream, true)? {
+        (1, 1..=MOST_FRAMES) => Ok(()),
+        (1, 0) => Err(Unreadable::Corrupt("it has no frame")),
+        (1, _) => Err(Unreadable::Unsupported("a sequence of frames as one picture")),
+        _ => Err(Unreadable::Corrupt("it has not exactly one sequence header")),
+    }
+}
+
+/// One picture of those that move, the `first` of which has to say what they all are; each may say it again
+/// (AV1-ISOBMFF §2.4). Whether it has kept its size, whoever has decoded it can see.
+pub(super) fn check_sample(stream: &[u8], first: bool) -> Result<(), Unreadable> {
+    match count(stream, first)? {
+        (0 | 1, 1..=MOST_FRAMES_OF_SAMPLE) => Ok(()),
+        (0 | 1, 0) => Err(Unreadable::Corrupt("it has no frame")),
+        (0 | 1, _) => Err(Unreadable::Unsupported("so many frames as one picture")),
+        _ => Err(Unreadable::Corrupt("one of its frames has more than one sequence header")),
+    }
+}
+
+/// How many sequence headers and how many frames there are; with `headed`, none of the latter before one of the former.
+fn count(mut stream: &[u8], headed: bool) -> Result<(u32, u32), Unreadable> {
     let (mut sequence_headers, mut frames) = (0, 0);
     while let Some((&header, rest)) = stream.split_first() {
         if header & 0x80 != 0 {
@@ -27,19 +55,35 @@ pub(super) fn check(mut stream: &[u8]) -> Result<(), Unreadable> {
         stream = rest.get(size..).ok_or(Unreadable::Truncated)?;
         match kind {
             SEQUENCE_HEADER => sequence_headers += 1,
-            FRAME_HEADER | TILE_GROUP | FRAME | REDUNDANT_FRAME_HEADER if sequence_headers == 0 => {
+            FRAME_HEADER | TILE_GROUP | FRAME | REDUNDANT_FRAME_HEADER if headed && sequence_headers == 0 => {
                 return Err(Unreadable::Corrupt("a frame precedes the sequence header"));
             }
             FRAME_HEADER | FRAME => frames += 1,
             _ => {}
         }
     }
-    match (sequence_headers, frames) {
-        (1, 1..=MOST_FRAMES) => Ok(()),
-        (1, 0) => Err(Unreadable::Corrupt("it has no frame")),
-        (1, _) => Err(Unreadable::Unsupported("a sequence of frames as one picture")),
-        _ => Err(Unreadable::Corrupt("it has not exactly one sequence header")),
+    Ok((sequence_headers, frames))
+}
+
+/// The level and tier that a stream of our own keeps (AV1 specification §5.5.1).
+pub(super) fn level(mut stream: &[u8]) -> Option<(u8, bool)> {
+    while let [header, rest @ ..] = stream {
+        let (size, rest) = leb128(rest).ok()?;
+        if header >> 3 & 0xf != SEQUENCE_HEADER {
+            stream = rest.get(size..)?;
+            continue;
+        }
+        let bits = u32::from_be_bytes(*rest.first_chunk()?);
+        // Profile and still; then reduced, time and delay, none of which we write; how many points of operation there are,
+        // and which layers the first has.
+        if bits >> 25 & 0b111 != 0 {
+            return None;
+        }
+        let level = (bits >> 3 & 0x1f) as u8;
+        let tier = level > 7 && bits >> 2 & 1 == 1;
+        return Some((level, tier));
     }
+    None
 }
 
 /// A number in groups of seven bits, the least first.
@@ -84,6 +128,23 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_of_those_that_move_may_come_without_a_header_and_with_hidden_ones() {
+        for (kinds, first, fine) in [
+            (&[1, 6][..], true, true),
+            (&[6], true, false),
+            (&[6], false, true),
+            (&[2, 1, 6, 6, 6, 6, 6, 3], false, true),
+            (&[6; 16], false, true),
+            (&[6; 17], false, false),
+            (&[1, 6, 1, 6], false, false),
+            (&[1], false, false),
+            (&[], false, false),
+        ] {
+            assert_eq!(check_sample(&stream(kinds), first).is_ok(), fine, "{kinds:?} {first}");
+        }
+    }
+
+    #[test]
     fn sizes_are_believed_only_as_far_as_there_are_bytes() {
         let whole = stream(&[1, 6]);
         for keep in 1..whole.len() {
@@ -98,10 +159,25 @@ mod tests {
             Err(Unreadable::Corrupt(_))
         ));
     }
+
+    #[test]
+    fn a_level_is_read_where_a_stream_of_ours_has_it() {
+        // Profile 1, not still; one point of operation for all layers; level 4, or 9 of the high tier.
+        for (last, expected) in [(4 << 3, (4, false)), (9 << 3 | 1 << 2, (9, true))] {
+            let stream = [2 << 3 | 2, 0, 1 << 3 | 2, 5, 1 << 5, 0, 0, last, 0];
+            assert_eq!(level(&stream), Some(expected));
+            assert_eq!(level(&stream[..7]), None);
+        }
+        assert_eq!(level(&[1 << 3 | 2, 4, 1 << 3, 0, 0, 4 << 3]), None);
+        assert_eq!(level(&[]), None);
+    }
+
     proptest! {
         #[test]
         fn no_stream_panics(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
             let _ = check(&bytes);
+            let _ = check_sample(&bytes, false);
+            let _ = level(&bytes);
         }
     }
 }

@@ -1,0 +1,354 @@
+//! What moves, from each format to each other.
+
+use std::time::Duration;
+
+use plan::{Accepted, FormatWish, Resize, Size};
+
+use super::*;
+use crate::{memory_needed, transform};
+
+const RED: [u8; 4] = [255, 0, 0, 255];
+const BLUE: [u8; 4] = [0, 0, 255, 255];
+
+/// One frame of a GIF: at `x`, this many pixels wide, all of one colour.
+struct Drawn {
+    x: u16,
+    width: u16,
+    colour: [u8; 4],
+    dispose: gif_writer::DisposalMethod,
+    delay: u16,
+}
+
+use ::gif as gif_writer;
+use gif_writer::DisposalMethod::{Background, Keep, Previous};
+
+fn drawn(x: u16, width: u16, colour: [u8; 4], dispose: gif_writer::DisposalMethod) -> Drawn {
+    Drawn { x, width, colour, dispose, delay: 7 }
+}
+
+/// A GIF of `width x height`, whose frames fill the whole height.
+fn gif(width: u16, height: u16, repeat: Option<gif_writer::Repeat>, frames: &[Drawn]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = gif_writer::Encoder::new(&mut bytes, width, height, &[]).unwrap();
+    if let Some(repeat) = repeat {
+        encoder.set_repeat(repeat).unwrap();
+    }
+    for Drawn { x, width, colour, dispose, delay } in frames {
+        let mut rgba = vec![*colour; usize::from(*width) * usize::from(height)];
+        let frame = gif_writer::Frame::from_rgba(*width, height, rgba.as_flattened_mut());
+        let frame = gif_writer::Frame { left: *x, dispose: *dispose, delay: *delay, ..frame };
+        encoder.write_frame(&frame).unwrap();
+    }
+    drop(encoder);
+    bytes
+}
+
+fn letter(pixel: [u8; 4]) -> char {
+    match pixel {
+        [.., 0..128] => '.',
+        [r, _, b, _] if r > b => 'r',
+        _ => 'b',
+    }
+}
+
+/// The top row of every frame, and how long each is shown.
+fn seen(mut moving: Moving<'_>) -> (Vec<String>, Vec<u64>, u32) {
+    let (mut rows, mut times) = (Vec::new(), Vec::new());
+    while let Some(frame) = moving.next().unwrap() {
+        let width = frame.pixels.size.width as usize;
+        rows.push(frame.pixels.rgba[..width].iter().map(|pixel| letter(*pixel)).collect());
+        times.push(frame.shown.as_millis() as u64);
+    }
+    (rows, times, moving.plays())
+}
+
+fn seen_gif(bytes: &[u8]) -> (Vec<String>, Vec<u64>, u32) {
+    seen(Moving::Gif(Box::new(gif::Frames::open(bytes).unwrap())))
+}
+
+fn seen_webp(bytes: &[u8]) -> (Vec<String>, Vec<u64>, u32) {
+    let size = crate::header(bytes, &Limits::default()).unwrap().size;
+    seen(Moving::Webp(webp::Frames::open(bytes, size).unwrap()))
+}
+
+fn seen_any(bytes: &[u8]) -> (Vec<String>, Vec<u64>, u32) {
+    let header = crate::header(bytes, &Limits::default()).unwrap();
+    seen(Moving::open(bytes, &header).unwrap())
+}
+
+fn to_webp(width: Option<u32>) -> Plan {
+    let resize = Resize { width, ..Resize::default() };
+    Plan { resize, format: FormatWish::Exactly(Format::Webp), ..Plan::default() }
+}
+
+#[test]
+fn frames_are_drawn_over_what_their_predecessors_leave() {
+    let frames = [
+        drawn(0, 6, RED, Keep),
+        drawn(0, 2, BLUE, Previous),
+        drawn(2, 2, BLUE, Background),
+        drawn(4, 2, [0; 4], Keep),
+        drawn(5, 1, BLUE, Keep),
+    ];
+    let (rows, ..) = seen_gif(&gif(6, 1, None, &frames));
+    assert_eq!(rows, ["rrrrrr", "bbrrrr", "rrbbrr", "rr..rr", "rr..rb"]);
+}
+
+/// A PNG of three frames: all red; a third of it blue, once taken away and once undone; then one that shines through.
+fn png(plays: u32, still: bool) -> Vec<u8> {
+    use png_writer::{BlendOp, ColorType, DisposeOp, Encoder};
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, 6, 1);
+    encoder.set_color(ColorType::Rgba);
+    encoder.set_animated(4, plays).unwrap();
+    encoder.set_sep_def_img(still).unwrap();
+    encoder.set_frame_delay(7, 100).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    if still {
+        writer.write_image_data([BLUE; 6].as_flattened()).unwrap();
+    }
+    writer.set_frame_delay(7, 100).unwrap();
+    writer.write_image_data([RED; 6].as_flattened()).unwrap();
+    for (x, colour, dispose, blend) in [
+        (0, BLUE, DisposeOp::Previous, BlendOp::Source),
+        (2, BLUE, DisposeOp::Background, BlendOp::Source),
+        (4, [0; 4], DisposeOp::None, BlendOp::Over),
+    ] {
+        writer.set_frame_dimension(2, 1).unwrap();
+        writer.set_frame_position(x, 0).unwrap();
+        writer.set_dispose_op(dispose).unwrap();
+        writer.set_blend_op(blend).unwrap();
+        writer.set_frame_delay(0, 0).unwrap();
+        writer.write_image_data([colour; 2].as_flattened()).unwrap();
+    }
+    writer.finish().unwrap();
+    bytes
+}
+
+use ::png as png_writer;
+
+#[test]
+fn a_png_that_moves_is_drawn_as_it_says() {
+    for still in [false, true] {
+        let original = png(2, still);
+        let (rows, times, plays) = seen(Moving::Png(Box::new(apng::Frames::open(&original).unwrap())));
+        assert_eq!(rows, ["rrrrrr", "bbrrrr", "rrbbrr", "rr..rr"]);
+        assert_eq!((&times, plays), (&vec![70, 100, 100, 100], 2));
+        let made = transform(&original, &to_webp(None), &Limits::default()).unwrap();
+        assert_eq!(seen_webp(&made.bytes).0, ["rrrrrr", "bbrrrr", "rrbbrr", "rr..rr"]);
+        // As PNG it moves on, and of its first picture alone there is one.
+        let made = transform(&original, &Plan::default(), &Limits::default()).unwrap();
+        assert_eq!(made.format, Format::Png);
+        assert_eq!(seen_any(&made.bytes), (rows, vec![70, 100, 100, 100], 2));
+        let first = Plan { frame: plan::Amount::new(1), ..Plan::default() };
+        let made = transform(&original, &first, &Limits::default()).unwrap();
+        assert_eq!(apng::frames(&made.bytes).unwrap(), 1);
+        let few = Limits { frames: 3, ..Limits::default() };
+        let error = transform(&original, &to_webp(None), &few).unwrap_err();
+        assert_eq!(error, TransformError::TooManyFrames { limit: 3 });
+    }
+    for keep in 60..png(0, true).len() {
+        let _ = transform(&png(0, true)[..keep], &to_webp(None), &Limits::default());
+    }
+}
+
+#[test]
+fn what_moves_moves_on_as_webp_with_its_times_and_its_end() {
+    let mut frames = [drawn(0, 32, RED, Keep), drawn(8, 16, BLUE, Background), drawn(0, 8, BLUE, Keep)];
+    // Shorter than can be meant.
+    frames[2].delay = 1;
+    for (repeat, plays) in
+        [(None, 1), (Some(gif_writer::Repeat::Infinite), 0), (Some(gif_writer::Repeat::Finite(2)), 3)]
+    {
+        let original = gif(32, 16, repeat, &frames);
+        let made = transform(&original, &to_webp(Some(8)), &Limits::default()).unwrap();
+        assert_eq!((made.format, made.size), (Format::Webp.into(), Size::new(8, 4)));
+        let (rows, times, found) = seen_webp(&made.bytes);
+        assert_eq!((times, found), (vec![70, 70, 100], plays));
+        assert_eq!(rows, ["rrrrrrrr", "rrbbbbrr", "bb....rr"]);
+        // And once more, from WebP.
+        let again = transform(&made.bytes, &Plan::default(), &Limits::default()).unwrap();
+        assert_eq!(seen_webp(&again.bytes), (rows, vec![70, 70, 100], plays));
+    }
+}
+
+#[test]
+fn what_moves_moves_on_as_gif_and_png_too() {
+    let frames = [drawn(0, 32, RED, Keep), drawn(8, 16, BLUE, Background), drawn(0, 8, BLUE, Keep)];
+    for (repeat, plays) in
+        [(None, 1), (Some(gif_writer::Repeat::Infinite), 0), (Some(gif_writer::Repeat::Finite(2)), 3)]
+    {
+        let original = gif(32, 16, repeat, &frames);
+        for format in [Format::Gif, Format::Png] {
+            let plan = Plan { format: FormatWish::Exactly(format), ..to_webp(Some(8)) };
+            let made = transform(&original, &plan, &Limits::default()).unwrap();
+            assert_eq!((made.format, made.size), (format.into(), Size::new(8, 4)));
+            let (rows, times, found) = seen_any(&made.bytes);
+            assert_eq!((times, found), (vec![70, 70, 70], plays));
+            assert_eq!(rows, ["rrrrrrrr", "rrbbbbrr", "bb....rr"]);
+        }
+    }
+}
+
+#[test]
+fn one_of_the_pictures_stands_still_on_wish() {
+    let gif =
+        gif(6, 1, None, &[drawn(0, 6, RED, Keep), drawn(0, 2, BLUE, Previous), drawn(2, 2, BLUE, Keep)]);
+    let png = png(2, true);
+    let webp = transform(&png, &to_webp(None), &Limits::default()).unwrap().bytes;
+    let four = ["rrrrrr", "bbrrrr", "rrbbrr", "rr..rr"];
+    for (original, rows) in
+        [(&gif, &["rrrrrr", "bbrrrr", "rrbbrr"][..]), (&png, &four[..]), (&webp, &four[..])]
+    {
+        let still = |number: usize, format| {
+            let plan = Plan { frame: plan::Amount::new(number as i16), ..to_webp(None) };
+            transform(original, &Plan { format: FormatWish::Exactly(format), ..plan }, &Limits::default())
+        };
+        for (number, expected) in (1..).zip(rows) {
+            let made = still(number, Format::Webp).unwrap();
+            assert_eq!(frames(&made.bytes, InputFormat::Webp), Ok(1));
+            let Picture::Pixels(seen) = crate::codec::png::decode(
+                &still(number, Format::Png).unwrap().bytes,
+                1.0,
+                &Deadline::after(Duration::from_secs(60)),
+            )
+            .unwrap()
+            .picture
+            else {
+                panic!("a PNG is pixels")
+            };
+            assert_eq!(seen.rgba.iter().map(|pixel| letter(*pixel)).collect::<String>(), **expected);
+        }
+        let (wished, found) = (rows.len() as u32 + 1, rows.len() as u32);
+        let beyond = still(rows.len() + 1, Format::Png).unwrap_err();
+        assert_eq!(beyond, TransformError::NoSuchFrame { wished, found });
+    }
+    let few = Limits { pixels: 11, ..Limits::default() };
+    let second = Plan { frame: plan::Amount::new(2), ..to_webp(None) };
+    let error = transform(&gif, &second, &few).unwrap_err();
+    assert_eq!(error, TransformError::TooManyPixelsInFrames { found: 12, limit: 11 });
+}
+
+#[test]
+fn a_format_that_cannot_move_shows_the_first_frame() {
+    let original = gif(32, 16, None, &[drawn(0, 32, RED, Keep), drawn(0, 32, BLUE, Keep)]);
+    for (wish, moves) in [
+        (FormatWish::Exactly(Format::Webp), true),
+        (FormatWish::Auto(Accepted::Avif), true),
+        (FormatWish::Auto(Accepted::Webp), true),
+        (FormatWish::Auto(Accepted::Basic), true),
+        (FormatWish::Exactly(Format::Avif), true),
+        (FormatWish::Exactly(Format::Jpeg), false),
+        (FormatWish::Original, true),
+    ] {
+        let plan = Plan { format: wish, ..Plan::default() };
+        let made = transform(&original, &plan, &Limits::default()).unwrap();
+        let header = crate::header(&made.bytes, &Limits::default()).unwrap();
+        let frames = super::frames(&made.bytes, header.format).unwrap();
+        assert_eq!(frames, if moves { 2 } else { 1 }, "{wish:?}");
+    }
+}
+
+#[test]
+fn all_frames_together_have_to_keep_the_limits() {
+    let frames: Vec<Drawn> = (0..10).map(|at| drawn(at, 1, BLUE, Keep)).collect();
+    let original = gif(20, 10, None, &frames);
+    let limits = |pixels| Limits { pixels, ..Limits::default() };
+    let error = transform(&original, &to_webp(None), &limits(1999)).unwrap_err();
+    assert_eq!(error, TransformError::TooManyPixelsInFrames { found: 2000, limit: 1999 });
+    assert!(transform(&original, &to_webp(None), &limits(2000)).is_ok());
+    // Twice as wide and high, it is too much on the way out.
+    let error = transform(&original, &to_webp(Some(40)), &limits(2000)).unwrap_err();
+    assert_eq!(error, TransformError::TooManyPixelsInFrames { found: 8000, limit: 2000 });
+    // Its first frame alone is not.
+    let first = Plan { frame: plan::Amount::new(1), ..Plan::default() };
+    assert!(transform(&original, &first, &limits(200)).is_ok());
+    let few = Limits { frames: 9, ..Limits::default() };
+    assert_eq!(transform(&original, &to_webp(None), &few), Err(TransformError::TooManyFrames { limit: 9 }));
+    let hasty = Limits { time: Duration::ZERO, ..Limits::default() };
+    let error = transform(&original, &to_webp(None), &hasty).unwrap_err();
+    assert_eq!(error, TransformError::OutOfTime { limit: Duration::ZERO });
+}
+
+#[test]
+fn times_and_rounds_stay_from_every_format_to_every_other() {
+    let moving = [Format::Gif, Format::Webp, Format::Png, Format::Avif];
+    let mut frames = [drawn(0, 32, RED, Keep), drawn(8, 16, BLUE, Background), drawn(0, 8, BLUE, Keep)];
+    (frames[1].delay, frames[2].delay) = (12, 5);
+    for (repeat, plays) in
+        [(None, 1), (Some(gif_writer::Repeat::Infinite), 0), (Some(gif_writer::Repeat::Finite(2)), 3)]
+    {
+        let first = gif(32, 16, repeat, &frames);
+        let moved = |original: &[u8], format: Format| {
+            let plan = Plan { format: FormatWish::Exactly(format), ..to_webp(Some(32)) };
+            transform(original, &plan, &Limits::default()).unwrap().bytes
+        };
+        for from in moving {
+            let original = moved(&first, from);
+            for to in moving {
+                let (rows, times, found) = seen_any(&moved(&original, to));
+                assert_eq!((times, found), (vec![70, 120, 50], plays), "{from} to {to}");
+                let rows: Vec<String> = rows.iter().map(|row| row.chars().step_by(4).collect()).collect();
+                assert_eq!(rows, ["rrrrrrrr", "rrbbbbrr", "bb....rr"], "{from} to {to}");
+            }
+        }
+    }
+}
+
+#[test]
+fn fractions_of_milliseconds_add_up() {
+    let mut clock = Clock::default();
+    let third = Duration::from_nanos(33_333_333);
+    let times: Vec<u128> = (0..6).map(|_| clock.after(third).as_millis()).collect();
+    assert_eq!(times, [33, 34, 33, 33, 34, 33]);
+    assert_eq!(clock.after(Duration::MAX).as_millis(), u128::from(u64::MAX) - 200);
+}
+
+#[test]
+fn an_avif_that_moves_keeps_the_limits_and_never_panics() {
+    let frames: Vec<Drawn> = (0..10).map(|at| drawn(at, 1, if at == 0 { RED } else { BLUE }, Keep)).collect();
+    let gif = gif(20, 10, None, &frames);
+    let to_avif = Plan { format: FormatWish::Exactly(Format::Avif), ..Plan::default() };
+    let original = transform(&gif, &to_avif, &Limits::default()).unwrap().bytes;
+    assert_eq!(transform(&gif, &to_avif, &Limits::default()).unwrap().bytes, original);
+    assert_eq!(avif::frames(&original), Ok(10));
+    let limits = |pixels| Limits { pixels, ..Limits::default() };
+    let error = transform(&original, &to_webp(None), &limits(1999)).unwrap_err();
+    assert_eq!(error, TransformError::TooManyPixelsInFrames { found: 2000, limit: 1999 });
+    assert!(transform(&original, &to_webp(None), &limits(2000)).is_ok());
+    let few = Limits { frames: 9, ..Limits::default() };
+    let error = transform(&original, &to_webp(None), &few).unwrap_err();
+    assert_eq!(error, TransformError::TooManyFrames { limit: 9 });
+    for keep in (0..original.len()).step_by(7) {
+        let cut = &original[..keep];
+        assert!(transform(cut, &to_webp(None), &Limits::default()).is_err(), "{keep} bytes");
+        memory_needed(&[cut], &to_avif, &Limits::default());
+    }
+}
+
+#[test]
+fn alpha_that_comes_late_leaves_what_was_before_it_opaque() {
+    let gif = gif(32, 16, None, &[drawn(0, 32, RED, Background), drawn(0, 16, BLUE, Keep)]);
+    for lossless in [false, true] {
+        let encoding = plan::Encoding { lossless, ..plan::Encoding::default() };
+        let plan = Plan { format: FormatWish::Exactly(Format::Avif), encoding, ..Plan::default() };
+        let made = transform(&gif, &plan, &Limits::default()).unwrap();
+        let (rows, ..) = seen_any(&made.bytes);
+        assert_eq!(rows, ["r".repeat(32), "b".repeat(16) + &".".repeat(16)]);
+        // The first of them is there for those who know no movies.
+        let still = [&made.bytes[..8], b"avif", &made.bytes[12..]].concat();
+        assert_eq!(avif::frames(&still), Ok(1));
+        let header = crate::header(&still, &Limits::default()).unwrap();
+        assert_eq!((header.size, header.alpha), (Size::new(32, 16), true));
+        assert!(transform(&still, &to_webp(None), &Limits::default()).is_ok());
+    }
+}
+
+#[test]
+fn pictures_that_are_all_alike_are_one() {
+    let gif = gif(32, 16, None, &[drawn(0, 32, RED, Keep), drawn(0, 16, RED, Keep)]);
+    let plan = Plan { format: FormatWish::Exactly(Format::Avif), ..Plan::default() };
+    let made = transform(&gif, &plan, &Limits::default()).unwrap();
+    assert_eq!(avif::frames(&made.bytes), Ok(1));
+    assert!(transform(&made.bytes, &to_webp(None), &Limits::default()).is_ok());
+}
