@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plan::{Format, Plan, Size};
+use plan::{Colours, Format, Plan, Size};
 
 use crate::codec::{Decoded, Frame, Picture, View, apng, avif, gif, webp};
 use crate::encode::Target;
@@ -36,8 +36,8 @@ impl Mover<'_> {
         resampler: &mut Resampler,
     ) -> Result<Option<Derivative>, TransformError> {
         let Mover { header, plan, making, .. } = *self;
-        let lossless = plan.encoding.lossless;
-        let format = plan::moving_format(plan.format, header.format.as_output(), lossless);
+        let from = header.format.as_output();
+        let format = plan::moving_format(plan.format, from, plan.encoding.lossless);
         let Some(format) = format.filter(|_| plan.frame.is_none()) else { return Ok(None) };
         let found = frames(self.original, header.format)?;
         if found > limits.frames {
@@ -50,33 +50,24 @@ impl Mover<'_> {
         within_pixels(header.size, found, limits)?;
         within_pixels(making.size(), found, limits)?;
         let target = Target::new(plan, format);
-        let mut encode = |level: Option<Level>| {
-            let encoder = match format {
-                Format::Gif => Encoder::Gif(Box::new(gif::AnimationEncoder::new(target.gif_colours()))),
-                Format::Webp => {
-                    let lossy = |level: Level| webp::Fidelity::Lossy(level.webp());
-                    let fidelity = level.map_or(webp::Fidelity::Lossless, lossy);
-                    Encoder::Webp(webp::AnimationEncoder::new(fidelity))
-                }
-                Format::Avif => {
-                    let shared = target.shared_chroma();
-                    let lossy = |level: Level| avif::Fidelity::Lossy(level.avif(), shared);
-                    let fidelity = level.map_or(avif::Fidelity::Lossless, lossy);
-                    Encoder::Avif(Box::new(avif::AnimationEncoder::new(fidelity)))
-                }
-                _ => {
-                    let colours = plan.encoding.colours.map(|colours| colours.get() as usize);
-                    Encoder::Png(apng::AnimationEncoder::new(colours))
-                }
-            };
-            self.encode(encoder, &target, deadline, resampler)
-        };
-        let bytes = if target.is_lossless() {
-            encode(None)?
-        } else {
-            let level = target.level(|| self.judge(&target, found, limits, deadline), deadline)?;
-            target.within(level, |level| encode(Some(level)))?
-        };
+        let mut encode = |encoder: Encoder| self.encode(encoder, &target, deadline, resampler);
+        let lossless = target.encoding.lossless;
+        let shared = target.shared_chroma();
+        let level = || target.level(|| self.judge(&target, found, limits, deadline), deadline);
+        let bytes = match format {
+            Format::Webp if lossless => encode(Encoder::webp(webp::Fidelity::Lossless)),
+            Format::Webp => {
+                let lossy = |level: Level| webp::Fidelity::Lossy(level.webp());
+                target.within(level()?, |level| encode(Encoder::webp(lossy(level))))
+            }
+            Format::Avif if lossless => encode(Encoder::avif(avif::Fidelity::Lossless)),
+            Format::Avif => {
+                let lossy = |level: Level| avif::Fidelity::Lossy(level.avif(), shared);
+                target.within(level()?, |level| encode(Encoder::avif(lossy(level))))
+            }
+            Format::Gif => target.within_colours(|colours| encode(Encoder::gif(colours))),
+            Format::Png | Format::Jpeg => target.within_colours(|colours| encode(Encoder::png(colours))),
+        }?;
         Ok(Some(Derivative { bytes, format: format.into(), size: making.size() }))
     }
 
@@ -203,6 +194,22 @@ enum Encoder {
 }
 
 impl Encoder {
+    fn webp(fidelity: webp::Fidelity) -> Encoder {
+        Encoder::Webp(webp::AnimationEncoder::new(fidelity))
+    }
+
+    fn avif(fidelity: avif::Fidelity) -> Encoder {
+        Encoder::Avif(Box::new(avif::AnimationEncoder::new(fidelity)))
+    }
+
+    fn gif(colours: Option<usize>) -> Encoder {
+        Encoder::Gif(Box::new(gif::AnimationEncoder::new(colours.unwrap_or(Colours::MOST as usize))))
+    }
+
+    fn png(colours: Option<usize>) -> Encoder {
+        Encoder::Png(apng::AnimationEncoder::new(colours))
+    }
+
     fn add(
         &mut self,
         made: Pixels,

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use plan::{
-    Accepted, Chroma, ColourSpace, Colours, Encoding, Format, FormatWish, MaxBytes, Plan, Quality,
-    QualityWish,
+    Accepted, Chroma, ColourSpace, Colours, Encoding, Format, FormatWish, MaxBytes, Plan, QualityWish,
 };
 
 use crate::codec::{Picture, avif, gif, jpeg, png, webp};
@@ -14,7 +13,7 @@ use crate::judge::Judge;
 use crate::limits::{Deadline, Limits};
 use crate::metadata::{self, Beside};
 use crate::palette::Palette;
-use crate::quality::Level;
+use crate::quality::{Level, number};
 use crate::resample::Resampler;
 use crate::search;
 
@@ -49,11 +48,6 @@ impl Target {
     /// something.
     pub fn is_lossless(&self) -> bool {
         matches!(self.format, Format::Png | Format::Gif) || self.encoding.lossless
-    }
-
-    /// How many colours a GIF has at most.
-    pub fn gif_colours(&self) -> usize {
-        self.encoding.colours.map_or(Colours::MOST, Colours::get) as usize
     }
 
     /// How many pixels share a sample of chroma, across and down. WebP leaves no choice.
@@ -183,25 +177,29 @@ impl Target {
                 &turned
             }
         };
-        match (self.format, self.encoding.colours) {
-            (Format::Webp, _) => {
+        match self.format {
+            Format::Webp => {
                 let webp = webp::encode_pixels(pixels, webp::Fidelity::Lossless, deadline)?;
                 Ok(metadata::with_chunks(webp, pixels.size, beside))
             }
-            (Format::Avif, _) => avif::encode_losslessly(pixels, beside, deadline),
-            (Format::Gif, _) => {
-                let mut still = gif::AnimationEncoder::new(self.gif_colours());
+            Format::Avif => avif::encode_losslessly(pixels, beside, deadline),
+            Format::Gif => self.within_colours(|colours| {
+                let mut still = gif::AnimationEncoder::new(colours.unwrap_or(Colours::MOST as usize));
                 still.add(pixels.clone(), Duration::ZERO, deadline)?;
                 still.finish(pixels.size, 1)
-            }
-            (Format::Jpeg | Format::Png, Some(colours)) => {
-                let palette = Palette::of(pixels, colours.get() as usize, deadline)?;
+            }),
+            Format::Jpeg | Format::Png => self.within_colours(|colours| {
+                let Some(colours) = colours else {
+                    return match Palette::exactly(pixels) {
+                        Some((palette, indices)) => {
+                            png::encode_indexed(pixels.size, &palette, &indices, beside)
+                        }
+                        None => png::encode(pixels, beside),
+                    };
+                };
+                let palette = Palette::of(pixels, colours, deadline)?;
                 png::encode_indexed(pixels.size, &palette, &palette.dithered(pixels, deadline)?, beside)
-            }
-            (Format::Jpeg | Format::Png, None) => match Palette::exactly(pixels) {
-                Some((palette, indices)) => png::encode_indexed(pixels.size, &palette, &indices, beside),
-                None => png::encode(pixels, beside),
-            },
+            }),
         }
     }
 
@@ -222,12 +220,39 @@ impl Target {
             return Ok(bytes);
         }
         // Halving a hundred, that is seven times at most.
-        let (mut fitting, mut least) = (None, bytes.len());
-        let (mut low, mut high) = (1, level.get() - 1);
+        self.most_that_fits(limit, bytes.len(), level.get() - 1, |quality| {
+            encode(level.with(number(quality)))
+        })
+    }
+
+    /// In as many colours as were wished (nothing: as many as there can be), or as fit into the bytes that were allowed.
+    pub fn within_colours(
+        &self,
+        mut encode: impl FnMut(Option<usize>) -> Result<Vec<u8>, TransformError>,
+    ) -> Result<Vec<u8>, TransformError> {
+        let wished = self.encoding.colours.map(|colours| colours.get() as usize);
+        let bytes = encode(wished)?;
+        // What is to lose nothing keeps all of them.
+        let limit = self.encoding.max_bytes.filter(|_| !self.encoding.lossless).map(MaxBytes::get);
+        let Some(limit) = limit.filter(|_| !self.fits(&bytes)) else { return Ok(bytes) };
+        // Halved, and halved again: from 256 down to two in four tries at most.
+        let all = if self.format == Format::Gif { Colours::MOST } else { 2 * Colours::MOST };
+        let fewer = (wished.unwrap_or(all as usize) - 1).max(1).ilog2();
+        self.most_that_fits(limit, bytes.len(), fewer as u8, |halvings| encode(Some(1 << halvings)))
+    }
+
+    /// The most, from one on, with which it fits. `least` are the bytes that did not.
+    fn most_that_fits(
+        &self,
+        limit: u32,
+        mut least: usize,
+        mut high: u8,
+        mut encode: impl FnMut(u8) -> Result<Vec<u8>, TransformError>,
+    ) -> Result<Vec<u8>, TransformError> {
+        let (mut fitting, mut low) = (None, 1);
         while low <= high {
             let middle = low.midpoint(high);
-            let Ok(quality) = Quality::new(middle) else { break };
-            let bytes = encode(level.with(quality))?;
+            let bytes = encode(middle)?;
             if self.fits(&bytes) {
                 fitting = Some(bytes);
                 low = middle + 1;
@@ -243,7 +268,6 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quality::number;
 
     fn target(max_bytes: &str) -> Target {
         let encoding = Encoding { max_bytes: max_bytes.parse().ok(), ..Encoding::default() };
@@ -266,6 +290,32 @@ mod tests {
                 assert_eq!(u16::from(made.unwrap()[0]), best, "{wished} within {limit}");
                 assert!(tries <= 8, "{tries}");
             }
+        }
+    }
+
+    #[test]
+    fn as_many_colours_as_fit_are_found_in_few_tries() {
+        for (wished, limit, expected) in [
+            (None, 2000, Ok(512)),
+            (None, 400, Ok(256)),
+            (None, 256, Ok(128)),
+            (None, 103, Ok(2)),
+            (Some(100), 200, Ok(100)),
+            (Some(100), 199, Ok(64)),
+            (Some(64), 163, Ok(32)),
+            (Some(2), 101, Err(TransformError::CannotFit { least: 102, limit: 101 })),
+            (None, 101, Err(TransformError::CannotFit { least: 102, limit: 101 })),
+        ] {
+            let mut tries = 0;
+            let colours = wished.and_then(|wished: u16| wished.to_string().parse().ok());
+            let target = target(&limit.to_string());
+            let target = Target { encoding: Encoding { colours, ..target.encoding }, ..target };
+            let made = target.within_colours(|colours| {
+                tries += 1;
+                Ok(vec![0; 100 + colours.unwrap_or(512)])
+            });
+            assert_eq!(made.map(|bytes| bytes.len() - 100), expected, "{wished:?} within {limit}");
+            assert!(tries <= 5, "{tries}");
         }
     }
 

@@ -12,10 +12,20 @@ use crate::pixels::Pixels;
 
 /// The most entries of a palette in PNG and GIF.
 const MOST: usize = 256;
-/// How often colours are moved.
+/// How often colours are moved; where there are many, each has little room, and once is enough.
 const ROUNDS: usize = 3;
+const MANY: usize = 64;
 /// Colours are counted with this many bits of each channel.
-const BITS: u32 = 5;
+const BITS: u32 = 6;
+/// How much of what a colour lacks its neighbours make up for. All of it would be more dots, which are seen and cost bytes.
+const MADE_UP: f32 = 0.7;
+/// How much differences of red, green, blue and alpha weigh: an eye sees green best and blue least, and alpha matters with all
+/// three.
+const WEIGHTS: [f32; 4] = [2.0, 4.0, 1.0, 3.0];
+/// Bits of each channel that say in which cell a colour lies.
+const CELL_BITS: u32 = 6;
+/// The most candidates that are kept for all cells together.
+const MOST_CANDIDATES: usize = 8 << 20;
 
 pub(crate) type Rgba = [u8; 4];
 
@@ -57,7 +67,7 @@ impl Palette {
     pub fn of(pixels: &Pixels, size: usize, deadline: &Deadline) -> Result<Palette, TransformError> {
         let counted = counted(pixels);
         let mut means = cut(counted.clone(), size.min(MOST));
-        for _ in 0..ROUNDS {
+        for _ in 0..if size > MANY { 1 } else { ROUNDS } {
             deadline.check()?;
             means = moved(&counted, means);
         }
@@ -94,29 +104,65 @@ impl Palette {
     }
 }
 
-/// Which colour of a palette is nearest to another, and what was found before: what differs in the lowest bits alone is
-/// not looked for again.
+/// Which colour of a palette is nearest to another. Opaque colours lie in cells, for each of which it is found out once which
+/// colours can be the nearest to anything in it.
 pub(crate) struct Nearest {
     palette: Vec<[f32; 4]>,
-    /// Of opaque colours, by six bits of each channel.
-    opaque: Vec<Option<u8>>,
+    /// Where the candidates of a cell begin and end; of one that nobody has asked for yet, nowhere.
+    cells: Vec<(u32, u32)>,
+    candidates: Vec<u8>,
+    /// By six bits of each channel: what differs in the lowest bits alone is not looked for again.
     others: HashMap<u32, u8>,
 }
 
 impl Nearest {
     pub fn of(palette: &Palette) -> Nearest {
         let palette = palette.colours.iter().copied().map(seen).collect();
-        Nearest { palette, opaque: vec![None; 1 << 18], others: HashMap::new() }
+        let cells = vec![(0, 0); 1 << (3 * CELL_BITS)];
+        Nearest { palette, cells, candidates: Vec::new(), others: HashMap::new() }
     }
 
     fn place(&mut self, wanted: [f32; 4]) -> u8 {
-        let key = wanted.iter().fold(0, |key, &value| key << 6 | (value as u32 >> 2));
-        let find = || nearest(wanted, &self.palette) as u8;
-        // The last six bits are alpha.
-        match key & 63 {
-            63 => *self.opaque[(key >> 6) as usize].get_or_insert_with(find),
-            _ => *self.others.entry(key).or_insert_with(find),
+        if wanted[3] < 255.0 {
+            let key = wanted.iter().fold(0, |key, &value| key << 6 | (value as u32 >> 2));
+            return *self.others.entry(key).or_insert_with(|| nearest(wanted, &self.palette) as u8);
         }
+        let cell = [0, 1, 2].map(|index| wanted[index] as u32 >> (8 - CELL_BITS));
+        let at = cell.iter().fold(0, |at, &place| at << CELL_BITS | place) as usize;
+        let (mut start, mut end) = self.cells[at];
+        if end == 0 {
+            if self.candidates.len() > MOST_CANDIDATES {
+                return nearest(wanted, &self.palette) as u8;
+            }
+            start = self.candidates.len() as u32;
+            self.find_candidates(cell);
+            end = self.candidates.len() as u32;
+            self.cells[at] = (start, end);
+        }
+        let candidates = &self.candidates[start as usize..end as usize];
+        let mut best = (0, f32::MAX);
+        for &place in candidates {
+            let distance = distance(wanted, self.palette[usize::from(place)]);
+            if distance < best.1 {
+                best = (place, distance);
+            }
+        }
+        best.0
+    }
+
+    /// Nothing in the cell is further from its middle than a corner is; so whatever is nearest to something in it is no further
+    /// from the middle than the nearest to that and twice as far as a corner.
+    fn find_candidates(&mut self, cell: [u32; 3]) {
+        let half = (1 << (8 - CELL_BITS)) as f32 / 2.0;
+        let [r, g, b] = cell.map(|place| (place << (8 - CELL_BITS)) as f32 + half);
+        let middle = [r, g, b, 255.0];
+        let corner = distance([half, half, half, 0.0], [0.0; 4]).sqrt();
+        let distances = self.palette.iter().map(|colour| distance(middle, *colour));
+        let least = distances.clone().fold(f32::MAX, f32::min).sqrt();
+        // A hundredth for what is lost by rounding.
+        let most = (least + 2.0 * corner + 0.01).powi(2);
+        let found = (0..=u8::MAX).zip(distances).filter(|(_, distance)| *distance <= most);
+        self.candidates.extend(found.map(|(place, _)| place));
     }
 
     /// The square of how far a colour is from the nearest, as [`nearest`] measures it.
@@ -126,7 +172,8 @@ impl Nearest {
         distance(wanted, self.palette[usize::from(place)])
     }
 
-    /// For each pixel the place of a colour; what that lacks is made up for by its neighbours (Floyd and Steinberg 1976).
+    /// For each pixel the place of a colour; most of what that lacks is made up for by its neighbours (Floyd and Steinberg
+    /// 1976).
     /// What shows nothing lacks nothing, and ends what its neighbours lack.
     pub fn dithered(&mut self, pixels: &Pixels, deadline: &Deadline) -> Result<Vec<u8>, TransformError> {
         let width = pixels.size.width as usize;
@@ -148,7 +195,7 @@ impl Nearest {
                 let place = self.place(wanted);
                 indices.push(place);
                 for index in 0..4 {
-                    let lacks = (wanted[index] - self.palette[usize::from(place)][index]) / 16.0;
+                    let lacks = MADE_UP * (wanted[index] - self.palette[usize::from(place)][index]) / 16.0;
                     here[x + 2][index] += 7.0 * lacks;
                     below[x][index] += 3.0 * lacks;
                     below[x + 1][index] += 5.0 * lacks;
@@ -203,7 +250,7 @@ fn counted(pixels: &Pixels) -> Vec<Counted> {
 struct Box {
     colours: Vec<Counted>,
     mean: [f32; 4],
-    /// The channel that varies most, and how much all of its colours do together.
+    /// The channel that varies most to the eye, and how much all of its colours do together.
     widest: (usize, f32),
 }
 
@@ -224,7 +271,7 @@ impl Box {
         let mean = sums.map(|sum| (sum / weight) as f32);
         let mut widest = (0, f32::MIN);
         for index in 0..4 {
-            let varies = (squares[index] - sums[index] * sums[index] / weight) as f32;
+            let varies = WEIGHTS[index] * (squares[index] - sums[index] * sums[index] / weight) as f32;
             if varies > widest.1 {
                 widest = (index, varies);
             }
@@ -274,10 +321,9 @@ fn moved(colours: &[Counted], means: Vec<[f32; 4]>) -> Vec<[f32; 4]> {
     means.into_iter().zip(sums).map(middle).collect()
 }
 
-/// An eye sees green best and blue least; alpha matters with all three.
 fn distance(one: [f32; 4], other: [f32; 4]) -> f32 {
     let [r, g, b, a] = std::array::from_fn(|index| one[index] - other[index]);
-    2.0 * r * r + 4.0 * g * g + b * b + 3.0 * a * a
+    WEIGHTS[0] * r * r + WEIGHTS[1] * g * g + WEIGHTS[2] * b * b + WEIGHTS[3] * a * a
 }
 
 fn nearest(wanted: [f32; 4], among: &[[f32; 4]]) -> usize {
@@ -355,6 +401,30 @@ mod tests {
                     let before = mean(&|at| ramp.rgba[at], channel, x, y);
                     let after = mean(&|at| palette.colours[usize::from(indices[at])], channel, x, y);
                     assert!((before - after).abs() <= tolerance, "{size} colours, {x},{y}: {before} {after}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_cell_finds_is_the_nearest() {
+        let mut state = 1u32;
+        let mut dice = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        for size in [1, 2, 16, 256] {
+            // All over, and all close together.
+            for shift in [0, 5] {
+                let colours =
+                    (0..size).map(|_| [dice() >> shift, dice() >> shift, dice() >> shift, 255]).collect();
+                let palette = Palette { colours };
+                let all: Vec<_> = palette.colours.iter().copied().map(seen).collect();
+                let mut found = Nearest::of(&palette);
+                for _ in 0..2000 {
+                    let wanted = seen([dice(), dice(), dice(), 255]);
+                    let place = usize::from(found.place(wanted));
+                    assert_eq!(distance(wanted, all[place]), distance(wanted, all[nearest(wanted, &all)]));
                 }
             }
         }

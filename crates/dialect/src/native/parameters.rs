@@ -367,8 +367,8 @@ pub(super) const TABLE: &[Parameter] = &[
         "max-bytes",
         "a whole number from 100 to 100000000",
         encoding.max_bytes,
-        needs "format=jpeg, webp, avif or auto, and not lossless",
-        |plan| !plan.encoding.lossless && may_be(plan, &[Format::Jpeg, Format::Webp, Format::Avif])
+        needs "a format, and not lossless",
+        |plan| !plan.encoding.lossless && may_be(plan, &Format::ALL)
     ),
     optional!("palette", "json or css", palette.form, needs "no format", |plan| {
         plan.format == FormatWish::Original

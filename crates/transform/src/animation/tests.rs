@@ -352,3 +352,31 @@ fn pictures_that_are_all_alike_are_one() {
     assert_eq!(avif::frames(&made.bytes), Ok(1));
     assert!(transform(&made.bytes, &to_webp(None), &Limits::default()).is_ok());
 }
+
+#[test]
+fn what_moves_fits_into_the_bytes_that_are_allowed() {
+    // Many colours that change throughout.
+    let mut original = Vec::new();
+    let mut encoder = gif_writer::Encoder::new(&mut original, 64, 48, &[]).unwrap();
+    for at in 0..3usize {
+        let shade =
+            |x: usize, y: usize| [(x * 4 + at * 9) as u8, (y * 5) as u8, (x * y / 12 + at * 60) as u8, 255];
+        let mut rgba: Vec<_> = (0..64 * 48).map(|place| shade(place % 64, place / 64)).collect();
+        let frame = gif_writer::Frame::from_rgba(64, 48, rgba.as_flattened_mut());
+        encoder.write_frame(&frame).unwrap();
+    }
+    drop(encoder);
+    for format in [Format::Gif, Format::Webp, Format::Png, Format::Avif] {
+        let made = |limit: Option<usize>| {
+            let max_bytes = limit.and_then(|limit| limit.to_string().parse().ok());
+            let encoding = plan::Encoding { max_bytes, ..plan::Encoding::default() };
+            let plan = Plan { format: FormatWish::Exactly(format), encoding, ..Plan::default() };
+            transform(&original, &plan, &Limits::default()).map(|made| made.bytes)
+        };
+        let whole = made(None).unwrap().len();
+        let smaller = made(Some(whole * 9 / 10)).unwrap();
+        assert!(smaller.len() <= whole * 9 / 10, "{format}");
+        assert!(frames(&smaller, crate::sniff(&smaller).unwrap()).unwrap() > 1, "{format}");
+        assert!(matches!(made(Some(100)), Err(TransformError::CannotFit { limit: 100, .. })), "{format}");
+    }
+}

@@ -19,9 +19,9 @@ const NOTHING: Rgba = [0; 4];
 const ENTRIES: usize = 256;
 /// Pixels that are looked at to tell whether a table will do.
 const LOOKED_AT: usize = 4096;
-/// How much further off than those that a table was made for colours may be on average: a square of a distance, in which
-/// two steps of every channel count 28.
-const SLACK: f32 = 28.0;
+/// How much further off than those that a table was made for colours may be on average: a square of a distance, in which one
+/// step of every channel counts 7.
+const SLACK: f32 = 7.0;
 /// Browsers slow down what hurries more, in hundredths of a second.
 const LEAST: u64 = 2;
 const EXACTLY: Care = Care { block: 1, grid: 1, pays: 1, unnoticed: 0 };
@@ -291,7 +291,7 @@ impl Table {
     fn will_do(&mut self, drawn: &Pixels) -> bool {
         let open = drawn.rgba.contains(&NOTHING);
         let off = self.off.unwrap_or(0.0);
-        (!open || self.nothing.is_some()) && self.distance(drawn) <= 2.0 * off + SLACK
+        (!open || self.nothing.is_some()) && self.distance(drawn) <= 1.25 * off + SLACK
     }
 
     /// The mean square of how far pixels are from their nearest colours.
