@@ -97,7 +97,7 @@ impl Target {
                 self.encode_at(Level::alike(quality), judge.sample(), &Beside::default(), deadline)?;
             let seen = match self.format {
                 Format::Webp => webp::decode(&bytes, 1.0)?,
-                Format::Avif => avif::decode(&bytes, deadline, &mut resampler)?,
+                Format::Avif => avif::decode(&bytes, 1.0, deadline, &mut resampler)?,
                 Format::Jpeg | Format::Png | Format::Gif => {
                     jpeg::decode(&bytes, 1.0, &Limits::default(), deadline)?
                 }

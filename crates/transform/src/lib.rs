@@ -66,7 +66,7 @@ use crate::other::Named;
 use crate::resample::Resampler;
 
 /// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
-pub const ENGINE: &str = "planar-16";
+pub const ENGINE: &str = "planar-17";
 
 /// What can be known of an original without decoding it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -329,7 +329,7 @@ fn decode(
         InputFormat::Jpeg => jpeg::decode(original, shrink, limits, deadline),
         InputFormat::Png => png::decode(original, shrink, deadline),
         InputFormat::Webp => webp::decode(original, shrink),
-        InputFormat::Avif => avif::decode(original, deadline, resampler),
+        InputFormat::Avif => avif::decode(original, shrink, deadline, resampler),
         InputFormat::Gif => gif::decode(original),
         InputFormat::Tiff => tiff::decode(original, deadline),
         InputFormat::Bmp => bmp::decode(original, deadline),

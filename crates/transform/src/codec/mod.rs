@@ -99,7 +99,7 @@ impl Decoded {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EdgeFilter {
     Applied,
-    Left,
+    LeftOut,
 }
 
 impl EdgeFilter {
@@ -107,7 +107,7 @@ impl EdgeFilter {
     /// Nothing else depends on it: within one picture blocks are predicted from what is not filtered yet. libwebp leaves
     /// it out where it scales to three quarters or less.
     pub fn where_seen(shrink: f64) -> EdgeFilter {
-        if shrink < 2.0 { EdgeFilter::Applied } else { EdgeFilter::Left }
+        if shrink < 2.0 { EdgeFilter::Applied } else { EdgeFilter::LeftOut }
     }
 }
 

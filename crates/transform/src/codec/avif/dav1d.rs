@@ -15,6 +15,7 @@ use libdav1d_sys as dav1d;
 use plan::Size;
 
 use super::look::Coding;
+use crate::codec::EdgeFilter;
 use crate::error::TransformError;
 use crate::planes::Plane;
 use crate::sniff::InputFormat;
@@ -27,7 +28,7 @@ pub(super) struct Decoder(NonNull<dav1d::Dav1dContext>);
 
 impl Decoder {
     /// For frames of at most as many pixels as `size` has; larger ones are refused before there is memory for them.
-    pub fn open(size: Size) -> Result<Decoder, TransformError> {
+    pub fn open(size: Size, filter: EdgeFilter) -> Result<Decoder, TransformError> {
         let mut settings = MaybeUninit::uninit();
         // SAFETY: the library fills all of it.
         let mut settings = unsafe {
@@ -40,6 +41,10 @@ impl Decoder {
         settings.all_layers = 0;
         settings.frame_size_limit = u32::try_from(size.pixels()).unwrap_or(u32::MAX).max(1);
         settings.logger.callback = None;
+        settings.inloop_filters = match filter {
+            EdgeFilter::Applied => dav1d::Dav1dInloopFilterType::DAV1D_INLOOPFILTER_ALL,
+            EdgeFilter::LeftOut => dav1d::Dav1dInloopFilterType::DAV1D_INLOOPFILTER_NONE,
+        };
         let mut context = ptr::null_mut();
         // SAFETY: both pointers are valid for the call, which copies the settings.
         let opened = unsafe { dav1d::dav1d_open(&mut context, &settings) };

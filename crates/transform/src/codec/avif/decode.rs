@@ -7,7 +7,7 @@ use super::container::{self, Coded, Container};
 use super::dav1d::{self, Decoder};
 use super::look::Coding;
 use super::{movie, obu, sequence};
-use crate::codec::{Decoded, Picture, Shape, describes_rgb};
+use crate::codec::{Decoded, EdgeFilter, Picture, Shape, describes_rgb};
 use crate::colour::{self, Matrix, Range};
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
@@ -46,6 +46,7 @@ pub(crate) fn size(original: &[u8]) -> Option<Size> {
 /// As planes, unless there is alpha or the file holds RGB itself. Of what moves, the first picture.
 pub(crate) fn decode(
     original: &[u8],
+    shrink: f64,
     deadline: &Deadline,
     resampler: &mut Resampler,
 ) -> Result<Decoded, TransformError> {
@@ -53,10 +54,14 @@ pub(crate) fn decode(
         return Ok(first);
     }
     let Container { colour, alpha, premultiplied, look } = open(original)?;
-    let samples = Samples::decode(&colour, look.coding, deadline)?;
+    let samples = Samples::decode(&colour, look.coding, EdgeFilter::where_seen(shrink), deadline)?;
     let icc = profile_of(look.icc, &samples);
     let alpha = match alpha {
-        Some(alpha) => Some(fitted(Samples::decode(&alpha, None, deadline)?, colour.size, resampler)?),
+        Some(alpha) => Some(fitted(
+            Samples::decode(&alpha, None, EdgeFilter::Applied, deadline)?,
+            colour.size,
+            resampler,
+        )?),
         None => None,
     };
     let picture = assembled(samples, alpha, premultiplied, look.aperture, resampler)?;
@@ -118,11 +123,18 @@ pub(super) struct Samples {
 
 impl Samples {
     /// `coding`, if the container has one, overrides what the stream says.
-    fn decode(coded: &Coded, coding: Option<Coding>, deadline: &Deadline) -> Result<Samples, TransformError> {
+    fn decode(
+        coded: &Coded,
+        coding: Option<Coding>,
+        filter: EdgeFilter,
+        deadline: &Deadline,
+    ) -> Result<Samples, TransformError> {
         let tile = |data: &[u8]| {
             deadline.check()?;
-            obu::check(data).map_err(refused)?;
-            let decoded = Decoder::open(coded.tile)?.decode(data)?;
+            let frames = obu::check(data).map_err(refused)?;
+            // Of a picture in layers each is predicted from what of the one before it was filtered.
+            let filter = if frames == 1 { filter } else { EdgeFilter::Applied };
+            let decoded = Decoder::open(coded.tile, filter)?.decode(data)?;
             let decoded =
                 decoded.ok_or_else(|| TransformError::corrupt(InputFormat::Avif, "it has no frame"))?;
             if decoded.size() != coded.tile {

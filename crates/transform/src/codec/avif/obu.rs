@@ -20,10 +20,10 @@ const MOST_FRAMES_OF_SAMPLE: u32 = 16;
 
 /// An AVIF's pictures hold exactly one sequence header, before all frames (AVIF specification §2.1). Held to that, a
 /// stream cannot change its size half way, behind the back of whoever checked it; nor can it hold more work than one
-/// picture is.
-pub(super) fn check(stream: &[u8]) -> Result<(), Unreadable> {
+/// picture is. Gives how many frames that takes.
+pub(super) fn check(stream: &[u8]) -> Result<u32, Unreadable> {
     match count(stream, true)? {
-        (1, 1..=MOST_FRAMES) => Ok(()),
+        (1, frames @ 1..=MOST_FRAMES) => Ok(frames),
         (1, 0) => Err(Unreadable::Corrupt("it has no frame")),
         (1, _) => Err(Unreadable::Unsupported("a sequence of frames as one picture")),
         _ => Err(Unreadable::Corrupt("it has not exactly one sequence header")),

@@ -7,7 +7,7 @@ use super::decode::{Samples, assembled, fitted, pixels, profile_of, refused};
 use super::look::Look;
 use super::movie::{self, Movie, Track};
 use super::obu;
-use crate::codec::{Decoded, Frame, Picture, Shape, unhurried};
+use crate::codec::{Decoded, EdgeFilter, Frame, Picture, Shape, unhurried};
 use crate::error::TransformError;
 use crate::limits::Limits;
 use crate::resample::Resampler;
@@ -116,7 +116,7 @@ struct Stream {
 
 impl Stream {
     fn open(track: &Track<'_>) -> Result<Stream, TransformError> {
-        Ok(Stream { decoder: Decoder::open(track.size)?, begun: false })
+        Ok(Stream { decoder: Decoder::open(track.size, EdgeFilter::Applied)?, begun: false })
     }
 
     fn next(&mut self, track: &mut Track<'_>) -> Result<Option<(Samples, Duration)>, TransformError> {

@@ -114,7 +114,7 @@ fn decode_into(
 ) -> Result<(), TransformError> {
     let mut config = webp::WebPDecoderConfig::new()
         .map_err(|()| TransformError::failed("setting up WebP", "another version of libwebp"))?;
-    config.options.bypass_filtering = c_int::from(filter == EdgeFilter::Left);
+    config.options.bypass_filtering = c_int::from(filter == EdgeFilter::LeftOut);
     config.output.is_external_memory = 1;
     describe(&mut config.output);
     // SAFETY: `data` is readable for its length. The output buffers are those of `describe`, with sizes that the
