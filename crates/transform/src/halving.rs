@@ -100,10 +100,10 @@ fn mean(square: [[u8; 4]; 4]) -> [u8; 4] {
 
 /// Each colour counts as much as one sees of it.
 fn seen(square: [[u8; 4]; 4]) -> [u8; 4] {
-    let alpha: u32 = square.iter().map(|pixel| u32::from(pixel[3])).sum();
-    if alpha == 4 * 255 {
-        return mean(square);
+    if square.iter().all(|pixel| pixel[3] == square[0][3]) {
+        return if square[0][3] == 0 { [0; 4] } else { mean(square) };
     }
+    let alpha: u32 = square.iter().map(|pixel| u32::from(pixel[3])).sum();
     let colour = |channel: usize| {
         let weighted: u32 = square.iter().map(|pixel| u32::from(pixel[channel]) * u32::from(pixel[3])).sum();
         (weighted + alpha / 2).checked_div(alpha).unwrap_or(0) as u8
@@ -153,5 +153,7 @@ mod tests {
         assert_eq!(made.rgba, [[255, 0, 0, 128]]);
         let nothing = [[9, 9, 9, 0]; 2];
         assert_eq!(halved(Size::new(2, 2), 4.0, &[&nothing, &nothing]).0.rgba, [[0; 4]]);
+        let even = [[[10, 20, 30, 7], [13, 20, 30, 7]], [[10, 20, 30, 7], [13, 20, 33, 7]]];
+        assert_eq!(halved(Size::new(2, 2), 4.0, &[&even[0], &even[1]]).0.rgba, [[12, 20, 31, 7]]);
     }
 }
