@@ -287,3 +287,36 @@ fn cut(picture: Picture, seen: Rect, resampler: &mut Resampler) -> Result<Pictur
         picture => Ok(Picture::Pixels(pixels(picture, resampler)?.part(seen))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::encode::encode_planes;
+    use super::*;
+    use crate::metadata::Beside;
+    use crate::quality::AvifQuantizer;
+
+    #[test]
+    fn the_filter_of_edges_is_left_out_of_what_is_seen_at_half_its_size_and_hardly_seen() {
+        let wave = |at: usize| {
+            (128.0 + 90.0 * ((at % 96) as f64 / 7.0).sin() * ((at / 96) as f64 / 5.0).cos()) as u8
+        };
+        let luma = Plane { width: 96, height: 64, samples: (0..96 * 64).map(wave).collect() };
+        let coarse = Planes { luma, chroma: None, subsampling: (1, 1), matrix: Matrix::Bt601 };
+        let original = encode_planes(&coarse, AvifQuantizer::new(50), &Beside::default()).unwrap();
+        let luma = |shrink: f64| {
+            let deadline = Deadline::after(Duration::from_secs(60));
+            match decode(&original, shrink, &deadline, &mut Resampler::default()).unwrap().picture {
+                Picture::Planes(planes) => planes.luma.samples,
+                Picture::Pixels(_) => panic!("it holds planes"),
+            }
+        };
+        let filtered = luma(1.0);
+        assert_eq!(luma(1.9), filtered);
+        let unfiltered = luma(2.0);
+        assert_ne!(unfiltered, filtered);
+        let off: u32 = unfiltered.iter().zip(&filtered).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+        assert!(off < 8 * filtered.len() as u32, "{off} in {} samples", filtered.len());
+    }
+}
