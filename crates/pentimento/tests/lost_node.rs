@@ -103,6 +103,9 @@ async fn a_node_that_serves_stale_holds_up_a_purge_until_an_operator_says_that_i
     let forgotten = world.node.api_delete("/v1/nodes/edge").await;
     assert_eq!(forgotten.status, 200, "{}", forgotten.text());
     assert!(forgotten.json()["nodes"].as_array().unwrap().iter().all(|node| node["name"] != "edge"));
+    // What comes after it waits for nobody, and takes nothing from what those say who did.
+    let later = world.node.purge(FORCED).await;
+    assert_eq!(edge_in(&world.node.ended(&later).await), None);
     let view = world.node.ended(&id).await;
     assert_eq!(view["state"], "done", "{view:#}");
     assert_eq!(edge_in(&view), Some("declared_gone".into()));

@@ -179,6 +179,13 @@ impl Authority {
         Ok(self.settled(head, Moment(0), patience).await)
     }
 
+    /// Those of them that an operator has declared gone, whatever has been appended since.
+    pub fn gone_among(&self, nodes: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+        let book = self.book();
+        let is_gone = |node: &NodeId| book.rules.leases().gone().any(|gone| gone.node == *node);
+        nodes.filter(is_gone).collect()
+    }
+
     /// Nodes whose lease is live, and where they answer clients.
     pub fn live_nodes(&self) -> Vec<KnownNode> {
         let now = clock::now();

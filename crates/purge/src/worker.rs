@@ -246,13 +246,15 @@ impl Worker {
         if subjects.is_empty() {
             // Perhaps because another purge was quicker. Whoever hears that nothing had to be done must find the new
             // bytes everywhere too, so this one ends no sooner than that one could.
-            let settlement = match self.authority.all_settled(SETTLE).await? {
+            let mut settlement = match self.authority.all_settled(SETTLE).await? {
                 Settling::Settled(settlement) => settlement,
                 Settling::HeldUp(settlement) => return Ok(held_up(claim, &settlement)),
             };
             let mut step = go(claim, PurgeState::Unchanged);
             // Only what it had to wait for is worth telling.
             if !claim.receipt.nodes.is_empty() {
+                // The newest record may be younger than the operator's word, and have waited for nobody who is gone.
+                settlement.declared_gone = self.authority.gone_among(lives(&claim.receipt.nodes));
                 tell(&mut step, &settlement);
             }
             step.detail = Some("the sources have what we have".to_owned());
@@ -477,6 +479,10 @@ fn held_up(claim: &Claim, settlement: &Settlement) -> Step {
         ));
     }
     step
+}
+
+fn lives(nodes: &[NodeReceipt]) -> impl Iterator<Item = NodeId> {
+    nodes.iter().map(|node| NodeId { name: node.name.clone(), incarnation: node.incarnation })
 }
 
 fn waited_for(nodes: &[NodeReceipt]) -> Vec<&str> {
