@@ -6,10 +6,13 @@ DATA ?= ./demo-data
 SECONDS ?= 60
 FUZZ_TARGET ?= request_key
 FUZZ_LENGTH ?= 4096
+# One decoder of the target originals, and folders of further seeds.
+FUZZ_FORMAT ?=
+FUZZ_SEEDS ?=
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PENTIMENTO := $(TARGET)/release/pentimento
 
-.PHONY: help setup build demo test check bench bench-cache bench-images bench-purge goldens broken-pictures sim torture conformance fuzz clean-demo
+.PHONY: help setup build demo test check bench bench-cache bench-images bench-purge goldens broken-pictures sim torture conformance fuzz fuzz-all clean-demo
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,11 +32,11 @@ test: ## Install what the tests need, and run all of them
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		echo cargo nextest run --workspace; PENTIMENTO_BROWSER_STORY=1 cargo nextest run --workspace && \
 		cargo nextest run -p listener --features http3 --test http3 && \
-		cargo nextest run -p transform -p render-worker -p pentimento --features pentimento/background-removal --test backgrounds --test stories; \
+		cargo nextest run -p transform -p render-worker -p pentimento --features pentimento/background-removal,pentimento/heic --lib --test backgrounds --test heic --test stories; \
 	else \
 		echo cargo test --workspace; PENTIMENTO_BROWSER_STORY=1 cargo test --workspace && \
 		cargo test -p listener --features http3 --test http3 && \
-		cargo test -p transform -p render-worker -p pentimento --features pentimento/background-removal --test backgrounds --test stories; \
+		cargo test -p transform -p render-worker -p pentimento --features pentimento/background-removal,pentimento/heic --lib --test backgrounds --test heic --test stories; \
 	fi
 	@# They are run by hand, and would fall behind the crates unnoticed.
 	cargo check --quiet --manifest-path fuzz/Cargo.toml --target-dir $(TARGET)
@@ -43,7 +46,7 @@ check: ## Format, lints, and the rules of the house
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy -p transform --no-default-features --all-targets -- -D warnings
 	cargo clippy -p listener -p pentimento --features listener/http3,pentimento/http3 --all-targets -- -D warnings
-	cargo clippy -p transform -p pentimento --features pentimento/background-removal --all-targets -- -D warnings
+	cargo clippy -p transform -p pentimento --features pentimento/background-removal,pentimento/heic --all-targets -- -D warnings
 	cargo xtask tidy
 
 bench: ## What a purge costs where it matters
@@ -65,9 +68,9 @@ goldens: setup ## Every documented operation on photographs, to look at: target/
 	cargo run --release -p transform --example contact_sheet -- $(TARGET)/goldens $(PHOTOGRAPHS)
 
 BROKEN ?= .tools/broken-pictures
-broken-pictures: setup ## Pictures that other projects test with, many of them broken on purpose, through the engine
+broken-pictures: setup ## Pictures that others test with, many of them broken on purpose, through the engine; ARGS="--mutations 50" for more of each
 	@if [ "$(BROKEN)" = .tools/broken-pictures ]; then scripts/setup-broken-pictures; fi
-	cargo run --release -p transform --example broken_pictures -- $(BROKEN)
+	cargo run --release -p transform --example broken_pictures -- $(ARGS) $(BROKEN)
 
 sim: ## The purge protocol under faults: make sim SEEDS=100000
 	cargo xtask sim --seeds $(SEEDS)
@@ -85,9 +88,21 @@ FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 	-Cllvm-args=-sanitizer-coverage-trace-compares
 
-fuzz: ## One parser under libFuzzer: make fuzz FUZZ_TARGET=request_key SECONDS=60
-	cd fuzz && mkdir -p found/$(FUZZ_TARGET) && RUSTFLAGS="$(FUZZ_FLAGS)" cargo run --release --target $$(rustc --print host-tuple) \
-		--bin $(FUZZ_TARGET) -- -max_total_time=$(SECONDS) -max_len=$(FUZZ_LENGTH) -artifact_prefix=found/ found/$(FUZZ_TARGET) corpus/$(FUZZ_TARGET)
+FUZZ_RUN = RUSTFLAGS="$(FUZZ_FLAGS)" cargo run --release --target $$(rustc --print host-tuple)
+FUZZ_FOUND = found/$(FUZZ_TARGET)$(FUZZ_FORMAT:%=-%)
+
+fuzz: ## One parser under libFuzzer: make fuzz FUZZ_TARGET=request_key SECONDS=60; of originals, one decoder: FUZZ_FORMAT=tiff
+	cd fuzz && mkdir -p $(FUZZ_FOUND) && FUZZ_FORMAT=$(FUZZ_FORMAT) $(FUZZ_RUN) --bin $(FUZZ_TARGET) -- -max_total_time=$(SECONDS) \
+		-max_len=$(FUZZ_LENGTH) -timeout=60 -artifact_prefix=found/ $(FUZZ_FOUND) corpus/$(FUZZ_TARGET) $(abspath $(FUZZ_SEEDS))
+
+FUZZ_TEXTS := request_key http_caching dialect purge_names drawings
+FUZZ_PICTURES := jpeg_scaled moving profiles metadata
+FUZZ_DECODERS := jpeg png webp avif heic gif tiff bmp ico jxl svg pdf
+
+fuzz-all: ## Every parser and every decoder under libFuzzer, one after the other: make fuzz-all SECONDS=300
+	@set -e; for target in $(FUZZ_TEXTS); do $(MAKE) fuzz FUZZ_TARGET=$$target; done; \
+		for target in $(FUZZ_PICTURES); do $(MAKE) fuzz FUZZ_TARGET=$$target FUZZ_LENGTH=16384; done; \
+		for format in $(FUZZ_DECODERS); do $(MAKE) fuzz FUZZ_TARGET=originals FUZZ_FORMAT=$$format FUZZ_LENGTH=32768; done
 
 clean-demo: ## Forget everything that the demo keeps
 	rm -rf $(DATA)

@@ -14,12 +14,21 @@ pub struct Problem {
     pub title: String,
     pub status: u16,
     pub detail: String,
+    /// In how many seconds it makes sense to come again, where more is known than that it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u32>,
 }
 
 impl Problem {
     /// `slug` names the kind: `unknown-parameter`, `source-unreachable` …
     pub fn new(status: u16, slug: &str, title: &str, detail: impl Into<String>) -> Self {
-        Self { kind: format!("{TYPE_PREFIX}{slug}"), title: title.to_owned(), status, detail: detail.into() }
+        Self {
+            kind: format!("{TYPE_PREFIX}{slug}"),
+            title: title.to_owned(),
+            status,
+            detail: detail.into(),
+            retry_after: None,
+        }
     }
 
     pub fn slug(&self) -> &str {

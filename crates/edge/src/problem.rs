@@ -92,9 +92,10 @@ pub fn of_fill(error: &FillError) -> Problem {
         FillError::Answered(_) => {
             Problem::new(502, "origin-failed", "Origin failed", "the origin answered with an error")
         }
-        FillError::Overloaded { .. } => {
-            Problem::new(503, "overloaded", "Overloaded", "too much is waiting already; try again shortly")
-        }
+        FillError::Overloaded { retry_after } => Problem {
+            retry_after: u32::try_from(retry_after.as_secs()).ok(),
+            ..Problem::new(503, "overloaded", "Overloaded", "too much is waiting already; try again shortly")
+        },
         FillError::Behind => Problem::new(
             503,
             "behind",
@@ -125,8 +126,30 @@ pub fn answer(problem: &Problem, error_lifetime: u32) -> Response<EdgeBody> {
     }
     match problem.status {
         405 => headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD")),
-        429 | 503 => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
+        429 | 503 => headers.insert(header::RETRY_AFTER, problem.retry_after.unwrap_or(1).max(1).into()),
         _ => None,
     };
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// The one who is asked says it in the problem, so that the tiers below can say it again.
+    #[test]
+    fn who_is_sent_away_is_told_by_every_tier_when_to_come_again() {
+        let busy = of_fill(&FillError::Overloaded { retry_after: Duration::from_secs(7) });
+        let passed_on: Problem = serde_json::from_slice(&busy.to_json()).unwrap();
+        let seconds = |problem: &Problem| {
+            let response = answer(problem, 0);
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            response.headers()[header::RETRY_AFTER].to_str().unwrap().to_owned()
+        };
+        assert_eq!([seconds(&busy), seconds(&of_fill(&FillError::Problem(passed_on)))], ["7", "7"]);
+        // Where nothing is known of it, soon.
+        assert_eq!(seconds(&of_fill(&FillError::Behind)), "1");
+    }
 }

@@ -47,16 +47,21 @@ impl<'a> EntropyCoded<'a> {
 
     /// Sees to it that all that a unit can take is in the window, if there is as much.
     #[inline(always)]
-    pub fn fill_for_unit(&mut self, bits: Bits) -> Bits {
-        if bits.next + UNIT > self.filled && self.end.is_none() { self.move_on(bits) } else { bits }
+    pub fn fill_for_unit(&mut self, mut bits: Bits) -> Bits {
+        if bits.next + UNIT > self.filled && self.end.is_none() {
+            bits.next = self.move_on(bits.next);
+        }
+        bits
     }
 
+    /// Gives where in the window the next byte is then. Were it all of the bits that came and went here, they would have to be
+    /// written to memory before each unit, and read again.
     #[cold]
     #[inline(never)]
-    fn move_on(&mut self, mut bits: Bits) -> Bits {
-        let left = self.filled.saturating_sub(bits.next);
+    fn move_on(&mut self, next: usize) -> usize {
+        let left = self.filled.saturating_sub(next);
         self.window.copy_within(self.filled - left..self.filled, 0);
-        bits.next -= self.filled - left;
+        let next = next - (self.filled - left);
         self.filled = left;
         while self.filled < WINDOW && self.end.is_none() {
             self.append();
@@ -64,7 +69,7 @@ impl<'a> EntropyCoded<'a> {
         // As far as a unit may read; a file with a restart for each unit is not to clear all of it each time.
         let end = (self.filled + UNIT).min(self.window.len());
         self.window[self.filled..end].fill(0);
-        bits
+        next
     }
 
     /// Appends up to the next 0xff, or as much as there is room for.

@@ -6,6 +6,14 @@
 /// The coefficients of a block that any scale keeps, at their places, and one for all others.
 pub(crate) type Kept = [i16; 32];
 
+/// The coefficients of a scale as they are kept for any.
+#[inline(always)]
+pub(crate) fn padded(coefficients: [i16; 16]) -> Kept {
+    let mut kept = [0; 32];
+    kept[..16].copy_from_slice(&coefficients);
+    kept
+}
+
 /// A sample of 0 stands for the middle of the range (T.81, annex A.3.1).
 const MIDDLE: i32 = 128;
 
@@ -17,8 +25,8 @@ pub(crate) fn one(mean: i16) -> [[u8; 1]; 1] {
 
 /// At two samples a side each basis function is 1 or -1, and all have the weight of the mean.
 #[inline(always)]
-pub(crate) fn two(kept: &Kept) -> [[u8; 2]; 2] {
-    let [mean, across, down, both] = [kept[0], kept[1], kept[2], kept[3]].map(i32::from);
+pub(crate) fn two(kept: [i16; 4]) -> [[u8; 2]; 2] {
+    let [mean, across, down, both] = kept.map(i32::from);
     let mean = mean + (MIDDLE << 3) + 4;
     [
         [sample((mean + across + down + both) >> 3), sample((mean - across + down - both) >> 3)],
@@ -126,7 +134,7 @@ mod tests {
         fn samples_are_those_of_the_definition(kept in kept(-500..=500)) {
             assert_close(four(&kept).as_flattened(), &exact(&kept, 4), &kept);
             assert_close(plain::four(&kept).as_flattened(), &exact(&kept, 4), &kept);
-            assert_close(two(&kept).as_flattened(), &exact(&kept, 2), &kept);
+            assert_close(two([kept[0], kept[1], kept[2], kept[3]]).as_flattened(), &exact(&kept, 2), &kept);
             assert_close(one(kept[0]).as_flattened(), &exact(&kept, 1), &kept);
         }
 

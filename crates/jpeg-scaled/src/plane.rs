@@ -13,6 +13,12 @@ impl Plane {
         Plane { width, height, samples: vec![0; width * height] }
     }
 
+    /// Two lines of samples one below the other, unless the plane ends before.
+    pub(crate) fn two_lines(&mut self, y: usize) -> Option<[&mut [u8]; 2]> {
+        let both = self.samples.get_mut(y * self.width..(y + 2) * self.width)?;
+        Some(both.split_at_mut(self.width).into())
+    }
+
     /// Sets the samples of a block. What lies over the edge of the picture is dropped.
     #[inline(always)]
     pub(crate) fn set<const SIDE: usize>(&mut self, column: usize, row: usize, block: [[u8; SIDE]; SIDE]) {

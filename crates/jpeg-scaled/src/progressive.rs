@@ -7,7 +7,7 @@ use crate::block::{difference, symbol};
 use crate::entropy::{Bits, EntropyCoded, LONGEST};
 use crate::error::{DecodeError, corrupt};
 use crate::huffman::{AcTable, DcTable, LOOK, extended};
-use crate::inverse::{self, Kept};
+use crate::inverse::{self, padded};
 use crate::plane::Plane;
 use crate::scale::{OUTSIDE, Precision, Scale};
 use crate::scan::{Band, Restarts};
@@ -87,31 +87,84 @@ impl Store {
         plane: &mut Plane,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<(), DecodeError> {
-        // What a step is, and half of what the bits stand for that were not decoded.
-        let mut steps = [(0i16, 0i16); 16];
-        let coefficients = quantization.iter().zip(self.decoded).zip(self.scale.places());
-        for ((step, lowest_bit), place) in coefficients.filter(|(_, place)| **place < OUTSIDE) {
-            steps[usize::from(*place)] = (*step as i16, (1i16 << lowest_bit) / 2);
-        }
-        let count = self.scale.kept();
-        let rows = self.kept.chunks_exact((self.columns * count).max(1));
-        for (row, blocks) in rows.enumerate() {
-            if !go_on() {
-                return Err(DecodeError::Stopped);
-            }
-            for (column, stored) in blocks.chunks_exact(count).enumerate() {
-                let mut kept: Kept = [0; 32];
-                for ((kept, stored), (step, half)) in kept.iter_mut().zip(stored).zip(steps) {
-                    *kept = stored.wrapping_add(half * stored.signum()).wrapping_mul(step);
+        let steps = Steps::new(self, quantization);
+        match self.scale {
+            Scale::Half => {
+                for (row, blocks) in self.rows().enumerate() {
+                    ask(go_on)?;
+                    for (column, stored) in blocks.iter().enumerate() {
+                        plane.set(column, row, inverse::four(&padded(steps.of(stored))));
+                    }
                 }
-                match self.scale {
-                    Scale::Half => plane.set(column, row, inverse::four(&kept)),
-                    Scale::Quarter => plane.set(column, row, inverse::two(&kept)),
-                    Scale::Eighth => plane.set(column, row, inverse::one(kept[0])),
+            }
+            Scale::Quarter => {
+                for (row, blocks) in self.rows().enumerate() {
+                    ask(go_on)?;
+                    let mut whole = 0;
+                    // What no edge cuts off is done line by line: the compiler then does several blocks at once.
+                    if let Some([upper, lower]) = plane.two_lines(2 * row) {
+                        let (upper, lower) = (upper.as_chunks_mut().0, lower.as_chunks_mut().0);
+                        whole = upper.len();
+                        for ((stored, upper), lower) in blocks.iter().zip(upper).zip(lower) {
+                            [*upper, *lower] = inverse::two(steps.of(stored));
+                        }
+                    }
+                    for (column, stored) in blocks.iter().enumerate().skip(whole) {
+                        plane.set(column, row, inverse::two(steps.of(stored)));
+                    }
+                }
+            }
+            Scale::Eighth => {
+                let lines = plane.samples.chunks_exact_mut(plane.width.max(1));
+                for (line, blocks) in lines.zip(self.rows()) {
+                    ask(go_on)?;
+                    for (sample, stored) in line.iter_mut().zip(blocks) {
+                        let [mean] = steps.of(stored);
+                        [[*sample]] = inverse::one(mean);
+                    }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Rows of blocks with `KEPT` coefficients. How many these are has to be known to the compiler, or a block takes ten times
+    /// as long.
+    #[inline(always)]
+    fn rows<const KEPT: usize>(&self) -> impl Iterator<Item = &[[i16; KEPT]]> {
+        self.kept.chunks_exact((self.columns * KEPT).max(1)).map(|row| row.as_chunks().0)
+    }
+}
+
+fn ask(go_on: &mut dyn FnMut() -> bool) -> Result<(), DecodeError> {
+    if go_on() { Ok(()) } else { Err(DecodeError::Stopped) }
+}
+
+/// From stored coefficients to those that samples are made of.
+struct Steps {
+    /// What a step is.
+    size: [i16; 16],
+    /// Half of what the bits stand for that were not decoded, in steps.
+    half: [i16; 16],
+}
+
+impl Steps {
+    fn new(store: &Store, quantization: &[u16; 64]) -> Steps {
+        let mut steps = Steps { size: [0; 16], half: [0; 16] };
+        let coefficients = quantization.iter().zip(store.decoded).zip(store.scale.places());
+        for ((size, lowest_bit), place) in coefficients.filter(|(_, place)| **place < OUTSIDE) {
+            let place = usize::from(*place);
+            (steps.size[place], steps.half[place]) = (*size as i16, (1 << lowest_bit) / 2);
+        }
+        steps
+    }
+
+    #[inline(always)]
+    fn of<const KEPT: usize>(&self, stored: &[i16; KEPT]) -> [i16; KEPT] {
+        std::array::from_fn(|at| {
+            let value = stored[at];
+            value.wrapping_add(self.half[at] * value.signum()).wrapping_mul(self.size[at])
+        })
     }
 }
 
@@ -148,6 +201,8 @@ pub(crate) fn means(
             }
             bits = data.fill_for_unit(bits);
             let window = data.window();
+            // Enough for a refining scan, which has a bit for each of a unit's ten blocks at most.
+            bits.fill(window);
             for (target, mean) in targets.iter_mut().zip(&mut means) {
                 let count = target.store.scale.kept();
                 for down in 0..target.down {
@@ -155,9 +210,15 @@ pub(crate) fn means(
                         let (x, y) = (column * target.across + across, row * target.down + down);
                         let place = (y * target.store.columns + x) * count;
                         let Some(kept) = target.store.kept.get_mut(place) else { continue };
-                        bits.fill(window);
                         match target.table {
                             Some(table) => {
+                                // To fill up takes longer than what it is for; after one difference there is mostly
+                                // enough for another.
+                                if across.is_multiple_of(2) {
+                                    bits.fill(window);
+                                } else {
+                                    bits.fill_if_below(LONGEST, window);
+                                }
                                 *mean = mean.wrapping_add(difference(&mut bits, table));
                                 *kept = (*mean << lowest_bit) as i16;
                             }

@@ -87,7 +87,8 @@ pub(crate) fn scan(
                             Scale::Quarter => {
                                 let kept =
                                     block::<{ Scale::Quarter.last() }>(&mut bits, window, target, mean);
-                                target.plane.set(place.0, place.1, inverse::two(&kept));
+                                let kept = [kept[0], kept[1], kept[2], kept[3]];
+                                target.plane.set(place.0, place.1, inverse::two(kept));
                             }
                             Scale::Eighth => {
                                 let kept = block::<{ Scale::Eighth.last() }>(&mut bits, window, target, mean);

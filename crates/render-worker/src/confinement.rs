@@ -83,3 +83,42 @@ fn lock_files() -> Result<Files, ConfinementError> {
         RulesetStatus::PartiallyEnforced | RulesetStatus::FullyEnforced => Files::Landlocked,
     })
 }
+
+/// Each of two locks by itself, so that one that does not hold is not hidden by the other. Both bind the thread that turns
+/// them, which is lost to everything else.
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::thread;
+
+    use super::*;
+
+    fn in_a_thread_of_its_own<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+        thread::spawn(work).join().unwrap()
+    }
+
+    fn opened() -> Result<(), io::ErrorKind> {
+        File::open("/proc/self/status").map(drop).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn landlock_by_itself_keeps_from_files() {
+        assert_eq!(opened(), Ok(()));
+        let (files, after) = in_a_thread_of_its_own(|| (lock_files().unwrap(), opened()));
+        match files {
+            Files::Landlocked => assert_eq!(after, Err(io::ErrorKind::PermissionDenied)),
+            // It said so, and did not claim what is not there.
+            Files::SystemCallsOnly => assert_eq!(after, Ok(())),
+        }
+        assert_eq!(opened(), Ok(()));
+    }
+
+    #[test]
+    fn the_filter_of_system_calls_by_itself_keeps_from_files() {
+        let after = in_a_thread_of_its_own(|| {
+            system_calls::restrict().unwrap();
+            opened()
+        });
+        assert_eq!(after, Err(io::ErrorKind::PermissionDenied));
+    }
+}

@@ -272,6 +272,7 @@ async fn a_worker_inherits_nothing_but_its_pipes_and_is_bounded() {
     for (name, limit) in [
         ("Max cpu time", "1800"),
         ("Max core file size", "0"),
+        ("Max file size", "0"),
         ("Max open files", "0"),
         ("Max processes", "0"),
     ] {
@@ -298,6 +299,14 @@ async fn a_worker_is_replaced_after_its_share_of_jobs() {
     assert_eq!((&pids[0], &pids[0], &pids[3]), (&pids[1], &pids[2], &pids[5]));
     assert_ne!(pids[0], pids[3]);
     gone(&pids[0]).await;
+}
+
+#[tokio::test]
+async fn a_worker_is_replaced_after_its_share_of_time() {
+    let stage = Stage::with(|settings| Settings { busy: Duration::from_nanos(1), ..settings }).await;
+    let first = stage.pid().await;
+    assert_ne!(stage.pid().await, first);
+    gone(&first).await;
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 
 mod beforehand;
 mod cutter;
+mod derivative_key;
 mod fonts;
 mod originals;
 mod packs;

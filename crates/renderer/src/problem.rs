@@ -18,7 +18,9 @@ pub fn of_transform(error: &TransformError) -> Problem {
     let detail = error.to_string();
     match error {
         TransformError::UnknownFormat => Problem::new(422, "not-a-picture", "Not a picture", detail),
-        TransformError::Unsupported { .. } | TransformError::Unread { .. } => {
+        TransformError::Unsupported { .. }
+        | TransformError::Unread { .. }
+        | TransformError::Unbuilt { .. } => {
             Problem::new(422, "unsupported-picture", "Unsupported picture", detail)
         }
         TransformError::NotDrawn { .. } => Problem::new(422, "not-a-drawing", "Not a drawing", detail),

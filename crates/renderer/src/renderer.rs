@@ -17,6 +17,7 @@ use plan::{OriginalName, OutputFormat};
 use purge_protocol::{Fill, Subject};
 
 use crate::cutter::Cutter;
+use crate::derivative_key::derivative_key;
 use crate::fonts::{Font, Fonts, UnknownFont};
 use crate::originals::{Current, OriginalError, Originals};
 use crate::pool::RenderPool;
@@ -125,18 +126,7 @@ impl Renderer {
         if !plan.keeps_drawing() && originals.iter().any(|one| transform::needs_letters(&one.bytes)) {
             fonts.extend(self.fonts.letters());
         }
-        let mut inputs = format!("{}\n{}\n{}", transform::ENGINE, plan.fingerprint(), original.digest);
-        for (name, other) in others {
-            // The name too: what an erasure of it has to find is not shared with others.
-            inputs.push_str(&format!("\n{name} {}", other.digest));
-        }
-        for font in &fonts {
-            inputs.push_str(&format!("\n{}", font.digest));
-        }
-        if let Some(cutter) = cutter {
-            inputs.push_str(&format!("\n{}", cutter.key));
-        }
-        let key = Digest::of(inputs.as_bytes());
+        let key = derivative_key(plan, original, others, &fonts, cutter);
         let blobs = &self.originals.blobs;
         if let Some(encoded) = blobs.get(Kind::Derivative, &key).await.and_then(unpack) {
             return Ok(encoded);

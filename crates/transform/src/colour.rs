@@ -142,8 +142,9 @@ pub(crate) fn to_planes(pixels: &Pixels, subsampling: (u8, u8)) -> Planes {
             }
             let [r, g, b] = [sums[0], sums[1], sums[2]].map(|sum| f64::from(sum) / f64::from(sums[3]));
             let luma = kr * r + (1.0 - kr - kb) * g + kb * b;
-            cb_plane.samples[y * chroma_width + x] = (128.0 + (b - luma) * cb_scale).round() as u8;
-            cr_plane.samples[y * chroma_width + x] = (128.0 + (r - luma) * cr_scale).round() as u8;
+            // Rounded: what is not negative need not be asked which way that is.
+            cb_plane.samples[y * chroma_width + x] = (128.5 + (b - luma) * cb_scale) as u8;
+            cr_plane.samples[y * chroma_width + x] = (128.5 + (r - luma) * cr_scale) as u8;
         }
     }
     Planes {

@@ -4,7 +4,7 @@
 
 use plan::Size;
 
-use crate::codec::{avif, bmp, ico, jxl, svg, tiff};
+use crate::codec::{avif, bmp, heic, ico, jxl, svg, tiff};
 use crate::sniff::{InputFormat, sniff};
 
 /// Of paper, in either direction: DIN A3.
@@ -19,6 +19,7 @@ pub(crate) fn dimensions(original: &[u8]) -> Option<(InputFormat, Size)> {
         InputFormat::Gif => Some(Size { width: little(original, 6, 2)?, height: little(original, 8, 2)? }),
         InputFormat::Webp => webp(original),
         InputFormat::Avif => avif::size(original),
+        InputFormat::Heic => heic::size(original),
         InputFormat::Tiff => tiff::size(original),
         InputFormat::Bmp => bmp::size(original),
         InputFormat::Ico => ico::size(original),

@@ -12,11 +12,15 @@ use crate::sniff::InputFormat;
 pub enum TransformError {
     #[error(
         "the original is not a picture in a format that can be read: JPEG, PNG, WebP, AVIF, GIF, \
-         TIFF, BMP, ICO, JPEG XL{}", if cfg!(feature = "pdf") { ", SVG or PDF" } else { " or SVG" }
+         TIFF, BMP, ICO, JPEG XL{}{}",
+        if cfg!(feature = "heic") { ", HEIC" } else { "" },
+        if cfg!(feature = "pdf") { ", SVG or PDF" } else { " or SVG" }
     )]
     UnknownFormat,
     #[error("the original is {format}, which is not read")]
     Unread { format: Cow<'static, str> },
+    #[error("the original is {format}, which this build does not read; one with the feature {feature} does")]
+    Unbuilt { format: Cow<'static, str>, feature: Cow<'static, str> },
     #[error("the {format} original uses {what}, which is not supported")]
     Unsupported { format: InputFormat, what: String },
     #[error("the original is a picture in the format {found}, not a drawing; format=svg takes SVG alone")]

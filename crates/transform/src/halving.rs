@@ -3,7 +3,7 @@
 
 use plan::Size;
 
-use crate::pixels::Pixels;
+use crate::pixels::{Pixels, are_opaque};
 
 /// By how much smaller a picture is to be seen, at least, before it is halved: what follows still has two pixels for one,
 /// so that its finer filter decides what is seen.
@@ -13,6 +13,16 @@ pub(crate) struct Halving {
     /// One for each time that it is halved.
     stages: Vec<Stage>,
     made: Pixels,
+}
+
+fn times(shrink: f64) -> usize {
+    [HALVED_FROM, 2.0 * HALVED_FROM].into_iter().filter(|&from| shrink >= from).count()
+}
+
+/// What is left of a size that is to be seen so many times smaller.
+pub(crate) fn left(size: Size, shrink: f64) -> Size {
+    let half = |size: Size| Size { width: size.width.div_ceil(2), height: size.height.div_ceil(2) };
+    (0..times(shrink)).fold(size, |size, _| half(size))
 }
 
 #[derive(Default)]
@@ -26,9 +36,7 @@ struct Stage {
 impl Halving {
     /// Of a picture of this size, of which so many pixels become one at last.
     pub fn of(size: Size, shrink: f64) -> Halving {
-        let times = [HALVED_FROM, 2.0 * HALVED_FROM].into_iter().filter(|&from| shrink >= from).count();
-        let half = |size: Size| Size { width: size.width.div_ceil(2), height: size.height.div_ceil(2) };
-        let made = (0..times).fold(size, |size, _| half(size));
+        let (times, made) = (times(shrink), left(size, shrink));
         let mut rgba = Vec::new();
         rgba.reserve_exact(made.width as usize * made.height as usize);
         let stages = (0..times).map(|_| Stage::default()).collect();
@@ -78,7 +86,7 @@ fn halve(upper: &[[u8; 4]], lower: &[[u8; 4]], half: &mut Vec<[u8; 4]>) {
     let (uppers, last_upper) = upper.as_chunks();
     let (lowers, last_lower) = lower.as_chunks();
     let squares = uppers.iter().zip(lowers).map(|(&[a, b], &[c, d])| [a, b, c, d]);
-    if is_opaque(upper) && is_opaque(lower) {
+    if are_opaque(upper) && are_opaque(lower) {
         half.extend(squares.map(mean));
     } else {
         half.extend(squares.map(seen));
@@ -86,10 +94,6 @@ fn halve(upper: &[[u8; 4]], lower: &[[u8; 4]], half: &mut Vec<[u8; 4]>) {
     if let (&[a], &[b]) = (last_upper, last_lower) {
         half.push(seen([a, a, b, b]));
     }
-}
-
-fn is_opaque(row: &[[u8; 4]]) -> bool {
-    row.iter().fold(255, |all, pixel| all & pixel[3]) == 255
 }
 
 fn mean(square: [[u8; 4]; 4]) -> [u8; 4] {

@@ -57,7 +57,7 @@ pub use crate::sniff::{InputFormat, sniff};
 pub use crate::text::is_font;
 
 use crate::animation::Mover;
-use crate::codec::{Decoded, Picture, avif, bmp, gif, ico, jpeg, jxl, pdf, png, svg, tiff, webp};
+use crate::codec::{Decoded, Picture, apng, avif, bmp, gif, heic, ico, jpeg, jxl, pdf, png, svg, tiff, webp};
 use crate::encode::Target;
 use crate::limits::Deadline;
 use crate::making::Making;
@@ -66,7 +66,7 @@ use crate::other::Named;
 use crate::resample::Resampler;
 
 /// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
-pub const ENGINE: &str = "planar-17";
+pub const ENGINE: &str = "planar-18";
 
 /// What can be known of an original without decoding it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,19 +136,18 @@ fn read_header(original: &[u8], page: Page, limits: &Limits) -> Result<Header, T
     if original.len() > limits.input_bytes {
         return Err(TransformError::TooManyBytes { found: original.len(), limit: limits.input_bytes });
     }
-    let format = sniff(original).ok_or_else(|| match sniff::unread(original) {
-        Some(format) => TransformError::Unread { format: format.into() },
-        None => TransformError::UnknownFormat,
-    })?;
+    let format =
+        sniff(original).ok_or_else(|| sniff::unread(original).unwrap_or(TransformError::UnknownFormat))?;
     let page = page.size();
     if page > 1 && format != InputFormat::Pdf {
         return Err(TransformError::NoSuchPage { wished: page, found: 1 });
     }
     let shape = match format {
         InputFormat::Jpeg => jpeg::header(original),
-        InputFormat::Png => png::header(original),
+        InputFormat::Png => apng::check_frames(original, limits).and_then(|()| png::header(original)),
         InputFormat::Webp => webp::header(original, limits),
         InputFormat::Avif => avif::header(original, limits),
+        InputFormat::Heic => heic::header(original, limits),
         InputFormat::Gif => gif::header(original, limits),
         InputFormat::Tiff => tiff::header(original),
         InputFormat::Bmp => bmp::header(original),
@@ -330,6 +329,7 @@ fn decode(
         InputFormat::Png => png::decode(original, shrink, deadline),
         InputFormat::Webp => webp::decode(original, shrink),
         InputFormat::Avif => avif::decode(original, shrink, deadline, resampler),
+        InputFormat::Heic => heic::decode(original, deadline, resampler),
         InputFormat::Gif => gif::decode(original),
         InputFormat::Tiff => tiff::decode(original, deadline),
         InputFormat::Bmp => bmp::decode(original, deadline),
@@ -338,5 +338,68 @@ fn decode(
         InputFormat::Svg | InputFormat::Pdf => {
             drawing::at_scale(original, header, shrink, &[], limits, deadline)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A PNG of so many channels of eight bits or sixteen, all zero.
+    fn png_of(colour: ::png::ColorType, depth: ::png::BitDepth, bytes: usize) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut encoder = ::png::Encoder::new(&mut file, 8, 8);
+        encoder.set_color(colour);
+        encoder.set_depth(depth);
+        encoder.write_header().unwrap().write_image_data(&vec![0; 64 * bytes]).unwrap();
+        file
+    }
+
+    /// The C decoders of WebP and of whole JPEGs, which cannot be asked to stop, are killed with their process.
+    #[test]
+    fn every_decoder_that_can_be_asked_to_stop_does_when_its_time_is_over() {
+        use ::png::{BitDepth, ColorType};
+        let limits = Limits { time: Duration::ZERO, ..Limits::default() };
+        let pngs = [
+            png_of(ColorType::Rgba, BitDepth::Eight, 4),
+            png_of(ColorType::Rgb, BitDepth::Eight, 3),
+            png_of(ColorType::Grayscale, BitDepth::Sixteen, 2),
+        ];
+        let names = [
+            "progressive.jpg",
+            "420.jpg",
+            "alpha.avif",
+            "grid-alpha.avif",
+            "lzw-predictor.tif",
+            "deflate-tiles.tif",
+            "8-runs.bmp",
+            "bitmap.ico",
+            "lossy.jxl",
+            "from-jpeg.jxl",
+            "everything.svg",
+        ];
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/");
+        let files = names.map(|name| std::fs::read(format!("{folder}{name}")).unwrap());
+        for (at, original) in pngs.iter().chain(&files).enumerate() {
+            let header = read_header(original, Page::default(), &limits).unwrap();
+            let late = Deadline::after(limits.time);
+            let decoded = decode(original, &header, 8.0, &limits, &late, &mut Resampler::default());
+            let error = decoded.map(|_| ()).unwrap_err();
+            assert_eq!(error, TransformError::OutOfTime { limit: limits.time }, "{at}: {}", header.format);
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_codec_costs_one_picture_and_says_what_it_was() {
+        let row: &[u8] = &[];
+        let panicked = |work: fn(&[u8]) -> u8| contained(|| Ok(work(row))).unwrap_err().to_string();
+        let gave_up =
+            |why: &str| format!("the picture could not be made: a codec gave up unexpectedly ({why})");
+        assert_eq!(panicked(|_| panic!("over a picture")), gave_up("over a picture"));
+        assert_eq!(panicked(|_| std::panic::panic_any(7)), gave_up("no reason given"));
+        let beyond = "index out of bounds: the len is 0 but the index is 0";
+        assert_eq!(panicked(|row| row[0]), gave_up(beyond));
     }
 }

@@ -19,7 +19,9 @@ impl Pixels {
     }
 
     pub fn is_opaque(&self) -> bool {
-        self.rgba.iter().all(|pixel| pixel[3] == 255)
+        // All of them are looked at before anybody asks whether one was not: one by one takes several times as long.
+        const AT_ONCE: usize = 4096;
+        self.rgba.chunks(AT_ONCE).all(are_opaque)
     }
 
     pub fn resized(
@@ -79,8 +81,11 @@ impl Pixels {
     pub fn part(&self, part: Rect) -> Pixels {
         let (x, width) = (part.x as usize, part.width as usize);
         let rows = self.rgba.chunks_exact(self.size.width.max(1) as usize);
-        let rows = rows.skip(part.y as usize).take(part.height as usize);
-        Pixels { size: part.size(), rgba: rows.flat_map(|row| &row[x..][..width]).copied().collect() }
+        let mut rgba = Vec::with_capacity(width * part.height as usize);
+        for row in rows.skip(part.y as usize).take(part.height as usize) {
+            rgba.extend_from_slice(&row[x..][..width]);
+        }
+        Pixels { size: part.size(), rgba }
     }
 
     /// A row of a part that lies within.
@@ -127,6 +132,10 @@ impl Pixels {
             }
         }
     }
+}
+
+pub(crate) fn are_opaque(pixels: &[[u8; 4]]) -> bool {
+    pixels.iter().fold(255, |all, pixel| all & pixel[3]) == 255
 }
 
 /// A colour that alpha was multiplied into, without it.

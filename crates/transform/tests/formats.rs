@@ -2,7 +2,10 @@
 
 mod pictures;
 
-use pictures::{Painting, assert_alike, fixture, made, painted, photograph, psnr, resize, seen, seen_as, to};
+use pictures::{
+    Painting, assert_alike, assert_quarters, fixture, made, painted, photograph, psnr, resize, seen, seen_as,
+    to, with_bytes,
+};
 use plan::{Accepted, ColourSpace, Fit, Format, FormatWish, Metadata, Plan, Size};
 use transform::{InputFormat, Limits, TransformError, header, sniff};
 
@@ -170,18 +173,6 @@ fn a_better_quality_is_better_and_larger() {
     }
 }
 
-/// The middle of each quarter: lossy formats blur the seams, not the middles.
-#[track_caller]
-fn assert_quarters(seen: &Painting, tolerance: u8, what: &str) {
-    let quarters = Painting::quarters();
-    assert_eq!((seen.width, seen.height), (24, 16), "{what}");
-    for (x, y) in [(5, 3), (18, 3), (5, 12), (18, 12)] {
-        let (found, expected) = (seen.at(x, y), quarters.at(x, y));
-        let off = found.iter().zip(expected).map(|(one, other)| one.abs_diff(other)).max();
-        assert!(off <= Some(tolerance), "{what} at {x},{y}: {found:?} instead of {expected:?}");
-    }
-}
-
 #[test]
 fn every_layout_of_jpeg_is_read() {
     for name in ["444", "422", "420", "440", "411", "rgb", "progressive", "restarts"] {
@@ -341,14 +332,26 @@ fn every_kind_of_png_is_read() {
 
 #[test]
 fn every_layout_of_tiff_is_read() {
-    for name in ["plain", "lzw-predictor", "deflate-tiles", "packbits", "16-bits", "big-endian"] {
+    for name in
+        ["plain", "lzw-predictor", "deflate-tiles", "packbits", "16-bits", "big-endian", "planes", "palette"]
+    {
         assert_quarters(&seen(&fixture(&format!("{name}.tif"))), 0, name);
     }
-    // By rule of thumb.
-    assert_quarters(&seen(&fixture("cmyk.tif")), 10, "cmyk");
-    for (name, [red, green, blue]) in
-        [("grey", [54u8, 182, 18]), ("grey-16-inverted", [54, 182, 18]), ("1-bit-inverted", [0, 255, 0])]
-    {
+    // By rule of thumb, and with loss.
+    for name in ["cmyk", "jpeg", "jpeg-tiles", "jpeg-cmyk"] {
+        assert_quarters(&seen(&fixture(&format!("{name}.tif"))), 10, name);
+    }
+    let lightness = [54u8, 182, 18];
+    for (name, [red, green, blue]) in [
+        ("grey", lightness),
+        ("grey-16-inverted", lightness),
+        ("jpeg-grey", lightness),
+        ("1-bit-inverted", [0, 255, 0]),
+        ("fax-3", [0, 255, 0]),
+        ("fax-3-lines-alike", [0, 255, 0]),
+        ("fax-4", [0, 255, 0]),
+        ("fax-4-lowest-first", [0, 255, 0]),
+    ] {
         let seen = seen(&fixture(&format!("{name}.tif")));
         for (x, y, grey) in [(5, 3, red), (18, 3, green), (5, 12, blue), (18, 12, 255)] {
             let found = seen.at(x, y);
@@ -370,15 +373,6 @@ fn every_layout_of_tiff_is_read() {
     // A quarter clockwise: what was on the left is above.
     assert_eq!(turned.at(12, 5), [255, 0, 0, 255]);
     assert_eq!(turned.at(3, 5), [0, 0, 255, 255]);
-}
-
-#[test]
-fn what_a_tiff_may_hold_and_we_do_not_read_is_refused_by_name() {
-    for (name, what) in [("planes", "colours in separate planes"), ("jpeg", "compression")] {
-        let error = pictures::transform(&fixture(&format!("{name}.tif")), &Plan::default()).unwrap_err();
-        assert!(matches!(error, TransformError::Unsupported { .. }), "{name}: {error}");
-        assert!(error.to_string().to_lowercase().contains(what), "{name}: {error}");
-    }
 }
 
 #[test]
@@ -414,17 +408,6 @@ fn what_an_avif_may_not_ignore_and_we_do_not_know_is_refused_by_name() {
         error.to_string(),
         "the AVIF original uses a property that is not known here, which is not supported"
     );
-}
-
-/// A file in which all places with these bytes have others.
-fn with_bytes(file: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
-    let mut file = file.to_vec();
-    let places: Vec<usize> = (0..=file.len() - old.len()).filter(|at| file[*at..].starts_with(old)).collect();
-    assert!(!places.is_empty(), "{}", old.escape_ascii());
-    for at in places {
-        file[at..at + new.len()].copy_from_slice(new);
-    }
-    file
 }
 
 #[test]

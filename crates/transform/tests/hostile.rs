@@ -47,6 +47,16 @@ fn what_is_no_picture_is_refused() {
     assert_eq!(error.to_string(), "the original is PSD, which is not read");
 }
 
+#[test]
+fn alpha_that_makes_no_sense_is_the_originals_fault() {
+    let mut original = fixture("alpha.webp");
+    let alpha = original.windows(4).position(|name| name == b"ALPH").unwrap();
+    // Of the ways to pack alpha there are two (RFC 9649 §2.7.1.2): this would be the fourth.
+    original[alpha + 8] |= 3;
+    let error = transform(&original, &Plan::default()).unwrap_err();
+    assert!(matches!(error, TransformError::Corrupt { format: InputFormat::Webp, .. }), "{error}");
+}
+
 /// Bytes changed at random, files cut and glued: every outcome but a panic is fine.
 #[test]
 fn mutated_files_never_panic() {
@@ -65,6 +75,12 @@ fn mutated_files_never_panic() {
         "lzw-predictor.tif",
         "deflate-tiles.tif",
         "1-bit-inverted.tif",
+        "planes.tif",
+        "palette.tif",
+        "fax-3.tif",
+        "fax-4.tif",
+        "jpeg-cmyk.tif",
+        "jpeg-tiles.tif",
         "8-runs.bmp",
         "bitmap.ico",
         "everything.svg",

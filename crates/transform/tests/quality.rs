@@ -7,6 +7,9 @@ use pictures::{Painting, made, moving_gif, photograph, resize, seen, to};
 use plan::{Accepted, Adjustments, Chroma, Encoding, Fit, Format, FormatWish, Plan};
 use transform::{InputFormat, sniff};
 
+/// What is there where there are no photographs.
+const PAINTED: &str = "landscape";
+
 const LOSSY: [Format; 3] = [Format::Jpeg, Format::Webp, Format::Avif];
 
 /// SSIMULACRA2 of the second beside the first, both opaque.
@@ -61,7 +64,7 @@ fn an_automatic_quality_reaches_its_score() {
     // Chroma for every pixel, or no colour: all that is lost is lost by quality.
     let grey = Adjustments { greyscale: true, ..Adjustments::default() };
     let full = Encoding { chroma: Chroma::Full, ..Encoding::default() };
-    let originals = photographs().into_iter().chain([("landscape", Painting::landscape().png())]);
+    let originals = photographs().into_iter().chain([(PAINTED, Painting::landscape().png())]);
     let mut off = Vec::new();
     for ((name, original), wanted) in originals.zip([65u8, 80].into_iter().cycle()) {
         for format in LOSSY {
@@ -77,8 +80,11 @@ fn an_automatic_quality_reaches_its_score() {
     }
     // What is larger than a sample is seen in part only, and what is smooth scores by leaps: it gets rather too much.
     off.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let (least, middle) = (off[0].0, off[off.len() / 2].0);
-    assert!(least > -2.0 && middle < 1.0, "{off:.1?}");
+    assert!(off[0].0 > -2.0, "{off:.1?}");
+    off.retain(|(_, _, name)| *name != PAINTED);
+    if let Some((middle, ..)) = off.get(off.len() / 2) {
+        assert!(*middle < 1.0, "{off:.1?}");
+    }
 }
 
 #[test]
@@ -151,7 +157,7 @@ fn an_automatic_format_is_the_smallest_of_those_that_may_be() {
     originals.truncate(2);
     originals.extend(drawings.into_iter().filter_map(|name| Some((name, photograph(name)?))));
     originals.extend([
-        ("landscape", Painting::landscape().png()),
+        (PAINTED, Painting::landscape().png()),
         ("chart", chart().png()),
         ("disc", Painting::disc(90).png()),
     ]);

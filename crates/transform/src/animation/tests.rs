@@ -260,6 +260,9 @@ fn all_frames_together_have_to_keep_the_limits() {
     // Twice as wide and high, it is too much on the way out.
     let error = transform(&original, &to_webp(Some(40)), &limits(2000)).unwrap_err();
     assert_eq!(error, TransformError::TooManyPixelsInFrames { found: 8000, limit: 2000 });
+    // However small they are to be: each is decoded as it is.
+    let error = transform(&original, &to_webp(Some(2)), &limits(1999)).unwrap_err();
+    assert_eq!(error, TransformError::TooManyPixelsInFrames { found: 2000, limit: 1999 });
     // Its first frame alone is not.
     let first = Plan { frame: plan::Amount::new(1), ..Plan::default() };
     assert!(transform(&original, &first, &limits(200)).is_ok());
@@ -268,6 +271,61 @@ fn all_frames_together_have_to_keep_the_limits() {
     let hasty = Limits { time: Duration::ZERO, ..Limits::default() };
     let error = transform(&original, &to_webp(None), &hasty).unwrap_err();
     assert_eq!(error, TransformError::OutOfTime { limit: Duration::ZERO });
+}
+
+#[test]
+fn too_many_frames_are_too_many_even_if_only_the_first_is_shown() {
+    let frames: Vec<Drawn> = (0..10).map(|at| drawn(at, 1, if at == 0 { RED } else { BLUE }, Keep)).collect();
+    let gif = gif(20, 10, None, &frames);
+    let few = Limits { frames: 9, ..Limits::default() };
+    let to = |format| Plan { format: FormatWish::Exactly(format), ..Plan::default() };
+    for format in [Format::Gif, Format::Webp, Format::Png, Format::Avif] {
+        let original = transform(&gif, &to(format), &Limits::default()).unwrap().bytes;
+        assert!(transform(&original, &to(Format::Jpeg), &Limits::default()).is_ok(), "{format}");
+        let error = transform(&original, &to(Format::Jpeg), &few).unwrap_err();
+        assert_eq!(error, TransformError::TooManyFrames { limit: 9 }, "{format}");
+        assert_eq!(crate::header(&original, &few).unwrap_err(), error, "{format}");
+    }
+}
+
+/// Alpha could be larger than the colours that it is for, and what is decoded larger than what is seen of it.
+#[test]
+fn no_part_of_an_avif_is_larger_than_allowed() {
+    let limits = |pixels| Limits { pixels, ..Limits::default() };
+    let cropped: &[u8] = include_bytes!("../../tests/fixtures/cropped-420.avif");
+    let seen = crate::header(cropped, &Limits::default()).unwrap().size.pixels();
+    let error = crate::header(cropped, &limits(seen)).unwrap_err();
+    assert!(matches!(error, TransformError::TooManyPixels { found, .. } if found > seen), "{error}");
+    let mut moving = include_bytes!("../../tests/fixtures/moving-alpha.avif").to_vec();
+    assert!(crate::header(&moving, &limits(24 * 16)).is_ok());
+    // The width in the last sample entry (ISO/IEC 14496-12 §12.1.3.2).
+    let width = moving.windows(4).rposition(|kind| kind == b"av01").unwrap() + 4 + 24;
+    moving[width..width + 2].copy_from_slice(&2400u16.to_be_bytes());
+    let error = crate::header(&moving, &limits(24 * 16)).unwrap_err();
+    assert_eq!(error, TransformError::TooManyPixels { found: 2400 * 16, limit: 24 * 16 });
+}
+
+/// Time that was enough for the header is looked at again with every frame, however short each takes.
+#[test]
+fn what_moves_too_long_is_given_up_between_two_frames() {
+    let frames: Vec<Drawn> = (0..3).map(|at| drawn(at, 1, BLUE, Keep)).collect();
+    let original = gif(20, 10, None, &frames);
+    let limits = Limits { time: Duration::ZERO, ..Limits::default() };
+    let late = Deadline::after(limits.time);
+    let header = crate::header(&original, &limits).unwrap();
+    for format in [Format::Gif, Format::Webp, Format::Png, Format::Avif] {
+        for lossless in [false, true] {
+            let encoding = plan::Encoding { lossless, ..plan::Encoding::default() };
+            let plan = Plan { format: FormatWish::Exactly(format), encoding, ..Plan::default() };
+            let making = Making::new(&plan, &header, &limits).unwrap();
+            let mover =
+                Mover { original: &original, header: &header, icc: None, plan: &plan, making: &making };
+            let made = mover.carry_out(&limits, &late, &mut Resampler::default());
+            assert_eq!(made, Err(TransformError::OutOfTime { limit: limits.time }), "{format} {lossless}");
+        }
+    }
+    let third = frame(&original, &header, 3, &limits, &late).map(|_| ());
+    assert_eq!(third, Err(TransformError::OutOfTime { limit: limits.time }));
 }
 
 #[test]
@@ -324,6 +382,69 @@ fn an_avif_that_moves_keeps_the_limits_and_never_panics() {
         assert!(transform(cut, &to_webp(None), &Limits::default()).is_err(), "{keep} bytes");
         memory_needed(&[cut], &to_avif, &Limits::default());
     }
+}
+
+#[test]
+fn what_moves_is_given_memory_for_all_of_its_frames() {
+    let frames =
+        |count: u16| gif(500, 400, None, &(0..count).map(|at| drawn(at, 9, RED, Keep)).collect::<Vec<_>>());
+    let (few, many) = (frames(2), frames(90));
+    for (format, pixel) in [(Format::Gif, 4), (Format::Webp, 2), (Format::Png, 8), (Format::Avif, 2)] {
+        let plan = Plan { format: FormatWish::Exactly(format), ..Plan::default() };
+        let needed = |original: &[u8], plan: &Plan| {
+            memory_needed(&[original], plan, &Limits::default()) - original.len() as u64
+        };
+        assert_eq!(needed(&many, &plan) - needed(&few, &plan), 88 * 500 * 400 * pixel, "{format}");
+        let one = Plan { frame: plan::Amount::new(1), ..plan };
+        assert_eq!(needed(&many, &one), needed(&few, &one), "{format}");
+    }
+    let webp = transform(&many, &to_webp(None), &Limits::default()).unwrap().bytes;
+    assert!(told(&webp, InputFormat::Webp) >= webp_frames(&webp) && webp_frames(&webp) > 1);
+}
+
+fn webp_frames(original: &[u8]) -> u32 {
+    frames(original, InputFormat::Webp).unwrap()
+}
+
+#[test]
+fn a_frame_is_seen_as_far_as_it_lies_on_the_canvas() {
+    let cut = |x: u16, width: u16| {
+        // The library writes no such thing: the canvas is made narrower afterwards.
+        let mut bytes = gif(
+            40,
+            4,
+            None,
+            &[drawn(0, 40, RED, Keep), drawn(x, width, BLUE, Background), drawn(0, 2, BLUE, Keep)],
+        );
+        bytes[6] = 8;
+        bytes
+    };
+    for (x, width, expected) in [
+        (4, 4, ["rrrrrrrr", "rrrrbbbb", "bbrr...."]),
+        (6, 20, ["rrrrrrrr", "rrrrrrbb", "bbrrrr.."]),
+        (20, 9, ["rrrrrrrr", "rrrrrrrr", "bbrrrrrr"]),
+    ] {
+        let original = cut(x, width);
+        let header = crate::header(&original, &Limits::default()).unwrap();
+        let (rows, ..) = seen(Moving::open(&original, &header).unwrap());
+        assert_eq!(rows, expected, "{x}, {width}");
+    }
+    // One of 12 megapixels on a canvas of 8 by 4 pixels.
+    let mut huge = gif(40, 4, None, &[drawn(0, 40, RED, Keep)]);
+    huge[6] = 8;
+    let descriptor = huge.iter().position(|byte| *byte == b',').unwrap();
+    huge[descriptor + 5..descriptor + 9].copy_from_slice(&[0xa0, 0x0f, 0xb8, 0x0b]);
+    let error = transform(&huge, &to_webp(None), &Limits::default()).unwrap_err();
+    assert!(matches!(error, TransformError::Corrupt { format: InputFormat::Gif, .. }), "{error}");
+}
+
+#[test]
+fn what_a_gif_says_that_nobody_knows_is_passed_over() {
+    let gif = gif(4, 2, None, &[drawn(0, 4, RED, Keep)]);
+    let first = gif.iter().position(|byte| *byte == b'!' || *byte == b',').unwrap();
+    let original = [&gif[..first], b"!*\x05Hello\x05World\0", &gif[first..]].concat();
+    let plain = transform(&gif, &to_webp(None), &Limits::default());
+    assert_eq!(transform(&original, &to_webp(None), &Limits::default()), plain);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::codec::canvas::{Canvas, Disposal};
 use crate::codec::png::{append, profile, refused};
 use crate::codec::{Frame, unhurried};
 use crate::error::TransformError;
+use crate::limits::Limits;
 use crate::pixels::over;
 use crate::sniff::InputFormat;
 
@@ -22,6 +23,13 @@ pub(crate) use animation::AnimationEncoder;
 pub(crate) fn frames(original: &[u8]) -> Result<u32, TransformError> {
     let reader = png::Decoder::new(Cursor::new(original)).read_info().map_err(refused)?;
     Ok(reader.info().animation_control().map_or(1, |control| control.num_frames))
+}
+
+pub(crate) fn check_frames(original: &[u8], limits: &Limits) -> Result<(), TransformError> {
+    if frames(original)? > limits.frames {
+        return Err(TransformError::TooManyFrames { limit: limits.frames });
+    }
+    Ok(())
 }
 
 /// One picture after the other, each drawn over what is left of those before.

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 mod own_codes;
+mod part;
 mod prefix_code;
 mod scaled;
 
@@ -26,6 +27,8 @@ use crate::pixels::Pixels;
 use crate::planes::{Plane, Planes};
 use crate::quality::JpegQuality;
 use crate::sniff::InputFormat;
+
+pub(crate) use self::part::{Colours as PartColours, part};
 
 /// As in our own decoder: a progressive file may hold any number of passes over the whole picture, each costing nearly as much as a picture.
 /// Encoders write about ten.
@@ -90,10 +93,14 @@ pub(crate) fn decode(
     Ok(Decoded { icc, ..Decoded::at_scale(1.0 / f64::from(denominator), picture) })
 }
 
-/// Frequencies are cut off block by block, without a look at the neighbours: at least one whole step is left for the
-/// resizer, which looks.
+/// Frequencies are cut off block by block, without a look at the neighbours, so some of the way is left for the resizer, which
+/// looks. Of photographs that are halved less does: from 2.4 on most score within 0.2 of what they do if nothing is cut off
+/// (SSIMULACRA2; those full of leaves 1.2 less), but at 4.5 and 8.5 one to two points less.
 fn scale(shrink: f64) -> Option<Scale> {
-    let fits = |scale: &Scale| shrink >= f64::from(scale.denominator()) + 1.0;
+    let fits = |scale: &Scale| {
+        let most = f64::from(scale.denominator());
+        shrink >= if *scale == Scale::Half { most + 0.4 } else { most + 1.0 }
+    };
     [Scale::Eighth, Scale::Quarter, Scale::Half].into_iter().find(fits)
 }
 
@@ -439,7 +446,7 @@ mod tests {
     #[test]
     fn the_decoder_leaves_room_for_the_resizer() {
         for (shrink, expected) in
-            [(0.5, 1), (1.0, 1), (2.9, 1), (3.0, 2), (4.9, 2), (5.0, 4), (9.0, 8), (500.0, 8)]
+            [(0.5, 1), (1.0, 1), (2.3, 1), (2.4, 2), (4.9, 2), (5.0, 4), (9.0, 8), (500.0, 8)]
         {
             assert_eq!(scale(shrink).map_or(1, Scale::denominator), expected, "at {shrink}");
         }

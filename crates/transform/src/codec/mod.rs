@@ -6,6 +6,12 @@ pub(crate) mod bmp;
 pub(crate) mod canvas;
 pub(crate) mod difference;
 pub(crate) mod gif;
+#[cfg(feature = "heic")]
+pub(crate) mod heic;
+#[cfg(not(feature = "heic"))]
+#[path = "heic/left_out.rs"]
+pub(crate) mod heic;
+mod heif;
 pub(crate) mod ico;
 pub(crate) mod jpeg;
 pub(crate) mod jxl;

@@ -32,6 +32,13 @@ pub(crate) fn header(original: &[u8]) -> Result<Shape, TransformError> {
     })
 }
 
+/// Whether its rows come one after the other, from top to bottom, and make one picture: neither interlaced (PNG third edition
+/// §11.2.1), nor one of those that move. For planning only.
+pub(crate) fn comes_in_rows(original: &[u8]) -> bool {
+    const INTERLACE: usize = 28;
+    original.get(INTERLACE) == Some(&0) && memchr::memmem::find(original, b"acTL").is_none()
+}
+
 /// Larger than it has to be to be seen `shrink` times smaller. The gamma and chromaticity chunks are ignored, as browsers
 /// do where there is no profile.
 pub(crate) fn decode(original: &[u8], shrink: f64, deadline: &Deadline) -> Result<Decoded, TransformError> {

@@ -12,7 +12,8 @@ use transform::{Derivative, InputFormat, Limits, TransformError};
 
 /// Formats that a test can write.
 pub fn painted() -> impl Iterator<Item = InputFormat> {
-    InputFormat::ALL.into_iter().filter(|format| !matches!(format, InputFormat::Jxl | InputFormat::Pdf))
+    let only_read = [InputFormat::Heic, InputFormat::Jxl, InputFormat::Pdf];
+    InputFormat::ALL.into_iter().filter(move |format| !only_read.contains(format))
 }
 
 /// RGBA pixels that a test can look at.
@@ -310,6 +311,29 @@ pub fn psnr(one: &Painting, other: &Painting) -> f64 {
 pub fn assert_alike(one: &Painting, other: &Painting, decibels: f64, what: &str) {
     let found = psnr(one, other);
     assert!(found >= decibels, "{what}: only {found:.1} dB alike, expected {decibels}");
+}
+
+/// The middle of each quarter: lossy formats blur the seams, not the middles.
+#[track_caller]
+pub fn assert_quarters(seen: &Painting, tolerance: u8, what: &str) {
+    let quarters = Painting::quarters();
+    assert_eq!((seen.width, seen.height), (24, 16), "{what}");
+    for (x, y) in [(5, 3), (18, 3), (5, 12), (18, 12)] {
+        let (found, expected) = (seen.at(x, y), quarters.at(x, y));
+        let off = found.iter().zip(expected).map(|(one, other)| one.abs_diff(other)).max();
+        assert!(off <= Some(tolerance), "{what} at {x},{y}: {found:?} instead of {expected:?}");
+    }
+}
+
+/// A file in which all places with these bytes have others.
+pub fn with_bytes(file: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let mut file = file.to_vec();
+    let places: Vec<usize> = (0..=file.len() - old.len()).filter(|at| file[*at..].starts_with(old)).collect();
+    assert!(!places.is_empty(), "{}", old.escape_ascii());
+    for at in places {
+        file[at..at + new.len()].copy_from_slice(new);
+    }
+    file
 }
 
 pub fn fixture(name: &str) -> Vec<u8> {

@@ -14,8 +14,8 @@ use std::slice;
 use libdav1d_sys as dav1d;
 use plan::Size;
 
-use super::look::Coding;
 use crate::codec::EdgeFilter;
+use crate::codec::heif::look::Coding;
 use crate::error::TransformError;
 use crate::planes::Plane;
 use crate::sniff::InputFormat;

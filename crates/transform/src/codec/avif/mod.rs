@@ -1,12 +1,9 @@
-//! AVIF in and out: the container here, AV1 in by dav1d and out by libaom.
+//! AVIF in and out: AV1 in by dav1d and out by libaom; what moves, and what is written, here, and the rest of the container in `heif`.
 
 mod animation;
-mod boxes;
-mod container;
 mod dav1d;
 mod decode;
 mod encode;
-mod look;
 mod movie;
 mod obu;
 mod samples;

@@ -3,9 +3,9 @@
 
 use plan::Size;
 
-use super::boxes::{Boxes, Bytes, Kind, Result, Unreadable, full_box};
-use super::look::{Look, Property, is_alpha};
 use super::samples::Samples;
+use crate::codec::heif::boxes::{Boxes, Bytes, Kind, Result, Unreadable, full_box};
+use crate::codec::heif::look::{Look, Property, is_alpha};
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Movie<'a> {
@@ -225,8 +225,8 @@ impl<'a> Raw<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::boxes::make_box;
     use super::*;
+    use crate::codec::heif::boxes::make_box;
     use proptest::prelude::*;
 
     const PLAIN: &[u8] = include_bytes!("../../../tests/fixtures/moving.avif");

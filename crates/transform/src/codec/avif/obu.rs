@@ -1,6 +1,6 @@
 //! A look over the units of an AV1 stream before a decoder sees it (AV1 specification §5.3, §5.5).
 
-use super::boxes::Unreadable;
+use crate::codec::heif::boxes::Unreadable;
 
 const SEQUENCE_HEADER: u8 = 1;
 const FRAME_HEADER: u8 = 3;

@@ -1,7 +1,7 @@
 //! Where the samples of a track lie and how long each is shown (ISO/IEC 14496-12 §8.6 and §8.7): read from their tables as
 //! they are asked for, so that no table is ever as large as a file says it is.
 
-use super::boxes::{Boxes, Bytes, Result, Unreadable, full_box};
+use crate::codec::heif::boxes::{Boxes, Bytes, Result, Unreadable, full_box};
 
 /// Something of one track to decode, and the ticks of its clock for which it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,8 +156,8 @@ impl Offsets<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::boxes::make_box;
     use super::*;
+    use crate::codec::heif::boxes::make_box;
     use proptest::prelude::*;
 
     fn table(kind: &[u8; 4], numbers: &[u32]) -> Vec<u8> {

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::dav1d::Decoder;
-use super::decode::{Samples, assembled, fitted, pixels, profile_of, refused};
-use super::look::Look;
+use super::decode::{refused, samples_of};
 use super::movie::{self, Movie, Track};
 use super::obu;
+use crate::codec::heif::look::Look;
+use crate::codec::heif::samples::{Samples, assembled, pixels};
 use crate::codec::{Decoded, EdgeFilter, Frame, Picture, Shape, unhurried};
 use crate::error::TransformError;
 use crate::limits::Limits;
@@ -93,13 +94,13 @@ impl<'a> Frames<'a> {
         let Frames { movie, colour, alpha, icc, resampler } = self;
         let Some((samples, shown)) = colour.next(&mut movie.colour)? else { return Ok(None) };
         let Look { icc: embedded, aperture, .. } = movie.colour.look;
-        *icc = profile_of(embedded, &samples);
+        *icc = samples.profile(embedded);
         let alpha = match (alpha, &mut movie.alpha) {
             (Some(stream), Some(track)) => {
                 let found = stream.next(track)?;
                 let (alpha, _) = found
                     .ok_or_else(|| TransformError::corrupt(InputFormat::Avif, "its alpha ends early"))?;
-                Some(fitted(alpha, movie.colour.size, resampler)?)
+                Some(alpha.alpha(movie.colour.size, resampler)?)
             }
             _ => None,
         };
@@ -131,6 +132,6 @@ impl Stream {
             ));
         }
         let nanos = u64::from(sample.ticks) * 1_000_000_000 / u64::from(track.ticks_a_second);
-        Ok(Some((Samples::of(&decoded, track.look.coding)?, Duration::from_nanos(nanos))))
+        Ok(Some((samples_of(&decoded, track.look.coding)?, Duration::from_nanos(nanos))))
     }
 }

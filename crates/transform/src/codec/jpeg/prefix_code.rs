@@ -114,6 +114,17 @@ mod tests {
         assert_eq!(codes, [(7, 0b0, 1), (1, 0b10, 2), (200, 0b110, 3), (3, 0b1110, 4)]);
     }
 
+    /// The one that stands for no symbol is the last of them: it takes the longest code, which nobody pays for.
+    #[test]
+    fn of_those_that_are_as_seldom_the_last_gets_the_longer_code() {
+        let mut counts = [0; 256];
+        for (symbol, count) in [(1, 2), (2, 2), (3, 1)] {
+            counts[symbol] = count;
+        }
+        let codes: Vec<_> = PrefixCode::of(&counts).codes().collect();
+        assert_eq!(codes, [(1, 0b0, 1), (2, 0b10, 2), (3, 0b110, 3)]);
+    }
+
     #[test]
     fn a_single_symbol_takes_one_bit_that_is_not_set() {
         let mut counts = [0; 256];

@@ -26,7 +26,7 @@ pub(crate) fn memory(_: u64, _: u64) -> u64 {
 }
 
 fn unread() -> TransformError {
-    TransformError::Unread { format: "PDF".into() }
+    TransformError::Unbuilt { format: "PDF".into(), feature: "pdf".into() }
 }
 
 /// There is none.

@@ -103,7 +103,11 @@ impl<'a> Page<'a> {
             let settings = RasterizerSettings { target_init: TargetInit::Clear(under), ..Default::default() };
             context.render_with(&mut canvas, &mut Resources::default(), settings);
             deadline.check()?;
-            let rgba = canvas.data_as_u8_slice().as_chunks().0.iter().map(|pixel| unmultiplied(*pixel));
+            let rgba = canvas.data_as_u8_slice().as_chunks().0.iter().map(|pixel| {
+                let [r, g, b, alpha] = unmultiplied(*pixel);
+                // Where edges overlap, what is drawn on paper is less than opaque by rounding.
+                [r, g, b, if paper { u8::MAX } else { alpha }]
+            });
             let picture = Picture::Pixels(Pixels { size, rgba: rgba.collect() });
             Ok(Decoded { view: View::Part { part, size }, ..Decoded::full_size(picture) })
         })

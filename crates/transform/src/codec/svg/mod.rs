@@ -75,17 +75,7 @@ impl Drawing {
         let document = sanitise::parsed(&clean)?;
         weight::check_elements(&document)?;
         let pictures = Pictures { room: Mutex::new(limits.pixels) };
-        let options = Options {
-            default_size: usvg::Size::from_wh(root::UNSAID.0 as f32, root::UNSAID.1 as f32)
-                .ok_or_else(|| corrupt("it has no size"))?,
-            image_href_resolver: ImageHrefResolver {
-                resolve_data: Box::new(|_, data, _| pictures.admitted(data)),
-                resolve_string: Box::new(|_, _| None),
-            },
-            fontdb: Arc::new(database(fonts)),
-            ..Options::default()
-        };
-        let tree = Tree::from_xmltree(&document, &options).map_err(corrupt)?;
+        let tree = Tree::from_xmltree(&document, &options(fonts, &pictures)?).map_err(corrupt)?;
         deadline.check()?;
         Ok(Drawing { tree, size })
     }
@@ -140,6 +130,20 @@ impl Drawing {
     }
 }
 
+/// Nothing outside of the drawing is looked for, even if it were named in there.
+fn options<'a>(fonts: &[&[u8]], pictures: &'a Pictures) -> Result<Options<'a>, TransformError> {
+    Ok(Options {
+        default_size: usvg::Size::from_wh(root::UNSAID.0 as f32, root::UNSAID.1 as f32)
+            .ok_or_else(|| corrupt("it has no size"))?,
+        image_href_resolver: ImageHrefResolver {
+            resolve_data: Box::new(|_, data, _| pictures.admitted(data)),
+            resolve_string: Box::new(|_, _| None),
+        },
+        fontdb: Arc::new(database(fonts)),
+        ..Options::default()
+    })
+}
+
 /// The fonts that there are; whoever names another one, or a kind of font, gets the first.
 fn database(fonts: &[&[u8]]) -> Database {
     let mut database = Database::new();
@@ -187,4 +191,27 @@ fn corrupt(why: impl ToString) -> TransformError {
 
 fn unsupported(what: impl ToString) -> TransformError {
     TransformError::unsupported(InputFormat::Svg, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Should anything ever get through that is written anew.
+    #[test]
+    fn the_library_that_draws_opens_no_file_by_itself() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/everything.png");
+        assert!(std::fs::exists(file).unwrap());
+        let pictures = Pictures { room: Mutex::new(u64::MAX) };
+        let options = options(&[], &pictures).unwrap();
+        let drawn = |href: &str| {
+            let text = format!(
+                "<svg xmlns='http://www.w3.org/2000/svg'><image width='9' height='9' href='{href}'/></svg>"
+            );
+            Tree::from_str(&text, &options).unwrap().root().has_children()
+        };
+        let within = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+        assert!(drawn(within));
+        assert!(!drawn(file) && !drawn(&format!("file://{file}")));
+    }
 }

@@ -102,6 +102,11 @@ fn judge(status: webp::VP8StatusCode) -> Result<(), TransformError> {
         Status::VP8_STATUS_UNSUPPORTED_FEATURE => {
             Err(TransformError::unsupported(InputFormat::Webp, "a feature that libwebp does not know"))
         }
+        // Also what it says of alpha that it cannot make sense of.
+        Status::VP8_STATUS_OUT_OF_MEMORY => {
+            let why = "its alpha is broken, or it asks for more memory than there is";
+            Err(TransformError::corrupt(InputFormat::Webp, why))
+        }
         other => Err(TransformError::failed("decoding WebP", format!("{other:?}"))),
     }
 }
@@ -169,5 +174,59 @@ fn planes(data: &[u8], size: Size, filter: EdgeFilter) -> Result<Planes, Transfo
 fn map(plane: &mut Plane, table: &[u8]) {
     for sample in &mut plane.samples {
         *sample = table[usize::from(*sample)];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::limits::Deadline;
+    use crate::quality::{Level, number};
+
+    fn wave(at: usize) -> u8 {
+        (128.0 + 90.0 * ((at % 96) as f64 / 7.0).sin() * ((at / 96) as f64 / 5.0).cos()) as u8
+    }
+
+    /// The light in it, as it is decoded to be seen so many times smaller.
+    fn luma(original: &[u8], shrink: f64) -> Vec<u8> {
+        match decode(original, shrink).unwrap().picture {
+            Picture::Planes(planes) => planes.luma.samples,
+            Picture::Pixels(pixels) => pixels.rgba.iter().map(|pixel| pixel[1]).collect(),
+        }
+    }
+
+    #[test]
+    fn the_encoder_stops_when_its_time_is_over() {
+        let limit = Duration::ZERO;
+        let late = Deadline::after(limit);
+        let pixels = Pixels::filled(Size::new(96, 64), [9, 90, 200, 120]);
+        for fidelity in [Fidelity::Lossy(Level::of_codec(number(80)).webp()), Fidelity::Lossless] {
+            let made = encode_pixels(&pixels, fidelity, &late);
+            assert_eq!(made, Err(TransformError::OutOfTime { limit }), "{fidelity:?}");
+        }
+    }
+
+    #[test]
+    fn the_filter_of_edges_is_left_out_of_what_is_seen_at_half_its_size_and_hardly_seen() {
+        let deadline = Deadline::after(Duration::from_secs(60));
+        let coarse = Level::of_codec(number(5)).webp();
+        let samples: Vec<u8> = (0..96 * 64).map(wave).collect();
+        let rgba = samples.iter().map(|&grey| [grey, grey, grey, 200]).collect();
+        let seen_through = Pixels { size: Size::new(96, 64), rgba };
+        let luma_plane = Plane { width: 96, height: 64, samples };
+        let grey = Planes { luma: luma_plane, chroma: None, subsampling: (1, 1), matrix: Matrix::Bt601 };
+        for original in [
+            encode_planes(&grey, coarse, &deadline).unwrap(),
+            encode_pixels(&seen_through, Fidelity::Lossy(coarse), &deadline).unwrap(),
+        ] {
+            let filtered = luma(&original, 1.0);
+            assert_eq!(luma(&original, 1.9), filtered);
+            let unfiltered = luma(&original, 2.0);
+            assert_ne!(unfiltered, filtered);
+            let off: u32 = unfiltered.iter().zip(&filtered).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+            assert!(off < 8 * filtered.len() as u32, "{off} in {} samples", filtered.len());
+        }
     }
 }

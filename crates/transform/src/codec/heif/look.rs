@@ -6,18 +6,18 @@ use super::boxes::{Bytes, Kind, Result, Unreadable};
 use crate::orientation::Orientation;
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Look<'a> {
+pub(crate) struct Look<'a> {
     /// What is seen of it, if that is not all: cut out first, then turned.
     pub aperture: Option<Rect>,
     pub orientation: Orientation,
-    /// Overrides what the AV1 data says (ISO/IEC 23000-22 §7.3.6.4).
+    /// Overrides what the coded data says (ISO/IEC 23000-22 §7.3.6.4).
     pub coding: Option<Coding>,
     pub icc: Option<&'a [u8]>,
 }
 
 /// How RGB became YCbCr, and which colours it was, in the numbers of ITU-T H.273.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Coding {
+pub(crate) struct Coding {
     pub primaries: u16,
     pub transfer: u16,
     pub matrix: u16,
@@ -25,7 +25,7 @@ pub(super) struct Coding {
 }
 
 /// One box that says something of a picture.
-pub(super) struct Property<'a> {
+pub(crate) struct Property<'a> {
     pub kind: Kind,
     pub bytes: &'a [u8],
     pub essential: bool,
@@ -64,7 +64,7 @@ impl<'a> Look<'a> {
                     b"prof" | b"rICC" => look.icc = Some(bytes.0),
                     _ => {}
                 },
-                b"ispe" | b"av1C" | b"pixi" | b"pasp" | b"clli" | b"mdcv" => {}
+                b"ispe" | b"av1C" | b"hvcC" | b"pixi" | b"pasp" | b"clli" | b"mdcv" => {}
                 // "Readers shall not process the item" if they do not know one that is essential (23008-12 §9.3.1).
                 _ if property.essential => {
                     return Err(Unreadable::Unsupported("a property that is not known here"));
@@ -113,7 +113,7 @@ fn clean_aperture(mut bytes: Bytes<'_>, size: Size) -> Result<Rect> {
     Ok(Rect { x, y, width, height })
 }
 
-pub(super) fn is_alpha(auxiliary_type: &[u8]) -> bool {
+pub(crate) fn is_alpha(auxiliary_type: &[u8]) -> bool {
     let name = auxiliary_type.split(|byte| *byte == 0).next().unwrap_or_default();
     name == b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha" || name == b"urn:mpeg:hevc:2015:auxid:1"
 }

@@ -1,17 +1,32 @@
 //! Boxes, and the numbers in them: what a file of ISO/IEC 14496-12 is made of. Safe, bounded by the file, without allocation.
 
+use crate::error::TransformError;
+use crate::sniff::InputFormat;
+
+/// Why something of a file cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unreadable {
+pub(crate) enum Unreadable {
     Truncated,
     Corrupt(&'static str),
     Unsupported(&'static str),
 }
 
-pub(super) type Result<T> = std::result::Result<T, Unreadable>;
-pub(super) type Kind = [u8; 4];
+impl Unreadable {
+    /// Of a file in this format.
+    pub fn of(self, format: InputFormat) -> TransformError {
+        match self {
+            Unreadable::Truncated => TransformError::Truncated { format },
+            Unreadable::Corrupt(why) => TransformError::corrupt(format, why),
+            Unreadable::Unsupported(what) => TransformError::unsupported(format, what),
+        }
+    }
+}
+
+pub(crate) type Result<T> = std::result::Result<T, Unreadable>;
+pub(crate) type Kind = [u8; 4];
 
 /// Version and content of a box that has them (14496-12 §4.2.2).
-pub(super) fn full_box(content: &[u8]) -> Result<(u8, &[u8])> {
+pub(crate) fn full_box(content: &[u8]) -> Result<(u8, &[u8])> {
     let mut bytes = Bytes(content);
     let version = bytes.u8()?;
     bytes.take(3)?;
@@ -19,7 +34,7 @@ pub(super) fn full_box(content: &[u8]) -> Result<(u8, &[u8])> {
 }
 
 /// A run of boxes.
-pub(super) struct Boxes<'a>(pub &'a [u8]);
+pub(crate) struct Boxes<'a>(pub &'a [u8]);
 
 impl<'a> Boxes<'a> {
     pub fn next(&mut self) -> Result<Option<(Kind, &'a [u8])>> {
@@ -55,7 +70,7 @@ impl<'a> Boxes<'a> {
 
 /// Big-endian numbers.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Bytes<'a>(pub &'a [u8]);
+pub(crate) struct Bytes<'a>(pub &'a [u8]);
 
 impl<'a> Bytes<'a> {
     pub fn take(&mut self, length: usize) -> Result<&'a [u8]> {
@@ -101,7 +116,7 @@ impl<'a> Bytes<'a> {
 }
 
 #[cfg(test)]
-pub(super) fn make_box(kind: &Kind, content: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn make_box(kind: &Kind, content: &[&[u8]]) -> Vec<u8> {
     let content = content.concat();
     [&(content.len() as u32 + 8).to_be_bytes()[..], kind, &content].concat()
 }

@@ -1,4 +1,4 @@
-//! The boxes around an AVIF's pictures (ISO/IEC 14496-12, 23008-12): just what it takes to find the primary picture, its
+//! The boxes around the pictures of a file (ISO/IEC 14496-12, 23008-12): just what it takes to find the primary picture, its
 //! alpha and their properties. Safe, bounded by the file, and it allocates nothing for what it skips.
 
 use std::borrow::Cow;
@@ -7,10 +7,24 @@ use plan::Size;
 
 use super::boxes::{Boxes, Bytes, Kind, Result, Unreadable, full_box};
 use super::look::{Look, Property, is_alpha};
+use crate::codec::Shape;
+use crate::error::TransformError;
+use crate::limits::Limits;
+
+/// What the pictures of a format are coded in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Codec {
+    /// The type of an item that holds coded data.
+    pub item: &'static Kind,
+    /// The property without which these data cannot be decoded, if there is one.
+    pub configuration: Option<&'static Kind>,
+    /// Why an item of another type is refused, as a picture and as a tile.
+    pub others: [&'static str; 2],
+}
 
 /// What the container says of its primary picture.
 #[derive(Debug, PartialEq)]
-pub(super) struct Container<'a> {
+pub(crate) struct Container<'a> {
     pub colour: Coded<'a>,
     pub alpha: Option<Coded<'a>>,
     /// Whether alpha is multiplied into the colours.
@@ -18,13 +32,37 @@ pub(super) struct Container<'a> {
     pub look: Look<'a>,
 }
 
-/// AV1 data: of one picture, or of the tiles that make one up, row by row.
+impl Container<'_> {
+    /// What there is to see, if no more than is allowed has to be decoded for that.
+    pub fn shape(&self, limits: &Limits) -> std::result::Result<Shape, TransformError> {
+        for coded in [Some(&self.colour), self.alpha.as_ref()].into_iter().flatten() {
+            if coded.pixels() > limits.pixels {
+                return Err(TransformError::TooManyPixels { found: coded.pixels(), limit: limits.pixels });
+            }
+        }
+        Ok(Shape {
+            size: self.look.seen(self.colour.size),
+            alpha: self.alpha.is_some(),
+            orientation: self.look.orientation,
+        })
+    }
+}
+
+/// Coded data: of one picture, or of the tiles that make one up, row by row.
 #[derive(Debug, PartialEq)]
-pub(super) struct Coded<'a> {
+pub(crate) struct Coded<'a> {
     pub size: Size,
+    /// Of each tile.
     pub tile: Size,
     pub columns: usize,
-    pub tiles: Vec<Cow<'a, [u8]>>,
+    pub tiles: Vec<Tile<'a>>,
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) struct Tile<'a> {
+    pub data: Cow<'a, [u8]>,
+    /// The property that the codec asks for; empty where it asks for none.
+    pub configuration: &'a [u8],
 }
 
 impl Coded<'_> {
@@ -47,26 +85,28 @@ const MOST_AUXILIARY: usize = 16;
 const MOST_PROPERTIES: usize = 1 << 15;
 
 /// As it is decoded.
-pub(super) fn size(file: &[u8]) -> Result<Size> {
+pub(crate) fn size(file: &[u8]) -> Result<Size> {
     let meta = Meta::of(file)?;
     meta.size(meta.primary()?)
 }
 
-pub(super) fn parse(file: &[u8]) -> Result<Container<'_>> {
+pub(crate) fn parse<'a>(file: &'a [u8], codec: &Codec) -> Result<Container<'a>> {
     let meta = Meta::of(file)?;
     let primary = meta.primary()?;
-    let colour = meta.coded(file, primary)?;
-    let look = Look::of(meta.properties(primary)?, colour.size)?;
-    let alpha = meta.alpha_of(primary)?;
-    Ok(Container {
-        colour,
-        alpha: alpha.map(|alpha| meta.coded(file, alpha)).transpose()?,
-        premultiplied: match alpha {
-            Some(alpha) => meta.refers(b"prem", primary, alpha)?,
-            None => false,
-        },
-        look,
-    })
+    let colour = meta.coded(file, primary, codec)?;
+    let mut look = Look::of(meta.properties(primary)?, colour.size)?;
+    // Colours that a grid says nothing of are those of its tiles, which telephones give the profile to.
+    if let Some(&tile) = meta.tiles(primary)?.first() {
+        let said = meta.properties(tile)?.into_iter().filter(|property| &property.kind == b"colr");
+        let of_tile = Look::of(said, colour.tile)?;
+        look.icc = look.icc.or(of_tile.icc);
+        look.coding = look.coding.or(of_tile.coding);
+    }
+    let (alpha, premultiplied) = match meta.alpha(file, primary, &colour, codec)? {
+        Some((alpha, premultiplied)) => (Some(alpha), premultiplied),
+        None => (None, false),
+    };
+    Ok(Container { colour, alpha, premultiplied, look })
 }
 
 /// The children of the metadata box that matter, unread.
@@ -76,7 +116,9 @@ struct Meta<'a> {
     infos: &'a [u8],
     locations: &'a [u8],
     references: &'a [u8],
-    properties: &'a [u8],
+    properties: Vec<(Kind, &'a [u8])>,
+    /// Which items have which of them.
+    associations: Vec<&'a [u8]>,
     data: &'a [u8],
 }
 
@@ -93,15 +135,37 @@ impl<'a> Meta<'a> {
                 b"iinf" => meta.infos = content,
                 b"iloc" => meta.locations = content,
                 b"iref" => meta.references = content,
-                b"iprp" => meta.properties = content,
+                b"iprp" => meta.know(content)?,
                 b"idat" => meta.data = content,
                 _ => {}
             }
         }
-        if meta.infos.len() + meta.locations.len() + meta.references.len() > MOST_INDEX {
+        let associations: usize = meta.associations.iter().map(|box_| box_.len()).sum();
+        let index = meta.infos.len() + meta.locations.len() + meta.references.len() + associations;
+        if index > MOST_INDEX {
             return Err(Unreadable::Unsupported("so many items"));
         }
         Ok(meta)
+    }
+
+    /// Properties, and what has them.
+    fn know(&mut self, content: &'a [u8]) -> Result<()> {
+        let mut boxes = Boxes(content);
+        while let Some((kind, content)) = boxes.next()? {
+            match &kind {
+                b"ipco" => {
+                    let mut children = Boxes(content);
+                    while self.properties.len() < MOST_PROPERTIES
+                        && let Some(child) = children.next()?
+                    {
+                        self.properties.push(child);
+                    }
+                }
+                b"ipma" => self.associations.push(content),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn primary(&self) -> Result<u32> {
@@ -146,20 +210,34 @@ impl<'a> Meta<'a> {
         Err(Unreadable::Corrupt("its size is not given"))
     }
 
-    /// The AV1 data that an item consists of, directly or by its tiles.
-    fn coded(&self, file: &'a [u8], item: u32) -> Result<Coded<'a>> {
+    /// The data that an item consists of, directly or by its tiles.
+    fn coded(&self, file: &'a [u8], item: u32, codec: &Codec) -> Result<Coded<'a>> {
         let size = self.size(item)?;
         match self.kind(item)? {
-            Some(kind) if &kind == b"av01" => {
-                Ok(Coded { size, tile: size, columns: 1, tiles: vec![self.data(file, item)?] })
+            Some(kind) if kind == *codec.item => {
+                let tile = self.tile(file, item, codec)?;
+                Ok(Coded { size, tile: size, columns: 1, tiles: vec![tile] })
             }
-            Some(kind) if &kind == b"grid" => self.grid(file, item, size),
-            _ => Err(Unreadable::Unsupported("a picture that is not AV1")),
+            Some(kind) if &kind == b"grid" => self.grid(file, item, size, codec),
+            _ => Err(Unreadable::Unsupported(codec.others[0])),
         }
     }
 
+    /// What is coded in one item.
+    fn tile(&self, file: &'a [u8], item: u32, codec: &Codec) -> Result<Tile<'a>> {
+        let configuration = match codec.configuration {
+            Some(wanted) => {
+                let properties = self.properties(item)?;
+                let found = properties.iter().find(|property| property.kind == *wanted);
+                found.ok_or(Unreadable::Corrupt("how a picture is coded is not said"))?.bytes
+            }
+            None => &[],
+        };
+        Ok(Tile { data: self.data(file, item)?, configuration })
+    }
+
     /// A picture put together from tiles of one size (23008-12 §6.6.2.3).
-    fn grid(&self, file: &'a [u8], item: u32, size: Size) -> Result<Coded<'a>> {
+    fn grid(&self, file: &'a [u8], item: u32, size: Size, codec: &Codec) -> Result<Coded<'a>> {
         let content = self.data(file, item)?;
         let mut bytes = Bytes(&content);
         let (version, flags) = (bytes.u8()?, bytes.u8()?);
@@ -171,12 +249,7 @@ impl<'a> Meta<'a> {
         if (Size { width: bytes.id(wide)?, height: bytes.id(wide)? }) != size {
             return Err(Unreadable::Corrupt("its grid is not of the size that its header says"));
         }
-        let mut tiles = Vec::new();
-        self.each_reference(|kind, from, to| {
-            if kind == b"dimg" && from == item {
-                tiles.push(to);
-            }
-        })?;
+        let tiles = self.tiles(item)?;
         if tiles.len() != (rows * columns) as usize {
             return Err(Unreadable::Corrupt("its grid has not as many tiles as places"));
         }
@@ -191,45 +264,72 @@ impl<'a> Meta<'a> {
         if tiles.len() > MOST_TILES {
             return Err(Unreadable::Unsupported("so many tiles"));
         }
-        let mut found = Vec::with_capacity(tiles.len());
-        let mut copied = 0;
-        for item in tiles {
-            match self.kind(item)? {
-                Some(kind) if &kind == b"av01" => {}
-                _ => return Err(Unreadable::Unsupported("a tile that is not AV1")),
+        let tiles = self.each_tile(file, &tiles, codec)?;
+        Ok(Coded { size, tile, columns: columns as usize, tiles })
+    }
+
+    /// The items that a grid is put together from.
+    fn tiles(&self, grid: u32) -> Result<Vec<u32>> {
+        let mut tiles = Vec::new();
+        self.each_reference(|kind, from, to| {
+            if kind == b"dimg" && from == grid {
+                tiles.push(to);
             }
-            let data = self.data(file, item)?;
-            if matches!(data, Cow::Owned(_)) {
-                copied += data.len();
+        })?;
+        Ok(tiles)
+    }
+
+    fn each_tile(&self, file: &'a [u8], items: &[u32], codec: &Codec) -> Result<Vec<Tile<'a>>> {
+        let mut found = Vec::with_capacity(items.len());
+        let mut copied = 0;
+        for &item in items {
+            if self.kind(item)? != Some(*codec.item) {
+                return Err(Unreadable::Unsupported(codec.others[1]));
+            }
+            let tile = self.tile(file, item, codec)?;
+            if matches!(tile.data, Cow::Owned(_)) {
+                copied += tile.data.len();
             }
             if copied > file.len() {
                 return Err(Unreadable::Corrupt("its pieces are larger than the file"));
             }
-            found.push(data);
+            found.push(tile);
         }
-        Ok(Coded { size, tile, columns: columns as usize, tiles: found })
+        Ok(found)
+    }
+
+    /// The alpha of a picture, or of each of its tiles, and whether it is multiplied into the colours.
+    fn alpha(
+        &self,
+        file: &'a [u8],
+        item: u32,
+        colour: &Coded<'a>,
+        codec: &Codec,
+    ) -> Result<Option<(Coded<'a>, bool)>> {
+        if let Some(alpha) = self.alpha_of(item)? {
+            return Ok(Some((self.coded(file, alpha, codec)?, self.refers(b"prem", item, alpha)?)));
+        }
+        let tiles = self.tiles(item)?;
+        if tiles.len() != colour.tiles.len() {
+            return Ok(None);
+        }
+        let alphas = tiles.iter().map(|tile| self.alpha_of(*tile)).collect::<Result<Vec<_>>>()?;
+        let items: Vec<u32> = alphas.into_iter().flatten().collect();
+        let Some(&first) = items.first() else { return Ok(None) };
+        if items.len() != colour.tiles.len() {
+            return Err(Unreadable::Unsupported("alpha of some of its tiles"));
+        }
+        if self.size(first)? != colour.tile {
+            return Err(Unreadable::Corrupt("its alpha is not of the size of its tiles"));
+        }
+        let premultiplied = self.refers(b"prem", tiles[0], first)?;
+        let tiles = self.each_tile(file, &items, codec)?;
+        Ok(Some((Coded { tiles, ..*colour }, premultiplied)))
     }
 
     fn properties(&self, item: u32) -> Result<Vec<Property<'a>>> {
-        let mut known = Vec::new();
-        let mut associations = Vec::new();
-        let mut boxes = Boxes(self.properties);
-        while let Some((kind, content)) = boxes.next()? {
-            match &kind {
-                b"ipco" => {
-                    let mut children = Boxes(content);
-                    while known.len() < MOST_PROPERTIES
-                        && let Some(child) = children.next()?
-                    {
-                        known.push(child);
-                    }
-                }
-                b"ipma" => associations.push(content),
-                _ => {}
-            }
-        }
         let mut found = Vec::new();
-        for association in associations {
+        for &association in &self.associations {
             let (version, wide) =
                 (association.first().copied(), association.get(3).is_some_and(|flags| flags & 1 == 1));
             let mut bytes = Bytes(full_box(association)?.1);
@@ -247,8 +347,8 @@ impl<'a> Meta<'a> {
                     let Some(index) = usize::from(index).checked_sub(1).filter(|_| this_item) else {
                         continue;
                     };
-                    let &(kind, bytes) =
-                        known.get(index).ok_or(Unreadable::Corrupt("a property is missing"))?;
+                    let known = self.properties.get(index);
+                    let &(kind, bytes) = known.ok_or(Unreadable::Corrupt("a property is missing"))?;
                     found.push(Property { kind, bytes, essential });
                 }
             }
@@ -358,14 +458,20 @@ fn extent(from: &[u8], base: u64, offset: u64, length: u64) -> Result<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::boxes::make_box;
-    use super::super::look::Coding;
     use super::*;
+    use crate::codec::heif::boxes::make_box;
+    use crate::codec::heif::look::Coding;
     use crate::orientation::Orientation;
     use proptest::prelude::*;
 
     const PLAIN: &[u8] = include_bytes!("../../../tests/fixtures/420-8-full-601.avif");
     const ALPHA: &[u8] = include_bytes!("../../../tests/fixtures/alpha-premultiplied-10.avif");
+
+    const AV1: Codec = Codec { item: b"av01", configuration: None, others: ["another", "others"] };
+
+    fn parse(file: &[u8]) -> Result<Container<'_>> {
+        super::parse(file, &AV1)
+    }
 
     #[test]
     fn the_primary_picture_and_its_alpha_are_found() {
@@ -415,7 +521,7 @@ mod tests {
     #[test]
     fn pieces_are_put_together_in_their_order() {
         let file = file(&locations(&[(11, 3), (8, 3)]), b"abcdef");
-        assert_eq!(parse(&file).unwrap().colour.tiles, [&b"defabc"[..]]);
+        assert_eq!(parse(&file).unwrap().colour.tiles[0].data, &b"defabc"[..]);
     }
 
     #[test]
@@ -449,8 +555,8 @@ mod tests {
                 file[at] = value;
             }
             if let Ok(container) = parse(&file) {
-                for data in [Some(container.colour), container.alpha].into_iter().flatten().flat_map(|coded| coded.tiles) {
-                    prop_assert!(data.len() <= file.len());
+                for tile in [Some(container.colour), container.alpha].into_iter().flatten().flat_map(|coded| coded.tiles) {
+                    prop_assert!(tile.data.len() <= file.len());
                 }
             }
         }
