@@ -56,7 +56,7 @@ bench-cache: setup build ## What a hit costs, beside nginx and Varnish
 	@scripts/setup-bench
 	cargo run --release -p bench-cache -- --binary $(PENTIMENTO) --out $(TARGET)/bench-cache
 
-bench-images: setup ## What a derivative costs, beside sharp and Pillow; ARGS="--only jpeg-300 --rounds 5" for some of it
+bench-images: setup ## What a derivative costs, beside sharp, Pillow and libvips; ARGS="--only jpeg-300 --rounds 5" for some of it
 	@scripts/setup-bench-images
 	cargo run --release -p bench-images -- --out $(TARGET)/bench-images $(ARGS)
 

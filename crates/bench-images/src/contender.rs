@@ -15,11 +15,12 @@ pub enum Who {
     Pentimento,
     Sharp,
     Pillow,
+    /// The system's: Debian's, where the benchmark is set up.
+    Libvips,
 }
 
 impl Who {
-    pub const ALL: [Who; 3] = [Who::Pentimento, Who::Sharp, Who::Pillow];
-    pub const PEERS: [Who; 2] = [Who::Sharp, Who::Pillow];
+    pub const PEERS: [Who; 3] = [Who::Sharp, Who::Pillow, Who::Libvips];
 }
 
 impl fmt::Display for Who {
@@ -28,6 +29,7 @@ impl fmt::Display for Who {
             Who::Pentimento => "Pentimento",
             Who::Sharp => "sharp",
             Who::Pillow => "Pillow",
+            Who::Libvips => "libvips",
         })
     }
 }
@@ -43,11 +45,25 @@ pub struct Run {
     pub bytes: u64,
 }
 
+/// What a peer says that may lack something.
+#[derive(Debug, PartialEq)]
+enum Answer {
+    Text(String),
+    /// What it has been built without, or that it is not there at all.
+    Lacks(String),
+}
+
+/// How a peer's script ends that lacks something: EX_UNAVAILABLE of sysexits.h.
+const UNAVAILABLE: i32 = 69;
+
 /// Where the contenders are.
 pub struct Contenders {
     ours: PathBuf,
     tools: PathBuf,
     peers: PathBuf,
+    /// Those that are there, ours first.
+    who: Vec<Who>,
+    versions: Vec<String>,
 }
 
 impl Contenders {
@@ -55,16 +71,45 @@ impl Contenders {
         let ours = std::env::current_exe().context("cannot find this program")?;
         let peers = peers.canonicalize().context("cannot find the peers' scripts")?;
         let tools = tools.canonicalize().with_context(|| format!("{} is not there", tools.display()))?;
-        Ok(Contenders { ours, tools, peers })
+        // Modules are looked for beside the script.
+        fs::copy(peers.join("sharp.mjs"), tools.join("sharp/sharp.mjs"))
+            .context("cannot put sharp's script beside sharp")?;
+        let who = vec![Who::Pentimento];
+        let versions = vec![format!("engine {}", transform::ENGINE)];
+        let mut contenders = Contenders { ours, tools, peers, who, versions };
+        for peer in Who::PEERS {
+            match answer(contenders.command(peer).arg("versions"))? {
+                Answer::Text(version) => {
+                    contenders.who.push(peer);
+                    contenders.versions.push(version.trim().to_owned());
+                }
+                Answer::Lacks(reason) => contenders.versions.push(format!("no {peer} here ({reason})")),
+            }
+        }
+        Ok(contenders)
     }
 
-    pub fn versions(&self) -> anyhow::Result<Vec<String>> {
-        let mut versions = vec![format!("engine {}", transform::ENGINE)];
-        for who in Who::PEERS {
-            let mut command = self.command(who);
-            versions.push(said(command.arg("versions"))?.trim().to_owned());
+    /// Those that are there, ours first.
+    pub fn who(&self) -> &[Who] {
+        &self.who
+    }
+
+    /// Of each, and who is not there.
+    pub fn versions(&self) -> String {
+        self.versions.join(", ")
+    }
+
+    /// What a contender has been built without that the case needs, tried on one of its originals. Only libvips is asked:
+    /// what reads and writes is what the distribution has linked to it, and the others bring their own.
+    pub fn lacks(&self, who: Who, case: &Case, original: &Original) -> anyhow::Result<Option<String>> {
+        if who != Who::Libvips {
+            return Ok(None);
         }
-        Ok(versions)
+        let mut command = self.command(who);
+        Ok(match answer(command.arg("try").arg(&original.path).arg(case.format))? {
+            Answer::Text(_) => None,
+            Answer::Lacks(what) => Some(what),
+        })
     }
 
     fn command(&self, who: Who) -> Command {
@@ -75,13 +120,16 @@ impl Contenders {
                 command.arg("make");
             }
             Who::Sharp => {
-                // Modules are looked for beside the script.
                 command = Command::new("node");
                 command.arg(self.tools.join("sharp/sharp.mjs"));
             }
             Who::Pillow => {
                 command = self.python();
                 command.arg(self.peers.join("pillow.py"));
+            }
+            Who::Libvips => {
+                command = self.python();
+                command.arg(self.peers.join("vips.py"));
             }
         }
         command
@@ -93,13 +141,6 @@ impl Contenders {
 
     pub fn script(&self, name: &str) -> PathBuf {
         self.peers.join(name)
-    }
-
-    /// Puts the script where its modules are.
-    pub fn install(&self) -> anyhow::Result<()> {
-        fs::copy(self.peers.join("sharp.mjs"), self.tools.join("sharp/sharp.mjs"))
-            .context("cannot put sharp's script beside sharp")?;
-        Ok(())
     }
 
     /// Makes a derivative once to warm up and `times` times to measure. `quality` is what a peer is told if the case
@@ -139,11 +180,32 @@ impl Contenders {
 
 /// What a command writes, if it succeeds.
 pub fn said(command: &mut Command) -> anyhow::Result<String> {
+    match answer(command)? {
+        Answer::Text(text) => Ok(text),
+        Answer::Lacks(what) => anyhow::bail!("{command:?} lacks something: {what}"),
+    }
+}
+
+fn answer(command: &mut Command) -> anyhow::Result<Answer> {
     let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
-    ensure!(
-        output.status.success(),
-        "{command:?} has failed: {}",
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    let complaint = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    if output.status.code() == Some(UNAVAILABLE) {
+        return Ok(Answer::Lacks(complaint));
+    }
+    ensure!(output.status.success(), "{command:?} has failed: {complaint}");
+    Ok(Answer::Text(String::from_utf8_lossy(&output.stdout).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_peer_lacks_is_not_a_failure_and_a_failure_is_not_what_it_lacks() {
+        let asked = |script: &str| answer(Command::new("sh").args(["-c", script]));
+        assert_eq!(asked("echo 1.2").unwrap(), Answer::Text("1.2\n".to_owned()));
+        assert_eq!(asked("echo no AVIF >&2; exit 69").unwrap(), Answer::Lacks("no AVIF".to_owned()));
+        let error = asked("echo it broke >&2; exit 1").unwrap_err().to_string();
+        assert!(error.ends_with("has failed: it broke"), "{error}");
+    }
 }

@@ -1,4 +1,4 @@
-//! `make bench-images`: what a derivative costs, beside sharp and Pillow on the same machine in the same run.
+//! `make bench-images`: what a derivative costs, beside sharp, Pillow and libvips on the same machine in the same run.
 //!
 //! Each contender makes the same derivative of the same original, in fresh processes that alternate, so that whatever
 //! else the machine does befalls all of them. What is reported are medians of processor time, and beside them wall clock,
@@ -16,6 +16,7 @@ mod score;
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
@@ -23,14 +24,14 @@ use testkit::Machine;
 
 use crate::case::Case;
 use crate::contender::{Contenders, said};
-use crate::measure::Rounds;
+use crate::measure::{Gap, Rounds, Sample};
 use crate::original::Original;
 
 /// As in the binary.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What a derivative costs, beside sharp and Pillow on the same machine in the same run.
+/// What a derivative costs, beside sharp, Pillow and libvips on the same machine in the same run.
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
@@ -69,8 +70,17 @@ enum What {
     Calibrate(calibrate::Calibrate),
 }
 
-fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench-images: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.command {
         Some(What::Make(make)) => return ours::make(make),
         Some(What::Calibrate(calibrate)) => return calibrate::calibrate(calibrate),
@@ -79,29 +89,24 @@ fn main() -> anyhow::Result<()> {
     let cases = Case::named(&arguments.only)?;
     let rounds = Rounds { rounds: arguments.rounds, times: arguments.times };
     ensure!(rounds.rounds > 0 && rounds.times > 0, "no rounds of nothing say nothing");
-    fs::create_dir_all(&arguments.out).context("cannot make the folder of the figures")?;
+    fs::create_dir_all(&arguments.out)
+        .with_context(|| format!("the figures cannot go into a folder {}", arguments.out.display()))?;
     let contenders = Contenders::find(&arguments.tools, &arguments.peers)?;
-    contenders.install()?;
     let machine = Machine::look();
-    let machine =
-        format!("{machine}; load before the run {}. {}.", machine.load, contenders.versions()?.join(", "));
+    let machine = format!("{machine}; load before the run {}. {}.", machine.load, contenders.versions());
     println!("{machine}");
-    let originals = prepare(&arguments, &contenders)?;
+    let originals = prepare(arguments, &contenders)?;
 
-    let mut samples = Vec::new();
+    let (mut samples, mut gaps) = (Vec::new(), Vec::new());
     for case in &cases {
-        let most = arguments.originals.unwrap_or(usize::MAX);
-        for original in Original::of(case, &originals).into_iter().take(most) {
-            let found = measure::run(&contenders, case, &original, &rounds)
-                .with_context(|| format!("{} of {}", case.title, original.name))?;
-            let times: Vec<String> =
-                found.iter().map(|one| format!("{} {:.1} ms", one.who, one.cpu)).collect();
-            println!("{}, {}: {}", case.title, original.name, times.join(", "));
-            samples.extend(found);
-        }
+        let mut originals = Original::of(case, &originals);
+        originals.truncate(arguments.originals.unwrap_or(usize::MAX));
+        let (found, without) = measure_case(&contenders, case, &originals, &rounds)?;
+        samples.extend(found);
+        gaps.extend(without);
     }
     let comparisons = measure::compare(&samples);
-    let text = report::markdown(&machine, &comparisons, &rounds);
+    let text = report::markdown(&machine, &comparisons, &gaps, &rounds);
     println!("\n{text}");
     for (name, content) in
         [("samples.csv", report::csv(&samples)), ("report.md", text), ("images.svg", plot::cpu(&comparisons))]
@@ -111,6 +116,32 @@ fn main() -> anyhow::Result<()> {
         println!("{}", path.display());
     }
     Ok(())
+}
+
+/// Those who can do the case, on each of its originals; and those who cannot.
+fn measure_case(
+    contenders: &Contenders,
+    case: &Case,
+    originals: &[Original],
+    rounds: &Rounds,
+) -> anyhow::Result<(Vec<Sample>, Vec<Gap>)> {
+    let (mut samples, mut gaps, mut able) = (Vec::new(), Vec::new(), Vec::new());
+    // All are of one kind.
+    let Some(first) = originals.first() else { return Ok((samples, gaps)) };
+    for &who in contenders.who() {
+        match contenders.lacks(who, case, first)? {
+            Some(lacks) => gaps.push(Gap { case: *case, who, lacks }),
+            None => able.push(who),
+        }
+    }
+    for original in originals {
+        let found = measure::run(contenders, &able, case, original, rounds)
+            .with_context(|| format!("{} of {}", case.title, original.name))?;
+        let times: Vec<String> = found.iter().map(|one| format!("{} {:.1} ms", one.who, one.cpu)).collect();
+        println!("{}, {}: {}", case.title, original.name, times.join(", "));
+        samples.extend(found);
+    }
+    Ok((samples, gaps))
 }
 
 /// Collects the originals, and makes those that are not there in every kind.

@@ -32,31 +32,42 @@ pub struct Rounds {
     pub times: u32,
 }
 
-/// Alternates between the contenders in every round, so that whatever else the machine does befalls all of them.
+/// A case that a peer cannot do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gap {
+    pub case: Case,
+    pub who: Who,
+    /// What it lacks, in its own words.
+    pub lacks: String,
+}
+
+/// Alternates between the contenders in every round, so that whatever else the machine does befalls all of them. Ours is
+/// the first of them.
 pub fn run(
     contenders: &Contenders,
+    who: &[Who],
     case: &Case,
     original: &Original,
     rounds: &Rounds,
 ) -> anyhow::Result<Vec<Sample>> {
     let folder = tempfile::tempdir().context("cannot make a folder")?;
     let output = |who: Who| folder.path().join(format!("{who}.{}", case.format));
-    let mut qualities = [None; Who::ALL.len()];
+    let mut qualities = vec![None; who.len()];
     if case.quality == Quality::SameScore {
         let ours = output(Who::Pentimento);
         contenders.run(Who::Pentimento, case, original, None, 1, &ours)?;
         let wanted = score(contenders, original, &ours)?;
-        for (who, quality) in Who::ALL.into_iter().zip(&mut qualities).skip(1) {
+        for (&who, quality) in who.iter().zip(&mut qualities).skip(1) {
             *quality = Some(search(contenders, who, case, original, wanted, &output(who))?);
         }
     }
-    let mut runs: [Vec<Run>; Who::ALL.len()] = Default::default();
+    let mut runs: Vec<Vec<Run>> = vec![Vec::new(); who.len()];
     for _ in 0..rounds.rounds {
-        for ((who, quality), runs) in Who::ALL.into_iter().zip(qualities).zip(&mut runs) {
+        for ((&who, &quality), runs) in who.iter().zip(&qualities).zip(&mut runs) {
             runs.push(contenders.run(who, case, original, quality, rounds.times, &output(who))?);
         }
     }
-    let summed = Who::ALL.into_iter().zip(&runs).map(|(who, runs)| {
+    let summed = who.iter().zip(&runs).map(|(&who, runs)| {
         let times = || runs.iter().flat_map(|run| &run.times);
         Ok(Sample {
             case: *case,

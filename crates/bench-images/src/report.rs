@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::contender::Who;
-use crate::measure::{Comparison, Rounds, Sample};
+use crate::measure::{Comparison, Gap, Rounds, Sample};
 
 /// Every sample, one a line.
 pub fn csv(samples: &[Sample]) -> String {
@@ -27,7 +27,7 @@ pub fn csv(samples: &[Sample]) -> String {
     text
 }
 
-pub fn markdown(machine: &str, comparisons: &[Comparison], rounds: &Rounds) -> String {
+pub fn markdown(machine: &str, comparisons: &[Comparison], gaps: &[Gap], rounds: &Rounds) -> String {
     let mut text = format!(
         "{machine}\n\nMedians of {} alternating rounds, each in a fresh process that warms up with one derivative and makes {} more.\n\n",
         rounds.rounds, rounds.times
@@ -54,6 +54,11 @@ pub fn markdown(machine: &str, comparisons: &[Comparison], rounds: &Rounds) -> S
             one.score.0,
             one.score.1
         );
+    }
+    if !gaps.is_empty() {
+        let line = |gap: &Gap| format!("* {}, {}: {}", gap.case.title, gap.who, gap.lacks);
+        let lines: Vec<String> = gaps.iter().map(line).collect();
+        let _ = writeln!(text, "\nWhat a peer cannot do, in its words:\n\n{}", lines.join("\n"));
     }
     let lost = where_peers_win(comparisons);
     if !lost.is_empty() {
@@ -95,5 +100,22 @@ pub fn colour(who: Who) -> &'static str {
         Who::Pentimento => "#b5541c",
         Who::Sharp => "#5b8a5a",
         Who::Pillow => "#5a78a8",
+        Who::Libvips => "#a8843a",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::Case;
+
+    #[test]
+    fn what_a_peer_cannot_do_is_said_and_has_no_row() {
+        let gap = Gap { case: Case::ALL[0], who: Who::Libvips, lacks: "no JPEG".to_owned() };
+        let text = markdown("A machine.", &[], &[gap], &Rounds { rounds: 1, times: 1 });
+        assert!(text.contains(
+            "\nWhat a peer cannot do, in its words:\n\n* JPEG to JPEG, 800 px, libvips: no JPEG\n"
+        ));
+        assert_eq!(text.lines().filter(|line| line.starts_with('|')).count(), 2, "{text}");
     }
 }
