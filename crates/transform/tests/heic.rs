@@ -20,7 +20,8 @@ fn a_build_without_heic_says_so() {
 #[cfg(feature = "heic")]
 mod built {
     use super::pictures::{
-        self, Dice, Painting, assert_alike, assert_quarters, fixture, made, resize, seen, to, with_bytes,
+        self, Dice, Painting, assert_alike, assert_quarters, assert_refused_cut_short,
+        assert_tiles_put_together, fixture, made, resize, seen, to, with_bytes,
     };
     use plan::{ColourSpace, Description, Fit, Format, FormatWish, Metadata, Plan, Size};
     use transform::{InputFormat, Limits, Orientation, TransformError, header, memory_needed, sniff};
@@ -189,29 +190,8 @@ mod built {
 
     #[test]
     fn tiles_are_put_together_and_what_reaches_beyond_is_cut_off() {
-        let shorter = with_bytes(&heic("grid"), &[0, 0, 0, 128, 0, 0, 0, 128], &[0, 0, 0, 100, 0, 0, 0, 96]);
-        let original = with_bytes(&shorter, &[0, 0, 1, 1, 0, 128, 0, 128], &[0, 0, 1, 1, 0, 100, 0, 96]);
-        let header = header(&original, &Limits::default()).unwrap();
-        assert_eq!((header.format, header.size), (InputFormat::Heic, Size::new(100, 96)));
-        let seen = seen(&original);
-        for (x, y, [r, g, b]) in [
-            (0, 0, [255, 0, 0]),
-            (50, 50, [255, 0, 0]),
-            (78, 0, [0, 255, 0]),
-            (99, 50, [0, 255, 0]),
-            (0, 78, [0, 0, 255]),
-            (50, 95, [0, 0, 255]),
-            (78, 78, [255; 3]),
-            (99, 95, [255; 3]),
-        ] {
-            let (found, expected) = (seen.at(x, y), [r, g, b, 255]);
-            let off = found.iter().zip(expected).map(|(one, other)| one.abs_diff(other)).max();
-            assert!(off <= Some(12), "at {x},{y}: {found:?} instead of {expected:?}");
-        }
-        // All of the tiles count, whatever is seen of them.
-        let limits = Limits { pixels: 128 * 128 - 1, ..Limits::default() };
-        let error = transform::header(&original, &limits).unwrap_err();
-        assert_eq!(error, TransformError::TooManyPixels { found: 16384, limit: 16383 });
+        let header = assert_tiles_put_together(&heic("grid"), 255, "grid");
+        assert_eq!(header.format, InputFormat::Heic);
     }
 
     #[test]
@@ -220,16 +200,7 @@ mod built {
         for name in ALL.into_iter().filter(|name| !["sequence", "described"].contains(name)) {
             let original = heic(name);
             for keep in 0..original.len() {
-                let error = refused(&original[..keep]);
-                assert!(
-                    matches!(
-                        error,
-                        TransformError::Truncated { .. }
-                            | TransformError::Corrupt { .. }
-                            | TransformError::UnknownFormat
-                    ),
-                    "{name} cut to {keep} bytes: {error}"
-                );
+                assert_refused_cut_short(&original, keep, name);
             }
         }
         let whole = heic("420-8-full-601");

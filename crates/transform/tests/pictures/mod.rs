@@ -7,8 +7,8 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use plan::{Fit, Format, FormatWish, Plan, Resize};
-use transform::{Derivative, InputFormat, Limits, TransformError};
+use plan::{Fit, Format, FormatWish, Plan, Resize, Size};
+use transform::{Derivative, Header, InputFormat, Limits, TransformError};
 
 /// Formats that a test can write.
 pub fn painted() -> impl Iterator<Item = InputFormat> {
@@ -323,6 +323,48 @@ pub fn assert_quarters(seen: &Painting, tolerance: u8, what: &str) {
         let off = found.iter().zip(expected).map(|(one, other)| one.abs_diff(other)).max();
         assert!(off <= Some(tolerance), "{what} at {x},{y}: {found:?} instead of {expected:?}");
     }
+}
+
+/// Of a picture of two by two tiles, each a quarter of [`Painting::quarters`] and 64 pixels wide and high, so much is cut off
+/// that 100 by 96 pixels are left; returns its header.
+#[track_caller]
+pub fn assert_tiles_put_together(grid: &[u8], alpha: u8, what: &str) -> Header {
+    // In its properties, and in the grid itself.
+    let shorter = with_bytes(grid, &[0, 0, 0, 128, 0, 0, 0, 128], &[0, 0, 0, 100, 0, 0, 0, 96]);
+    let original = with_bytes(&shorter, &[0, 0, 1, 1, 0, 128, 0, 128], &[0, 0, 1, 1, 0, 100, 0, 96]);
+    let header = transform::header(&original, &Limits::default()).unwrap();
+    assert_eq!((header.size, header.alpha), (Size::new(100, 96), alpha < 255), "{what}");
+    let seen = seen(&original);
+    for (x, y, [r, g, b]) in [
+        (0, 0, [255, 0, 0]),
+        (50, 50, [255, 0, 0]),
+        (78, 0, [0, 255, 0]),
+        (99, 50, [0, 255, 0]),
+        (0, 78, [0, 0, 255]),
+        (50, 95, [0, 0, 255]),
+        (78, 78, [255; 3]),
+        (99, 95, [255; 3]),
+    ] {
+        let (found, expected) = (seen.at(x, y), [r, g, b, alpha]);
+        let off = found.iter().zip(expected).map(|(one, other)| one.abs_diff(other)).max();
+        assert!(off <= Some(12), "{what} at {x},{y}: {found:?} instead of {expected:?}");
+    }
+    // All of the tiles count, whatever is seen of them.
+    let limits = Limits { pixels: 128 * 128 - 1, ..Limits::default() };
+    let error = transform::header(&original, &limits).unwrap_err();
+    assert_eq!(error, TransformError::TooManyPixels { found: 16384, limit: 16383 }, "{what}");
+    header
+}
+
+/// Of an original of which only so many bytes are there nothing is made, and it is told that this is the original's fault.
+#[track_caller]
+pub fn assert_refused_cut_short(original: &[u8], keep: usize, what: &str) {
+    let error = transform(&original[..keep], &Plan::default()).unwrap_err();
+    let faulty = matches!(
+        error,
+        TransformError::Truncated { .. } | TransformError::Corrupt { .. } | TransformError::UnknownFormat
+    );
+    assert!(faulty, "{what} cut to {keep} bytes: {error}");
 }
 
 /// A file in which all places with these bytes have others.
