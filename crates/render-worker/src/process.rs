@@ -181,3 +181,38 @@ fn judge(bytes: &[u8], format: OutputFormat) -> Result<(), WorkerError> {
 fn is_plain(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| !text.trim_start().starts_with('<'))
 }
+
+#[cfg(test)]
+mod tests {
+    use plan::Format;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_what_it_says_is_believed_by_nobody() {
+        let picture = |format: Format| OutputFormat::Picture(format);
+        let (info, shapes) = (Description::Info.into(), Description::Primitive.into());
+        let drawing = b"<svg xmlns='http://www.w3.org/2000/svg'/>";
+        let words = [b'x'; MOST_WORDS + 1];
+        for (bytes, format, is_believed) in [
+            (&b"\x89PNG\r\n\x1a\n"[..], picture(Format::Png), true),
+            (b"\x89PNG\r\n\x1a\n", picture(Format::Webp), false),
+            (b"<html>", picture(Format::Png), false),
+            (drawing, picture(Format::Png), false),
+            (drawing, OutputFormat::Svg, true),
+            (drawing, shapes, true),
+            (b"<html><svg/></html>", OutputFormat::Svg, false),
+            (b"<html><svg/></html>", shapes, false),
+            (br#"{"width":1}"#, info, true),
+            (b"", info, true),
+            (b" \n<html>", info, false),
+            (drawing, info, false),
+            (b"\xff\xfe", info, false),
+            (&words[1..], info, true),
+            (&words, info, false),
+        ] {
+            let found = judge(bytes, format).is_ok();
+            assert_eq!(found, is_believed, "{:.40} as {format}", bytes.escape_ascii().to_string());
+        }
+    }
+}

@@ -171,12 +171,28 @@ async fn what_an_original_does_to_its_worker_costs_one_request() {
         (b"use 512 MiB", WorkerError::Died(Death::Crashed { signal: 6 })),
         (b"open a socket", WorkerError::Died(Death::Forbidden)),
         (b"lie about the format", WorkerError::Unbelievable("with another format than it says")),
+        (b"say what nobody understands", WorkerError::Unbelievable("what cannot be understood")),
         (b"talk for ever", WorkerError::Unbelievable("more than was agreed")),
     ] {
         let before = stage.pid().await;
         assert_eq!(stage.ask(original).await, Err(expected), "{}", original.escape_ascii());
         assert_ne!(stage.pid().await, before, "{}", original.escape_ascii());
         stage.makes_pictures().await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_as_long_as_the_largest_picture_or_drawing_and_no_longer() {
+    let stage = Stage::new().await;
+    // Four bytes for each pixel and a mebibyte for the rest; a drawing may have sixteen.
+    for (output_side, most) in [(2500, 26_048_576), (10, 16 << 20)] {
+        let limits = Limits { output_side, ..Limits::default() };
+        let answer = async |bytes: usize| {
+            let original = format!("answer in so many bytes: {bytes}");
+            stage.ask_within(limits, original.as_bytes()).await.map(|told| told.len() + 8)
+        };
+        assert_eq!(answer(most).await, Ok(most));
+        assert_eq!(answer(most + 1).await, Err(WorkerError::Unbelievable("more than was agreed")));
     }
 }
 
@@ -334,6 +350,13 @@ async fn what_cannot_start_says_why() {
         let error =
             Workers::start(Settings::new(program.into(), Vec::new())).await.err().unwrap().to_string();
         assert!(error.contains(why), "{error}");
+    }
+    // A first word that is as it should be, and one that has more behind it.
+    for (body, is_believed) in [("\\000", true), ("\\001", false)] {
+        let word =
+            format!("printf '\\002\\000\\000\\000{body}\\000\\000\\000\\000\\000\\000\\000\\000\\000x'");
+        let settings = Settings::new("/bin/sh".into(), vec!["-c".to_owned(), word]);
+        assert_eq!(Workers::start(settings).await.is_ok(), is_believed, "{body}");
     }
 }
 

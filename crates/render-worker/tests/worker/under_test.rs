@@ -28,6 +28,9 @@ fn make(
     plan: &Plan,
     limits: &Limits,
 ) -> Result<Derivative, TransformError> {
+    if let Some(bytes) = wished(originals[0]) {
+        return told("x".repeat(bytes - 8));
+    }
     match originals[0] {
         b"who are you" => told(process::id()),
         b"variables of your environment" => told(std::env::vars_os().count()),
@@ -64,9 +67,22 @@ fn make(
             // Past the protocol: straight into the pipe.
             let _ = io::stdout().write_all(&[0xff; 4096]);
         },
+        b"say what nobody understands" => {
+            // A head of one byte and no body; there is no such head.
+            let _ = io::stdout().write_all(&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 99]);
+            let _ = io::stdout().flush();
+            loop {
+                thread::park();
+            }
+        }
         b"how many are you" => told(originals.len()),
         _ => compose_with(originals, network, plan, limits),
     }
+}
+
+/// How long an answer is to be, if that is all that an original says.
+fn wished(original: &[u8]) -> Option<usize> {
+    std::str::from_utf8(original.strip_prefix(b"answer in so many bytes: ")?).ok()?.parse().ok()
 }
 
 /// What a test wants to know comes back behind the first bytes of a PNG, as which it is let through.
