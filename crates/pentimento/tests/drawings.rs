@@ -54,6 +54,16 @@ async fn a_drawing_is_handed_on_clean_by_every_node_and_new_after_a_purge() {
 }
 
 #[tokio::test]
+async fn shapes_that_were_found_in_a_picture_are_a_drawing_and_under_the_same_policy() {
+    let world = World::new().await;
+    for node in [world.edge.delivery, world.node.delivery] {
+        let seen = leased(node, "/demo/cat.jpg?format=primitive", &[]).await;
+        assert_eq!((seen.status, seen.header("content-type")), (200, "image/svg+xml"), "{}", seen.text());
+        assert_eq!(seen.header("content-security-policy"), POLICY);
+    }
+}
+
+#[tokio::test]
 async fn a_drawing_is_drawn_with_the_nodes_font_and_other_pictures_are_no_drawings() {
     let world = World::new().await;
     world.source.put("/logo.svg", "text/plain", drawing("red"));

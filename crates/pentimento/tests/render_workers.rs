@@ -2,8 +2,11 @@
 
 mod world;
 
+use std::net::SocketAddr;
+
 use rustix::process::{Pid, Signal, kill_process};
-use testkit::{Node, picture, until};
+use testkit::{Node, Seen, get_with, picture, until};
+use tokio::task::JoinSet;
 use world::{Settings, World};
 
 /// The render workers of a node.
@@ -67,4 +70,47 @@ async fn a_node_that_goes_takes_its_workers_along() {
     assert!(!workers.is_empty());
     world.node.kill().await;
     gone(&workers).await;
+}
+
+/// A picture of this width: each is another.
+async fn of_width(at: SocketAddr, width: u32) -> Seen {
+    get_with(at, &format!("/demo/cat.jpg?w={width}&format=png"), &[]).await
+}
+
+/// A worker that is stopped stands for one that has much to do.
+#[tokio::test]
+async fn who_is_sent_away_hears_at_the_edge_in_how_many_seconds_to_come_again() {
+    let limits = "renders = 1\nqueue = 40\n";
+    let world = World::set_up(Settings { limits, ..Settings::default() }).await;
+    assert_eq!(signal(&world.node, Signal::STOP).len(), 1);
+    // One has its turn, forty wait, and who comes then goes.
+    let mut asked = JoinSet::new();
+    for width in 100..150 {
+        asked.spawn(of_width(world.edge.delivery, width));
+    }
+    for _ in 0..9 {
+        let refused = asked.join_next().await.unwrap().unwrap();
+        // A render takes a tenth of a second, as long as nothing is known of any; forty are before the next.
+        assert_eq!((refused.status, refused.header("retry-after")), (503, "5"), "{}", refused.text());
+        assert_eq!(refused.json()["type"], "https://pentimento.dev/problems/overloaded");
+    }
+    signal(&world.node, Signal::CONT);
+    for seen in asked.join_all().await {
+        assert_eq!(seen.status, 200, "{}", seen.text());
+    }
+}
+
+#[tokio::test]
+async fn a_render_begins_only_with_the_memory_that_it_may_need() {
+    let limits = "renders = 2\nqueue = 0\nrender_memory = \"256MiB\"\n";
+    let world = World::set_up(Settings { limits, ..Settings::default() }).await;
+    gone(&signal(&world.node, Signal::KILL)).await;
+    // Nine million pixels need all that there is, though a place is left.
+    let large = tokio::spawn(of_width(world.node.delivery, 3500));
+    until("it has its turn", async || !workers(&world.node).is_empty()).await;
+    signal(&world.node, Signal::STOP);
+    assert_eq!(of_width(world.node.delivery, 64).await.status, 503);
+    signal(&world.node, Signal::CONT);
+    large.await.unwrap();
+    assert_eq!(of_width(world.node.delivery, 64).await.status, 200);
 }

@@ -45,7 +45,7 @@ impl RenderPool {
         cutter: Option<&Cutter>,
         plan: &Plan,
     ) -> Result<Derivative, RenderError> {
-        let memory = memory_needed(originals, plan, &self.limits) + cutter.map_or(0, |cutter| cutter.memory);
+        let memory = needed(originals, cutter, plan, &self.limits);
         let _place = self.place(source, memory).await?;
         let began = Instant::now();
         let rendered = self.workers.transform(originals, plan, &self.limits).await;
@@ -72,6 +72,11 @@ impl RenderPool {
             RenderError::Busy { retry_after: lock(&self.turns).patience() }
         })
     }
+}
+
+/// What a render may take, with what following the model takes.
+fn needed(originals: &[&[u8]], cutter: Option<&Cutter>, plan: &Plan, limits: &Limits) -> u64 {
+    memory_needed(originals, plan, limits) + cutter.map_or(0, |cutter| cutter.memory)
 }
 
 /// Takes out of the queue whoever has stopped waiting, this one above all.
@@ -117,5 +122,20 @@ impl From<RenderError> for FillError {
             RenderError::Worker(error) => crate::problem::of_worker(&error),
             RenderError::Busy { retry_after } => FillError::Overloaded { retry_after },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use render_worker::Model;
+
+    use super::*;
+
+    #[test]
+    fn the_model_takes_its_memory_beside_the_picture() {
+        let model = Model { onnx: [].into(), normalisation: transform::Normalisation::default() };
+        let cutter = Cutter { key: String::new(), memory: 5 << 20, model };
+        let memory = |cutter| needed(&[b"GIF89a"], cutter, &Plan::default(), &Limits::default());
+        assert_eq!(memory(Some(&cutter)) - memory(None), 5 << 20);
     }
 }
