@@ -124,6 +124,16 @@ fn what_is_handed_on_looks_as_what_is_drawn() {
     assert_eq!(made(&kept, &Plan::default()).bytes, kept);
 }
 
+/// Of an outline that goes wrong, what is before that would be drawn (SVG 2 §9.5.4).
+#[test]
+fn what_is_not_handed_on_is_not_drawn() {
+    let original = svg("<path d='M0 0h60v40H0z @'/><path fill='red' d='M20 10h20v20H20z'/>");
+    let kept = made(&original, &Plan::default()).bytes;
+    let drawn = seen_as(&original, &to(Format::Png));
+    assert_eq!((drawn.at(5, 5), drawn.at(30, 20)), ([0; 4], [255, 0, 0, 255]));
+    assert_eq!(seen_as(&kept, &to(Format::Png)), drawn);
+}
+
 /// What was meant to change is written with `UPDATE_GOLDENS=1`, and looked at.
 #[test]
 fn everything_looks_as_it_did() {

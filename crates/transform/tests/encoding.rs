@@ -260,6 +260,26 @@ fn an_automatic_format_keeps_a_graphic_whole_where_that_is_smaller() {
 }
 
 #[test]
+fn a_smaller_format_is_not_taken_where_it_would_not_be_what_was_wished() {
+    // So small that what an AVIF has around its picture counts.
+    let original = Painting::waves(16, 16).original(InputFormat::Jpeg);
+    for (chroma, quality, expected) in [
+        (Chroma::Quarter, None, Format::Webp),
+        (Chroma::Quarter, Some("60"), Format::Webp),
+        // A WebP has no finer chroma.
+        (Chroma::Half, None, Format::Avif),
+        (Chroma::Full, Some("60"), Format::Avif),
+        // The same number would mean another quality.
+        (Chroma::Quarter, Some("codec:60"), Format::Avif),
+    ] {
+        let encoding = Encoding { chroma, ..Encoding::default() };
+        let quality = quality.map(|quality| quality.parse().unwrap());
+        let plan = Plan { format: FormatWish::Auto(Accepted::Avif), encoding, quality, ..Plan::default() };
+        assert_eq!(made(&original, &plan).format, expected, "{chroma}, {quality:?}");
+    }
+}
+
+#[test]
 fn a_graphic_keeps_within_its_bytes() {
     let exact = made(&chart().png(), &Plan { format: FormatWish::Auto(Accepted::Webp), ..Plan::default() });
     for bytes in [exact.bytes.len(), exact.bytes.len() - 1] {

@@ -116,6 +116,43 @@ fn the_wish_and_the_picture_decide_on_the_format() {
 }
 
 #[test]
+fn what_becomes_transparent_or_opaque_on_its_way_decides_on_the_format_too() {
+    let waves = Painting::waves(32, 32);
+    let faded = Painting::new(32, 32, |x, y| {
+        let [r, g, b, _] = waves.at(x, y);
+        [r, g, b, x as u8 * 8]
+    });
+    let (opaque, faded) = (waves.png(), faded.png());
+    for (original, query, expected) in [
+        (&opaque, "mask=ellipse", Format::Png),
+        (&opaque, "shadow=2,a0000000", Format::Png),
+        (&opaque, "opacity=50", Format::Png),
+        (&opaque, "mask=ellipse&bg=white", Format::Jpeg),
+        (&faded, "bg=white", Format::Jpeg),
+        (&faded, "alpha=extract", Format::Jpeg),
+        (&faded, "alpha=extract&mask=ellipse", Format::Png),
+    ] {
+        let query = format!("{query}&format=auto");
+        let request = dialect::Request { path: "/demo/a.png", query: Some(&query), accept: None };
+        let plan = dialect::native::parse(&request).unwrap().delivery.plan;
+        assert_eq!(made(original, &plan).format, expected, "{query}");
+    }
+}
+
+#[test]
+fn what_stands_still_has_one_picture() {
+    for format in painted() {
+        let original = Painting::waves(16, 12).original(format);
+        let wished = |frame: i16| {
+            let plan = Plan { frame: plan::Amount::new(frame), ..to(Format::Png) };
+            pictures::transform(&original, &plan)
+        };
+        assert!(wished(1).is_ok(), "{format}");
+        assert_eq!(wished(2), Err(TransformError::NoSuchFrame { wished: 2, found: 1 }), "{format}");
+    }
+}
+
+#[test]
 fn padding_is_white_in_jpeg_and_transparent_elsewhere() {
     for from in painted() {
         let original = Painting::quarters().original(from);

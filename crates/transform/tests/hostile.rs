@@ -171,11 +171,20 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 #[test]
 fn an_avif_whose_header_lies_about_its_size_is_refused() {
-    let mut bytes = fixture("420-8-full-601.avif");
-    let at = bytes.windows(4).position(|window| window == b"ispe").unwrap() + 8;
-    bytes[at..at + 8].copy_from_slice(&[0, 0, 0, 8, 0, 0, 0, 8]);
-    let error = transform(&bytes, &Plan::default()).unwrap_err();
-    assert!(matches!(error, TransformError::Corrupt { format: InputFormat::Avif, .. }), "{error}");
+    let (still, moving) = (fixture("420-8-full-601.avif"), fixture("moving.avif"));
+    // In four bytes; and in two, amid what describes the frames.
+    let of_still = still.windows(4).position(|window| window == b"ispe").unwrap() + 8;
+    let of_moving = moving.windows(4).rposition(|window| window == b"av01").unwrap() + 4 + 24;
+    for (width, height) in [(8, 8), (23, 16), (25, 16), (24, 17), (100, 100)] {
+        let (mut still, mut moving) = (still.clone(), moving.clone());
+        still[of_still..of_still + 8].copy_from_slice(&[0, 0, 0, width, 0, 0, 0, height]);
+        moving[of_moving..of_moving + 4].copy_from_slice(&[0, width, 0, height]);
+        for original in [still, moving] {
+            let error = transform(&original, &Plan::default()).unwrap_err();
+            let corrupt = matches!(error, TransformError::Corrupt { format: InputFormat::Avif, .. });
+            assert!(corrupt, "{width}x{height}: {error}");
+        }
+    }
 }
 
 #[test]

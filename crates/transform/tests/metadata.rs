@@ -175,6 +175,47 @@ fn a_profile_stays_on_wish_and_says_nothing_where_it_is_srgb() {
     assert!(!holds(&made(&grey, &beside(Format::Jpeg, origin)).bytes, b"ICC_PROFILE"));
 }
 
+/// A PNG of two pictures, one after the other, whose numbers are those of this profile.
+fn moving_png(profile: &moxcms::ColorProfile, colours: [[u8; 4]; 2]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut info = png::Info::with_size(8, 6);
+    (info.color_type, info.bit_depth) = (png::ColorType::Rgba, png::BitDepth::Eight);
+    info.icc_profile = Some(profile.encode().unwrap().into());
+    let mut encoder = png::Encoder::with_info(&mut bytes, info).unwrap();
+    encoder.set_animated(2, 0).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    for colour in colours {
+        writer.write_image_data([colour; 48].as_flattened()).unwrap();
+    }
+    writer.finish().unwrap();
+    bytes
+}
+
+#[test]
+fn what_moves_keeps_its_profile_on_wish_and_else_the_colours_that_it_stands_for() {
+    let original =
+        moving_png(&moxcms::ColorProfile::new_display_p3(), [[200, 100, 50, 255], [60, 160, 90, 255]]);
+    // The same in sRGB, by the matrices and curves of the two standards.
+    let colours = [[215, 93, 31, 255], [0, 163, 82, 255]];
+    let encoding = plan::Encoding { lossless: true, ..plan::Encoding::default() };
+    for (format, name) in [(Format::Png, &b"iCCP"[..]), (Format::Webp, b"ICCP")] {
+        for colour_space in ColourSpace::ALL {
+            let metadata = Metadata { colour_space, ..Metadata::default() };
+            let moving = Plan { metadata, encoding, ..to(format) };
+            let frames = [1, 2].map(|number| Plan { frame: plan::Amount::new(number), ..moving.clone() });
+            let shown = [(&moving, colours[0]), (&frames[0], colours[0]), (&frames[1], colours[1])];
+            for (plan, expected) in shown {
+                let made = made(&original, plan).bytes;
+                let what = format!("{format}, {colour_space}, {:?}", plan.frame);
+                assert_eq!(holds(&made, name), colour_space == ColourSpace::Original, "{what}");
+                let found = seen(&made).at(3, 3);
+                let off = found.iter().zip(expected).map(|(one, other)| one.abs_diff(other)).max();
+                assert!(off <= Some(1), "{what}: {found:?} instead of {expected:?}");
+            }
+        }
+    }
+}
+
 /// The pixels as they stand in the file, whatever its profile.
 fn seen_raw(bytes: &[u8]) -> Painting {
     let origin = Metadata { colour_space: ColourSpace::Original, ..Metadata::default() };

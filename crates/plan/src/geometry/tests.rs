@@ -195,6 +195,25 @@ fn border_and_padding_are_added_in_device_pixels() {
 }
 
 #[test]
+fn what_is_put_around_a_picture_keeps_the_limit_too() {
+    let plain = resize(Some(100), Some(100), Fit::Scale, "1");
+    let border = Some(Border { size: "3".parse().unwrap(), colour: crate::Colour::BLACK });
+    let pad = Pad { all: Length::new(4).unwrap(), ..Pad::default() };
+    let shadow = "2,black".parse().ok();
+    for (plan, side) in [
+        (Plan { border, ..plain.clone() }, 106),
+        (Plan { pad, ..plain.clone() }, 108),
+        // Three standard deviations each way.
+        (Plan { shadow, ..plain.clone() }, 112),
+    ] {
+        assert_eq!(geometry(&plan, Size::new(10, 10), side).unwrap().output, Size::new(side, side));
+        let beyond =
+            GeometryError::OutputTooLarge { width: side.into(), height: side.into(), limit: side - 1 };
+        assert_eq!(geometry(&plan, Size::new(10, 10), side - 1), Err(beyond));
+    }
+}
+
+#[test]
 fn a_very_flat_picture_keeps_one_pixel_of_height() {
     let plan = resize(Some(10), None, Fit::Clip, "1");
     assert_eq!(geometry(&plan, Size::new(10_000, 2), 8192).unwrap().canvas, Size::new(10, 1));

@@ -43,6 +43,24 @@ fn gif(width: u16, height: u16, repeat: Option<gif_writer::Repeat>, frames: &[Dr
     bytes
 }
 
+/// A GIF of three pictures, whose pixels follow from which of them it is and from their place.
+fn film(dispose: gif_writer::DisposalMethod, colour: impl Fn(usize, usize, usize) -> [u8; 4]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = gif_writer::Encoder::new(&mut bytes, 64, 48, &[]).unwrap();
+    for at in 0..3 {
+        let mut rgba: Vec<_> = (0..64 * 48).map(|place| colour(at, place % 64, place / 64)).collect();
+        let frame = gif_writer::Frame::from_rgba(64, 48, rgba.as_flattened_mut());
+        encoder.write_frame(&gif_writer::Frame { dispose, ..frame }).unwrap();
+    }
+    drop(encoder);
+    bytes
+}
+
+/// Many colours, which change throughout.
+fn colourful(at: usize, x: usize, y: usize) -> [u8; 4] {
+    [(x * 4 + at * 9) as u8, (y * 5) as u8, (x * y / 12 + at * 60) as u8, 255]
+}
+
 fn letter(pixel: [u8; 4]) -> char {
     match pixel {
         [.., 0..128] => '.',
@@ -229,6 +247,23 @@ fn one_of_the_pictures_stands_still_on_wish() {
     assert_eq!(error, TransformError::TooManyPixelsInFrames { found: 12, limit: 11 });
 }
 
+/// The header tells what holds of the first picture.
+#[test]
+fn a_later_picture_has_a_format_that_holds_what_is_transparent_in_it() {
+    // With grain, so that it is no graphic.
+    let grain = |x: usize, y: usize| ((x * 7919 + y * 104_729) % 251) as u8;
+    let original = film(Background, |at, x, y| match at > 0 && x < 32 {
+        true => [0; 4],
+        false => [grain(x, y), 90, 255 - grain(x, y), 255],
+    });
+    assert!(!crate::header(&original, &Limits::default()).unwrap().alpha);
+    for (number, expected) in [(1, Format::Jpeg), (2, Format::Png)] {
+        let format = FormatWish::Auto(Accepted::Basic);
+        let plan = Plan { format, frame: plan::Amount::new(number), ..Plan::default() };
+        assert_eq!(transform(&original, &plan, &Limits::default()).unwrap().format, expected, "{number}");
+    }
+}
+
 #[test]
 fn a_format_that_cannot_move_shows_the_first_frame() {
     let original = gif(32, 16, None, &[drawn(0, 32, RED, Keep), drawn(0, 32, BLUE, Keep)]);
@@ -288,6 +323,24 @@ fn too_many_frames_are_too_many_even_if_only_the_first_is_shown() {
     }
 }
 
+/// An AVIF that moves, of which a part in the middle is seen: a box in what describes its first track (ISO/IEC 14496-12
+/// §12.1.4), and as much more in the length of each box around it.
+fn with_clean_aperture(movie: &[u8], seen: Size) -> Vec<u8> {
+    let numbers = [seen.width, 1, seen.height, 1, 0, 1, 0, 1];
+    let numbers: Vec<u8> = numbers.into_iter().flat_map(u32::to_be_bytes).collect();
+    let aperture = [&40u32.to_be_bytes()[..], b"clap", &numbers].concat();
+    let mut file = movie.to_vec();
+    let (mut at, mut end) = (0, 0);
+    for kind in [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"av01"] {
+        at += file[at..].windows(4).position(|four| four == kind).unwrap();
+        let length = u32::from_be_bytes(file[at - 4..at].try_into().unwrap());
+        file[at - 4..at].copy_from_slice(&(length + 40).to_be_bytes());
+        end = at - 4 + length as usize;
+    }
+    file.splice(end..end, aperture);
+    file
+}
+
 /// Alpha could be larger than the colours that it is for, and what is decoded larger than what is seen of it.
 #[test]
 fn no_part_of_an_avif_is_larger_than_allowed() {
@@ -296,6 +349,11 @@ fn no_part_of_an_avif_is_larger_than_allowed() {
     let seen = crate::header(cropped, &Limits::default()).unwrap().size.pixels();
     let error = crate::header(cropped, &limits(seen)).unwrap_err();
     assert!(matches!(error, TransformError::TooManyPixels { found, .. } if found > seen), "{error}");
+    let part = Size::new(12, 8);
+    let cropped = with_clean_aperture(include_bytes!("../../tests/fixtures/moving.avif"), part);
+    assert_eq!(crate::header(&cropped, &limits(24 * 16)).unwrap().size, part);
+    let error = crate::header(&cropped, &limits(24 * 16 - 1)).unwrap_err();
+    assert_eq!(error, TransformError::TooManyPixels { found: 24 * 16, limit: 24 * 16 - 1 });
     let mut moving = include_bytes!("../../tests/fixtures/moving-alpha.avif").to_vec();
     assert!(crate::header(&moving, &limits(24 * 16)).is_ok());
     // The width in the last sample entry (ISO/IEC 14496-12 §12.1.3.2).
@@ -435,7 +493,7 @@ fn a_frame_is_seen_as_far_as_it_lies_on_the_canvas() {
     let descriptor = huge.iter().position(|byte| *byte == b',').unwrap();
     huge[descriptor + 5..descriptor + 9].copy_from_slice(&[0xa0, 0x0f, 0xb8, 0x0b]);
     let error = transform(&huge, &to_webp(None), &Limits::default()).unwrap_err();
-    assert!(matches!(error, TransformError::Corrupt { format: InputFormat::Gif, .. }), "{error}");
+    assert_eq!(error, TransformError::corrupt(InputFormat::Gif, "a frame is larger than the picture"));
 }
 
 #[test]
@@ -475,18 +533,22 @@ fn pictures_that_are_all_alike_are_one() {
 }
 
 #[test]
-fn what_moves_fits_into_the_bytes_that_are_allowed() {
-    // Many colours that change throughout.
-    let mut original = Vec::new();
-    let mut encoder = gif_writer::Encoder::new(&mut original, 64, 48, &[]).unwrap();
-    for at in 0..3usize {
-        let shade =
-            |x: usize, y: usize| [(x * 4 + at * 9) as u8, (y * 5) as u8, (x * y / 12 + at * 60) as u8, 255];
-        let mut rgba: Vec<_> = (0..64 * 48).map(|place| shade(place % 64, place / 64)).collect();
-        let frame = gif_writer::Frame::from_rgba(64, 48, rgba.as_flattened_mut());
-        encoder.write_frame(&frame).unwrap();
+fn a_film_that_begins_with_nothing_gets_the_quality_that_its_middle_needs() {
+    let original = film(Keep, |at, x, y| if at == 0 { [0, 0, 0, 255] } else { colourful(at, x, y) });
+    for format in [Format::Webp, Format::Avif] {
+        let bytes = |quality: &str| {
+            let quality = quality.parse().ok();
+            let plan = Plan { quality, format: FormatWish::Exactly(format), ..Plan::default() };
+            transform(&original, &plan, &Limits::default()).unwrap().bytes.len()
+        };
+        let (needed, poor) = (bytes("auto:85"), bytes("40"));
+        assert!(needed > poor, "{format}: {needed}, and {poor} at 40");
     }
-    drop(encoder);
+}
+
+#[test]
+fn what_moves_fits_into_the_bytes_that_are_allowed() {
+    let original = film(Keep, colourful);
     for format in [Format::Gif, Format::Webp, Format::Png, Format::Avif] {
         let made = |limit: Option<usize>| {
             let max_bytes = limit.and_then(|limit| limit.to_string().parse().ok());

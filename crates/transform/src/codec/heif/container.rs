@@ -458,6 +458,8 @@ fn extent(from: &[u8], base: u64, offset: u64, length: u64) -> Result<&[u8]> {
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+
     use super::*;
     use crate::codec::heif::boxes::make_box;
     use crate::codec::heif::look::Coding;
@@ -484,6 +486,31 @@ mod tests {
         let with_alpha = parse(ALPHA).unwrap();
         assert!(with_alpha.alpha.is_some_and(|alpha| alpha != with_alpha.colour));
         assert!(with_alpha.premultiplied);
+    }
+
+    /// What is to be decoded may be more than what is seen, of alpha too.
+    #[test]
+    fn colours_and_alpha_each_keep_the_limit_as_they_are_coded() {
+        let look = Look { aperture: None, orientation: Orientation::UPRIGHT, coding: None, icc: None };
+        let coded = |side: u32, tiles: usize| {
+            let tile = || Tile { data: Cow::Borrowed(&[]), configuration: &[] };
+            let tiles = iter::repeat_with(tile).take(tiles).collect();
+            Coded { size: Size::new(10, 10), tile: Size::new(side, side), columns: 1, tiles }
+        };
+        for (colour, alpha, found) in [
+            (coded(10, 1), None, 100),
+            (coded(11, 1), None, 121),
+            (coded(10, 1), Some(coded(10, 1)), 100),
+            (coded(10, 1), Some(coded(11, 1)), 121),
+            (coded(6, 4), Some(coded(6, 4)), 144),
+            (coded(10, 1), Some(coded(6, 4)), 144),
+        ] {
+            let container = Container { colour, alpha, premultiplied: false, look: look.clone() };
+            let within = |pixels| container.shape(&Limits { pixels, ..Limits::default() });
+            assert!(within(found).is_ok(), "{container:?}");
+            let limit = found - 1;
+            assert_eq!(within(limit).err(), Some(TransformError::TooManyPixels { found, limit }));
+        }
     }
 
     /// A file of one picture whose location box is this, after `picture` in its data box.

@@ -195,11 +195,14 @@ fn unsupported(what: impl ToString) -> TransformError {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     /// Should anything ever get through that is written anew.
     #[test]
-    fn the_library_that_draws_opens_no_file_by_itself() {
+    fn the_library_that_draws_opens_nothing_by_itself() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/everything.png");
         assert!(std::fs::exists(file).unwrap());
         let pictures = Pictures { room: Mutex::new(u64::MAX) };
@@ -213,5 +216,7 @@ mod tests {
         let within = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
         assert!(drawn(within));
         assert!(!drawn(file) && !drawn(&format!("file://{file}")));
+        let another = STANDARD.encode("<svg xmlns='http://www.w3.org/2000/svg'><path d='M0 0h9v9z'/></svg>");
+        assert!(!drawn(&format!("data:image/svg+xml;base64,{another}")));
     }
 }

@@ -304,6 +304,7 @@ mod tests {
         let written =
             left(&format!("<image href='data:image/x;charset=a;BASE64,{} {}'/>", &PIXEL[..9], &PIXEL[9..]));
         assert_eq!(written, format!("<image xlink:href=\"data:image/png;base64,{PIXEL}\"/>"));
+        assert_eq!(left(&format!("<image href='http:image/png;base64,{PIXEL}'/>")), "<image/>");
     }
 
     #[test]
