@@ -389,6 +389,51 @@ fn documents_that_are_made_to_hurt_do_not() {
     }
 }
 
+/// Most of it is little for a small picture: it is weighed for the size at which it is to be drawn.
+#[test]
+fn what_takes_too_much_to_draw_is_refused_by_name_before_it_is_drawn() {
+    let mut masked = Document::default();
+    let group = "/Type /XObject /Subtype /Form /BBox [0 0 18 18] /Group <</S /Transparency /CS /DeviceGray>>";
+    let (mut states, mut content) = (String::new(), String::new());
+    for number in 0..8 {
+        let mask = masked.add_stream(group, b"0 0 18 18 re f");
+        states.push_str(&format!("/G{number} <</SMask <</S /Luminosity /G {mask} 0 R>>>>"));
+        content.push_str(&format!("/G{number} gs 0 0 18 18 re f "));
+    }
+    masked.add_page((18, 18), &format!("/ExtGState <<{states}>>"), &content);
+
+    let mut repeated = Document::default();
+    let form = "/Type /XObject /Subtype /Form /BBox [0 0 18 18]";
+    let form = repeated.add_stream(form, "0 0 1 1 re f ".repeat(1001).as_bytes());
+    repeated.add_page((18, 18), &format!("/XObject <</A {form} 0 R>>"), &"/A Do ".repeat(1000));
+
+    let tiled = |step: f64| {
+        let mut tiled = Document::default();
+        let pattern = "/Type /Pattern /PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 18 18]";
+        let pattern = format!("{pattern} /XStep {step} /YStep {step} /Resources <<>>");
+        let pattern = tiled.add_stream(&pattern, b"0 0 9 9 re f");
+        let resources = format!("/Pattern <</T {pattern} 0 R>>");
+        tiled.add_page((18, 18), &resources, "/Pattern cs /T scn 0 0 18 18 re f");
+        tiled
+    };
+    let page = |content: &str| Document::page((18, 18), "", content);
+    for (document, side, expected) in [
+        (
+            page(&"0 0 18 18 re f ".repeat(130)),
+            8192,
+            "more shapes over each other than can be drawn at this size",
+        ),
+        (masked, 8192, "more masks than can be drawn at this size"),
+        (tiled(18.0), 8192, "patterns whose cells are larger than can be drawn"),
+        (tiled(0.01), 60, "patterns of more cells than can be drawn"),
+        (repeated, 60, "more than 1000000 shapes on a page"),
+        (page("[0.0001] 0 d 0 0 m 18 12 l S"), 60, "lines of more dashes than can be drawn"),
+    ] {
+        let error = transform(&document.bytes(), &resize(Some(side), None, Fit::Clip)).unwrap_err();
+        assert_eq!(error.to_string(), format!("the PDF original uses {expected}, which is not supported"),);
+    }
+}
+
 #[test]
 fn what_is_no_document_says_so() {
     for bytes in [&b"%PDF-1.7"[..], b"%PDF-1.7\n%%EOF", b"%PDF-\xff\xff", &quarters()[..40]] {

@@ -201,9 +201,14 @@ fn drawings_that_are_made_to_hurt_are_refused() {
     let masks = doubled(
         "<mask id='m{n}'><rect width='60' height='40' mask='url(#m{m})'/><rect width='60' height='40' mask='url(#m{m})'/></mask>",
     );
+    let chain: String =
+        (1..250).map(|n| format!("<g id='c{n}'><use xlink:href='#c{}'/></g>", n - 1)).collect();
+    let rules = format!("<style>{}</style>{}", "g{fill:url(#a)}".repeat(5000), "<g/>".repeat(5000));
     let deep = format!("{}<path/>{}", "<g opacity='.9'>".repeat(90), "</g>".repeat(90));
     for (inner, expected) in [
         (format!("{uses}<use xlink:href='#a39'/>"), "elements"),
+        (format!("<g id='c0'/>{chain}<use xlink:href='#c249'/>"), "elements within more than 200 others"),
+        (rules, "more than 20000000 elements times rules"),
         (format!("{patterns}<rect width='60' height='40' fill='url(#p39)'/>"), ""),
         (format!("{masks}<rect width='60' height='40' mask='url(#m39)'/>"), ""),
         (format!("<defs><g id='deep'>{deep}</g></defs>{}<use xlink:href='#deep'/>{}", "<g opacity='.9'>".repeat(90), "</g>".repeat(90)), ""),

@@ -159,6 +159,35 @@ fn decompression_bombs_are_refused_by_their_header() {
     }
 }
 
+/// Each pass over the picture may cost as much as the first, and is told in a few bytes (ITU-T T.81 §G.1.2.2): here one
+/// coefficient of one component, which is zero in all of its blocks.
+#[test]
+fn a_jpeg_that_passes_over_its_picture_too_often_is_refused_at_every_size() {
+    let whole = fixture("progressive.jpg");
+    let first = whole.windows(2).position(|marker| marker == [0xff, 0xda]).unwrap();
+    let length =
+        whole[first + 2..].windows(2).position(|marker| marker[0] == 0xff && marker[1] != 0).unwrap();
+    // One code, of one bit: nothing more in this block.
+    let table = [&[0xff, 0xc4, 0, 20, 0x10, 1][..], &[0; 15], &[0]].concat();
+    let with = |scans: usize| {
+        let mut file = [&whole[..first + 2 + length], &table].concat();
+        let passes = (1..64u8).flat_map(|place| [1u8, 2, 3].map(|component| (place, component)));
+        for (place, component) in passes.take(scans - 1) {
+            // Six blocks of luma, two of either chroma.
+            let blocks = if component == 1 { 0x03 } else { 0x3f };
+            file.extend([0xff, 0xda, 0, 8, 1, component, 0, place, place, 0, blocks]);
+        }
+        file.extend([0xff, 0xd9]);
+        file
+    };
+    for width in [24, 12, 3] {
+        let plan = resize(Some(width), None, Fit::Clip);
+        assert!(transform(&with(100), &plan).is_ok(), "{width}: {:?}", transform(&with(100), &plan));
+        let error = transform(&with(101), &plan).unwrap_err();
+        assert!(error.to_string().contains("100 scans"), "{width}: {error}");
+    }
+}
+
 /// As PNG checks its chunks (bit by bit; the header is short).
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, byte| {

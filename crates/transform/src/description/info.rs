@@ -211,3 +211,14 @@ fn number(exif: &Exif, tag: Tag) -> Option<f64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_where_it_is_too_long_and_has_no_lines() {
+        assert_eq!(shortened(" a\0b\r\nc "), "abc");
+        assert_eq!(shortened(&"é".repeat(300)), "é".repeat(LONGEST));
+    }
+}

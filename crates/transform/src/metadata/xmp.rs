@@ -114,6 +114,16 @@ mod tests {
     }
 
     #[test]
+    fn a_packet_without_end_is_not_read_to_its_end() {
+        let rights = "<rdf:RDF><dc:rights><rdf:Alt><rdf:li>B</rdf:li></rdf:Alt></dc:rights>";
+        for (length, expected) in [(LONGEST, Some("B")), (LONGEST + 1, None)] {
+            let padding = " ".repeat(length - rights.len() - "</rdf:RDF>".len());
+            let file = format!("{rights}{padding}</rdf:RDF>");
+            assert_eq!(copyright(file.as_bytes()).notice.as_deref(), expected, "{length}");
+        }
+    }
+
+    #[test]
     fn what_is_not_there_or_broken_says_nothing() {
         for file in [
             &b""[..],

@@ -287,6 +287,19 @@ mod tests {
     }
 
     #[test]
+    fn only_so_many_tracks_are_looked_at() {
+        let movie = content(PLAIN).unwrap().unwrap();
+        let track = Boxes(movie).find(|(kind, _)| kind == b"trak").unwrap().unwrap();
+        let track = make_box(b"trak", &[track]);
+        let with = |count: usize| {
+            let movie = make_box(b"moov", &vec![track.as_slice(); count]);
+            find(&[&make_box(b"ftyp", &[b"avis"])[..], &movie].concat()).map(|_| ())
+        };
+        assert_eq!(with(MOST_TRACKS), Ok(()));
+        assert_eq!(with(MOST_TRACKS + 1), Err(Unreadable::Unsupported("so many tracks")));
+    }
+
+    #[test]
     fn an_edit_list_says_how_often_it_is_shown() {
         fn plays_of(edits: &[u8], duration: Option<u64>) -> Result<u32> {
             Raw { id: 1, duration, handler: *b"pict", references: &[], edits, media: &[], tables: &[] }

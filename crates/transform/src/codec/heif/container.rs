@@ -545,6 +545,53 @@ mod tests {
         bytes
     }
 
+    /// Both would be walked over for every tile.
+    #[test]
+    fn tiles_and_what_is_said_of_items_are_bounded() {
+        let index = |length: usize| {
+            parse(&make_box(b"meta", &[&[0; 4], &make_box(b"iinf", &[&vec![0; length]])])).err()
+        };
+        assert_eq!(index(MOST_INDEX), Some(Unreadable::Corrupt("it names no primary picture")));
+        assert_eq!(index(MOST_INDEX + 1), Some(Unreadable::Unsupported("so many items")));
+
+        // The first item is a grid, the second each of its tiles.
+        let grid = |rows: u8, columns: u8| {
+            let none = [0; 4];
+            let (width, height) = (u16::from(columns) * 8, u16::from(rows) * 8);
+            let number = |number: u32| number.to_be_bytes();
+            let size = |width: u16, height: u16| {
+                make_box(b"ispe", &[&none, &number(width.into()), &number(height.into())])
+            };
+            let info = |item: u8, kind: &[u8]| make_box(b"infe", &[&[2, 0, 0, 0], &[0, item], &[0, 0], kind]);
+            let count = u16::from(rows) * u16::from(columns);
+            let references =
+                make_box(b"dimg", &[&[0, 1], &count.to_be_bytes(), &[0, 2].repeat(count.into())]);
+            let data =
+                [&[0, 0, rows - 1, columns - 1][..], &width.to_be_bytes(), &height.to_be_bytes()].concat();
+            // Version 0: offsets and lengths of four bytes, no base; of each item one extent.
+            let extent = |item: u8, offset: u32, length: u32| {
+                [&[0, item, 0, 0, 0, 1][..], &number(offset), &number(length)].concat()
+            };
+            let locations = [&[0, 0, 0, 0, 0x44, 0, 0, 2][..], &extent(1, 8, 8), &extent(2, 8, 1)].concat();
+            let associations = [&[0, 0, 0, 0][..], &number(2), &[0, 1, 1, 1], &[0, 2, 1, 2]].concat();
+            let properties = make_box(b"ipco", &[&size(width, height), &size(8, 8)]);
+            let meta = make_box(
+                b"meta",
+                &[
+                    &none,
+                    &make_box(b"pitm", &[&none, &[0, 1]]),
+                    &make_box(b"iinf", &[&none, &[0, 2], &info(1, b"grid"), &info(2, b"av01")]),
+                    &make_box(b"iloc", &[&locations]),
+                    &make_box(b"iref", &[&none, &references]),
+                    &make_box(b"iprp", &[&properties, &make_box(b"ipma", &[&associations])]),
+                ],
+            );
+            [make_box(b"mdat", &[&data]), meta].concat()
+        };
+        assert_eq!(parse(&grid(32, 64)).map(|container| container.colour.tiles.len()), Ok(MOST_TILES));
+        assert_eq!(parse(&grid(32, 65)), Err(Unreadable::Unsupported("so many tiles")));
+    }
+
     #[test]
     fn pieces_are_put_together_in_their_order() {
         let file = file(&locations(&[(11, 3), (8, 3)]), b"abcdef");

@@ -167,6 +167,16 @@ mod tests {
     }
 
     #[test]
+    fn there_are_only_so_many_entities() {
+        let with = |count: usize| {
+            let entities: String = (0..count).map(|at| format!("<!ENTITY e{at} 'x'>")).collect();
+            format!("<!DOCTYPE svg [{entities}]><svg/>")
+        };
+        assert!(written_out(with(64).as_bytes()).is_ok());
+        assert!(matches!(written_out(with(65).as_bytes()), Err(TransformError::Unsupported { .. })));
+    }
+
+    #[test]
     fn nobody_has_too_many_attributes() {
         let with = |count: usize| {
             let attributes: String = (0..count).map(|at| format!(" a{at}='>=' ")).collect();

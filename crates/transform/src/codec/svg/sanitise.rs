@@ -334,6 +334,20 @@ mod tests {
         }
     }
 
+    /// Written out, a quotation mark is six letters.
+    #[test]
+    fn what_is_written_anew_is_no_longer_than_a_drawing_may_be() {
+        let quotes = |count: usize| sanitised(&format!("<svg><text>{}</text></svg>", "\"".repeat(count)));
+        let most = DRAWING_BYTES_MAX / 6;
+        assert!(quotes(most - 50).is_ok());
+        let limit = DRAWING_BYTES_MAX;
+        let error = quotes(most + 1).unwrap_err();
+        assert!(
+            matches!(error, TransformError::TooManyBytes { limit: named, .. } if named == limit),
+            "{error}"
+        );
+    }
+
     proptest! {
         #[test]
         fn what_is_clean_stays_as_it_is(
