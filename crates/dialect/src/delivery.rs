@@ -65,6 +65,8 @@ impl Delivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
     pub delivery: Delivery,
+    /// The delivery's own URL ([`native::canonical`](crate::native::canonical)).
+    pub canonical: String,
     /// What the URL carries; nothing has been verified yet.
     pub signature: Option<Signature>,
 }

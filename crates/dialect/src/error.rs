@@ -3,11 +3,16 @@
 use crate::{Excerpt, InvalidPath, InvalidSourceName};
 
 /// Each names what was found, where, and what is allowed there. The answer is 400, but 414 for
-/// [`BadRequest::UrlTooLong`] (RFC 9110 §15.5.15).
+/// [`BadRequest::UrlTooLong`] and [`BadRequest::CanonicalTooLong`] (RFC 9110 §15.5.15).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadRequest {
     #[error("the URL has {len} bytes, at most {max} are allowed")]
     UrlTooLong { len: usize, max: usize },
+    #[error(
+        "the URL has {len} bytes in canonical form, with what is not a letter, a digit, -, ., _ or ~ in names and texts \
+         percent-encoded; at most {max} are allowed"
+    )]
+    CanonicalTooLong { len: usize, max: usize },
     #[error("the path {found} does not name an original: it has the form /source/path, as in /demo/cat.jpg")]
     NoOriginal { found: Excerpt },
     #[error("the path {found} names no pack: it has the form /api/v2/img/pack, and perhaps a dash and more")]

@@ -19,7 +19,7 @@ use self::parameters::{MARKS, Parameter, TABLE, TEXTS};
 
 pub use self::preset::{PresetError, PresetParameters, with_preset};
 
-/// In bytes, path and query together.
+/// In bytes, path and query together, as they were sent and in their canonical form.
 pub const URL_LEN_MAX: usize = 2048;
 
 const PRESET: &str = "preset";
@@ -60,7 +60,13 @@ pub fn parse(request: &Request<'_>) -> Result<Parsed, BadRequest> {
         // What one of them needs the preset may have.
         Some(_) => wished(&parameters, request.accept)?,
     };
-    Ok(Parsed { delivery: Delivery { source, path, plan, preset }, signature })
+    let delivery = Delivery { source, path, plan, preset };
+    // What is sent plain and has to be encoded is longer there: nobody could ask for it by the name that it has with us.
+    let canonical = canonical(&delivery);
+    if canonical.len() > URL_LEN_MAX {
+        return Err(BadRequest::CanonicalTooLong { len: canonical.len(), max: URL_LEN_MAX });
+    }
+    Ok(Parsed { delivery, canonical, signature })
 }
 
 /// The parts of a native URL, before its parameters are given a meaning.

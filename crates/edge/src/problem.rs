@@ -20,7 +20,9 @@ pub fn of_refusal(refusal: &Refusal) -> Problem {
         Refusal::UrlTooLong { .. } => Problem::new(414, "url-too-long", "URL too long", detail),
         Refusal::Method(_) => Problem::new(405, "method-not-allowed", "Method not allowed", detail),
         Refusal::Url(error) => match error {
-            BadRequest::UrlTooLong { .. } => Problem::new(414, "url-too-long", "URL too long", detail),
+            BadRequest::UrlTooLong { .. } | BadRequest::CanonicalTooLong { .. } => {
+                Problem::new(414, "url-too-long", "URL too long", detail)
+            }
             BadRequest::NoOriginal { .. } => Problem::new(404, "no-original", "No such original", detail),
             BadRequest::NoPack { .. } => Problem::new(404, "unknown-pack", "Unknown pack", detail),
             BadRequest::Source(_) | BadRequest::Path(_) => {

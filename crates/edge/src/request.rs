@@ -250,15 +250,19 @@ pub(crate) fn image(
     is_trusted: bool,
     now_unix: u64,
 ) -> Result<(Image, String), Refusal> {
-    let delivery = match packs {
+    let (delivery, url) = match packs {
         // Nobody can ask for any size there, so there is nothing to be signed.
-        Some(packs) if pack::is_of_pack(request.path) => pack::parse(request, packs)?,
+        Some(packs) if pack::is_of_pack(request.path) => {
+            let delivery = pack::parse(request, packs)?;
+            let url = native::canonical(&delivery);
+            (delivery, url)
+        }
         _ => {
             let parsed = native::parse(request)?;
             if !is_trusted {
                 signature::verify(&parsed, &serving.keys, now_unix)?;
             }
-            parsed.delivery
+            (parsed.delivery, parsed.canonical)
         }
     };
     let terms = match &delivery.preset {
@@ -266,11 +270,6 @@ pub(crate) fn image(
         Some(_) => Terms { error_lifetime: 0, ..terms },
         None => terms,
     };
-    let url = native::canonical(&delivery);
-    // It is what the tier above is asked for, and may be longer: what had to be encoded is.
-    if url.len() > native::URL_LEN_MAX {
-        return Err(Refusal::UrlTooLong { len: url.len(), max: native::URL_LEN_MAX });
-    }
     let tag_key = serving.snapshot.tag_key.clone();
     let image = Image { delivery, url, host, tag_key, terms, made_with: Vec::new() };
     let key_text = format!("{PICTURE}{}\n{}", image.url, image.accept());
@@ -413,7 +412,8 @@ mod tests {
             let (parts, ()) = http::Request::get(&target).header("host", "h").body(()).unwrap().into_parts();
             let asker = Asker::Client([192, 0, 2, 1].into());
             let wanted = interpret(&serving, &parts, Bytes::new(), asker, 0);
-            assert_eq!(matches!(wanted, Err(Refusal::UrlTooLong { .. })), refused, "{wanted:?}");
+            let too_long = matches!(wanted, Err(Refusal::Url(BadRequest::CanonicalTooLong { .. })));
+            assert_eq!(too_long, refused, "{wanted:?}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use api_types::Selector;
 use dialect::pack::{self, PackId};
-use dialect::{OriginalPath, PresetName, SourceName, native};
+use dialect::{OriginalPath, Parsed, PresetName, SourceName, native};
 use edge::Serving;
 use purge_protocol::{Mode, Subject};
 use snapshot::SiteKind;
@@ -274,13 +274,13 @@ impl Selectors {
                 Ok(Resolved::Responses(Subject::web_url(&host, &path_and_query)))
             }
             SiteKind::Images { .. } => {
-                let delivery =
-                    native::parse(&request).map_err(|error| malformed(error.to_string()))?.delivery;
+                let Parsed { delivery, canonical, .. } =
+                    native::parse(&request).map_err(|error| malformed(error.to_string()))?;
                 let source = delivery.source.to_string();
                 if !self.sources.contains(&source) {
                     return Err(AcceptError::UnknownSource { name: source });
                 }
-                let also = Some(Subject::Url(native::canonical(&delivery)));
+                let also = Some(Subject::Url(canonical));
                 Ok(Resolved::Original { source, path: delivery.path.as_str().to_owned(), also })
             }
         }

@@ -317,6 +317,19 @@ fn what_changes_nothing_is_not_written() {
     );
 }
 
+/// One piece repeated: what is long by chance has too much in it that is refused.
+fn long_text(piece: &'static str) -> impl Strategy<Value = String> {
+    (piece, 0..=URL_LEN_MAX).prop_map(|(piece, len)| piece.repeat(len / piece.len()))
+}
+
+fn long_pair() -> impl Strategy<Value = String> {
+    prop_oneof![
+        proptest::sample::select(EXAMPLES).prop_map(|(name, value, _)| format!("{name}={value}")),
+        ("txt|txt2", long_text("%2C|[a-z,\"é+]")).prop_map(|(name, text)| format!("{name}={text}")),
+        ("mark|mask|fill|blend", long_text("[a-z,é+]")).prop_map(|(name, path)| format!("{name}=a/b{path}")),
+    ]
+}
+
 proptest! {
     #[test]
     fn the_canonical_url_means_the_same_delivery(delivery in deliveries()) {
@@ -337,6 +350,18 @@ proptest! {
         if let Ok(delivery) = parse_url(&url, None) {
             let canonical = canonical(&delivery);
             prop_assert!(canonical.bytes().all(|b| b.is_ascii_graphic()), "{canonical}");
+            prop_assert_eq!(parse_url(&canonical, None), Ok(delivery), "{}", canonical);
+        }
+    }
+
+    /// Of what URLs are made of, to twice the length that one may have: escapes, and what has to become one.
+    #[test]
+    fn a_long_url_is_a_delivery_that_reads_back_or_an_error(
+        path in long_text("/|%2C|[a-z,\"é %]"), pairs in proptest::collection::vec(long_pair(), 0..5),
+    ) {
+        let url = format!("/demo/a{path}?{}", pairs.join("&"));
+        if let Ok(delivery) = parse_url(&url, None) {
+            let canonical = canonical(&delivery);
             prop_assert_eq!(parse_url(&canonical, None), Ok(delivery), "{}", canonical);
         }
     }

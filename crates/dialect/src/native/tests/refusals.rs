@@ -4,6 +4,7 @@ use expect_test::expect;
 
 use super::{check, parse_url};
 use crate::BadRequest;
+use crate::native::canonical;
 
 #[test]
 fn a_bad_request_names_the_parameter_and_what_is_allowed() {
@@ -161,6 +162,34 @@ fn a_url_has_a_longest_length() {
     let url = |len: usize| format!("/demo/cat.jpg?{}", "&".repeat(len - 14));
     assert!(parse_url(&url(2048), None).is_ok());
     assert_eq!(parse_url(&url(2049), None), Err(BadRequest::UrlTooLong { len: 2049, max: 2048 }));
+}
+
+/// libFuzzer found one, a path with hundreds of commas: what it meant nobody could have asked for by its canonical URL.
+#[test]
+fn a_canonical_url_is_no_longer_than_any_other() {
+    for (before, piece, encoded, times) in [
+        ("", ",", "%2C", 600),
+        ("", "é", "%C3%A9", 300),
+        ("?mark=brand/", "{", "%7B", 400),
+        ("?txt=", "+", "%20", 400),
+        ("?preset=thumb&txt2=", "\"", "%22", 400),
+    ] {
+        let url = |len: usize, piece: &str| {
+            let name = "x".repeat(len - "/demo/".len() - before.len() - encoded.len() * times);
+            format!("/demo/{name}{before}{}", piece.repeat(times))
+        };
+        assert!(url(2049, piece).len() < 2048);
+        let longest = parse_url(&url(2048, piece), None).unwrap();
+        assert_eq!(canonical(&longest), url(2048, encoded));
+        let too_long = BadRequest::CanonicalTooLong { len: 2049, max: 2048 };
+        assert_eq!(parse_url(&url(2049, piece), None), Err(too_long), "{before}{piece}");
+    }
+    check(
+        &format!("/demo/{}", ",".repeat(750)),
+        expect![
+            "the URL has 2256 bytes in canonical form, with what is not a letter, a digit, -, ., _ or ~ in names and texts percent-encoded; at most 2048 are allowed"
+        ],
+    );
 }
 
 #[test]
