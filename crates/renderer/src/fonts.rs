@@ -16,7 +16,7 @@ const BUILT_IN: &[u8] = include_bytes!("../fonts/DejaVuSans.ttf");
 const BYTES_MAX: u64 = 64 << 20;
 const FONTS_MAX: usize = 256;
 /// Of all, as they are kept in memory.
-const ALL_BYTES_MAX: usize = 256 << 20;
+const ALL_BYTES_MAX: u64 = 256 << 20;
 /// Of those that a drawing's letters may be in, which go to a worker with it.
 const LETTERS_BYTES_MAX: usize = 32 << 20;
 
@@ -75,26 +75,10 @@ impl Fonts {
     /// `noto-sans-jp`. One that is called `sans` takes the place of the built-in one.
     pub fn with(folder: Option<&Path>) -> Result<Self, FontsError> {
         let Some(folder) = folder else { return Ok(Self::default()) };
-        let unreadable = |error| FontsError::Folder(folder.to_owned(), error);
-        let (mut found, mut bytes) = (BTreeMap::new(), 0);
-        for entry in fs::read_dir(folder).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-            if !matches!(extension.to_ascii_lowercase().as_str(), "ttf" | "otf") {
-                continue;
-            }
-            let name = name_of(&path).ok_or_else(|| FontsError::Nameless(path.clone()))?;
-            let font = read(&path)?;
-            bytes += font.bytes.len();
-            if found.insert(name.clone(), font).is_some() {
-                return Err(FontsError::Twice(name, path));
-            }
-            if found.len() > FONTS_MAX || bytes > ALL_BYTES_MAX {
-                return Err(FontsError::TooMany(folder.to_owned()));
-            }
-        }
         let mut fonts = Self::default();
-        fonts.0.append(&mut found);
+        for (name, path) in files(folder)? {
+            fonts.0.insert(name, read(&path)?);
+        }
         Ok(fonts)
     }
 
@@ -122,12 +106,34 @@ impl Fonts {
     }
 }
 
+/// What a folder has of fonts, unread: one that has too much is refused before anything of it is in memory.
+fn files(folder: &Path) -> Result<BTreeMap<FontName, PathBuf>, FontsError> {
+    let unreadable = |error| FontsError::Folder(folder.to_owned(), error);
+    let (mut found, mut bytes) = (BTreeMap::new(), 0);
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        if !matches!(extension.to_ascii_lowercase().as_str(), "ttf" | "otf") {
+            continue;
+        }
+        let name = name_of(&path).ok_or_else(|| FontsError::Nameless(path.clone()))?;
+        let length = fs::metadata(&path).map_err(|error| FontsError::File(path.clone(), error))?.len();
+        if length > BYTES_MAX {
+            return Err(FontsError::TooLarge(path, length));
+        }
+        bytes += length;
+        if let Some(other) = found.insert(name.clone(), path) {
+            return Err(FontsError::Twice(name, other));
+        }
+        if found.len() > FONTS_MAX || bytes > ALL_BYTES_MAX {
+            return Err(FontsError::TooMany(folder.to_owned()));
+        }
+    }
+    Ok(found)
+}
+
 fn read(path: &Path) -> Result<Font, FontsError> {
     let unreadable = |error| FontsError::File(path.to_owned(), error);
-    let length = fs::metadata(path).map_err(unreadable)?.len();
-    if length > BYTES_MAX {
-        return Err(FontsError::TooLarge(path.to_owned(), length));
-    }
     let bytes = fs::read(path).map_err(unreadable)?;
     if !transform::is_font(&bytes) {
         return Err(FontsError::NoFont(path.to_owned()));
@@ -165,6 +171,44 @@ mod tests {
         assert_eq!(names(&fonts), ["my-corporate-font", "sans"]);
         let unknown = fonts.get(&"comic".parse().expect("a name")).expect_err("it is not there");
         assert_eq!(unknown.to_string(), "there is no font comic; there are my-corporate-font, sans");
+    }
+
+    /// Files without anything in them, of these lengths: none of them may be read before all are counted.
+    fn of_lengths(lengths: &[u64]) -> FontsError {
+        let folder = folder(&[]);
+        for (number, length) in lengths.iter().enumerate() {
+            let file = fs::File::create(folder.path().join(format!("{number}.ttf"))).expect("a file");
+            file.set_len(*length).expect("it can be that long");
+        }
+        Fonts::with(Some(folder.path())).err().expect("they are no fonts")
+    }
+
+    #[test]
+    fn fonts_have_a_most_of_bytes_each_and_together_and_a_most_number() {
+        assert!(matches!(of_lengths(&[BYTES_MAX]), FontsError::NoFont(_)));
+        assert!(
+            matches!(of_lengths(&[BYTES_MAX + 1]), FontsError::TooLarge(_, length) if length == BYTES_MAX + 1)
+        );
+        assert!(matches!(of_lengths(&[0; FONTS_MAX]), FontsError::NoFont(_)));
+        assert!(matches!(of_lengths(&[0; FONTS_MAX + 1]), FontsError::TooMany(_)));
+        let whole = [BYTES_MAX; (ALL_BYTES_MAX / BYTES_MAX) as usize];
+        assert!(matches!(of_lengths(&whole), FontsError::NoFont(_)));
+        assert!(matches!(of_lengths(&[&whole[..], &[1]].concat()), FontsError::TooMany(_)));
+    }
+
+    #[test]
+    fn a_drawing_takes_as_many_fonts_along_as_there_is_room_for() {
+        let font = |length: usize| Font { digest: Digest::of(b""), bytes: vec![0; length].into() };
+        let taken = |fonts: &[(&str, usize)]| -> Vec<usize> {
+            let fonts = fonts.iter().map(|(name, length)| (name.parse().expect("a name"), font(*length)));
+            Fonts(fonts.collect()).letters().iter().map(|font| font.bytes.len()).collect()
+        };
+        let most = LETTERS_BYTES_MAX;
+        assert_eq!(taken(&[("a", most - 9), ("sans", 9)]), [9, most - 9]);
+        assert_eq!(taken(&[("a", most - 8), ("sans", 9)]), [9]);
+        // What is smaller may still have room behind what has none.
+        assert_eq!(taken(&[("a", 1), ("b", most), ("c", 2), ("sans", 9)]), [9, 1, 2]);
+        assert_eq!(taken(&[("a", 1), ("sans", most + 1)]), [1]);
     }
 
     #[test]

@@ -127,9 +127,32 @@ impl From<RenderError> for FillError {
 
 #[cfg(test)]
 mod tests {
-    use render_worker::Model;
+    use render_worker::{Model, Settings};
 
     use super::*;
+
+    /// A worker that says that it is there, and then nothing more.
+    const SILENT: &str =
+        r"printf '\002\000\000\000\000\000\000\000\000\000\000\000\000\000'; while read -r _; do :; done";
+
+    #[tokio::test]
+    async fn how_long_renders_take_says_when_to_come_again() {
+        let settings = Settings::new("/bin/sh".into(), vec!["-c".to_owned(), SILENT.to_owned()]);
+        let (workers, _) = Workers::start(settings).await.expect("a worker");
+        let room = Room { places: 1, memory: 1 << 40, waiting: 79 };
+        let limits = Limits { time: Duration::ZERO, ..Limits::default() };
+        let pool = RenderPool::new(room, workers, limits, Arc::new(Metrics::new()));
+        let render = async || pool.render("demo", &[b"GIF89a"], None, &Plan::default()).await.unwrap_err();
+        assert!(matches!(render().await, RenderError::Worker(_)));
+        // One has the place, and as many wait as may.
+        let (turns, _given): (Vec<Waiting>, Vec<_>) = (0..80).map(|_| oneshot::channel()).unzip();
+        for turn in turns {
+            drop(lock(&pool.turns).arrive("demo", 0, turn));
+        }
+        let RenderError::Busy { retry_after } = render().await else { panic!("there is room") };
+        // Were it still the tenth of a second of before the first, it would be eight.
+        assert!(retry_after > Duration::from_secs(8), "{retry_after:?}");
+    }
 
     #[test]
     fn the_model_takes_its_memory_beside_the_picture() {
