@@ -188,6 +188,40 @@ fn a_jpeg_that_passes_over_its_picture_too_often_is_refused_at_every_size() {
     }
 }
 
+/// A header of a few bytes may announce thousands, each as large as the picture (ISO/IEC 18181-1).
+#[test]
+fn a_jxl_with_many_channels_beside_its_colours_is_refused() {
+    // Bits, of each number the lowest first: eight pixels high and as wide; not as most are, nothing special, of eight bits.
+    let first = "1 00000 100  0 0 0 00 1";
+    // In XYB, of sRGB, no extensions, and the usual way out of XYB.
+    let last = "1 1 00 1";
+    let with = |channels: usize, less_two: &str| {
+        // Each is alpha as most are.
+        let text = format!("{first} 01 {less_two} {} {last}", "1".repeat(channels));
+        let bits: Vec<u8> = text.bytes().filter(|bit| *bit != b' ').map(|bit| bit & 1).collect();
+        let byte = |bits: &[u8]| bits.iter().rev().fold(0, |byte, bit| byte << 1 | bit);
+        let stream = [vec![0xff, 0x0a], bits.chunks(8).map(byte).collect(), vec![0; 16]].concat();
+        let length = (stream.len() as u32 + 8).to_be_bytes();
+        // More than four are of level 10, and only a container can say that it is.
+        [
+            b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl \0\0\0\0jxl \0\0\0\x09jxll\x0a",
+            &length[..],
+            b"jxlc",
+            &stream,
+        ]
+        .concat()
+    };
+    let (four, five) = (with(4, "0100"), with(5, "1100"));
+    let known = header(&four, &Limits::default()).unwrap();
+    assert_eq!(known.size, plan::Size { width: 8, height: 8 });
+    let error = transform(&five, &Plan::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the JPEG XL original uses more than 4 channels beside the colours, which is not supported"
+    );
+    assert_eq!(header(&five, &Limits::default()).unwrap_err(), error);
+}
+
 /// As PNG checks its chunks (bit by bit; the header is short).
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, byte| {

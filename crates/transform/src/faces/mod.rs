@@ -28,8 +28,8 @@ const WINDOW: usize = 40;
 const STEP: usize = 4;
 /// From one size of the picture to the next.
 const SMALLER: f32 = 0.8;
-/// The most windows that each of the first classifiers hands on, the surest: photographs have a few hundred, and
-/// comparing them with each other costs the square.
+/// The most windows that each of the first classifiers hands on, the surest: photographs have a few hundred, a sheet of
+/// small portraits has more, and comparing them with each other costs the square.
 const MOST: usize = 2000;
 /// How much of two windows must be shared for them to be of one face: while there are many, and at the end.
 const NEARLY_ONE: f32 = 0.8;
@@ -116,13 +116,18 @@ fn candidates(model: &Model, luma: &Plane, deadline: &Deadline) -> Result<Vec<Wi
         scale *= SMALLER;
     }
     let mut windows = Vec::new();
-    for mut of_view in of_views {
-        of_view.sort_by(|one, other| other.score.total_cmp(&one.score));
-        of_view.truncate(MOST);
+    for of_view in of_views {
         deadline.check()?;
-        windows.extend(merged(of_view, NEARLY_ONE));
+        windows.extend(merged(surest(of_view), NEARLY_ONE));
     }
     Ok(windows)
+}
+
+/// As many as may be compared with each other.
+fn surest(mut windows: Vec<Window>) -> Vec<Window> {
+    windows.sort_by(|one, other| other.score.total_cmp(&one.score));
+    windows.truncate(MOST);
+    windows
 }
 
 impl Window {
@@ -217,4 +222,16 @@ fn sampled(samples: &[u8], width: usize, columns: usize, rows: usize) -> Vec<u8>
         }));
     }
     sampled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_surest_windows_are_compared_with_each_other() {
+        let window = |score: usize| Window { x: 0.0, y: 0.0, side: 40.0, score: score as f32 };
+        let kept = surest((0..=MOST).map(window).collect());
+        assert_eq!((kept.len(), kept[0].score, kept[MOST - 1].score), (MOST, MOST as f32, 1.0));
+    }
 }

@@ -243,6 +243,19 @@ pub(crate) mod tests {
         assert_eq!(set(&short, (300, 300)).size().height, 120);
     }
 
+    /// Memory is reckoned from it, and taken.
+    #[test]
+    fn the_margin_grows_with_the_letters_up_to_a_limit() {
+        let output = Size::new(1200, 300);
+        for (size, margin) in [("100", 101), ("511", 512), ("512", 512), ("1000", 512)] {
+            let large = text("I", size);
+            assert_eq!(set(&large, (1200, 300)).margin, margin, "{size}");
+            let room = plan::text_room(&lettering(large.clone()), output);
+            let reckoned = u64::from(room.width + 2 * margin) * u64::from(room.height + 2 * margin);
+            assert_eq!(area(&lettering(large), output), reckoned, "{size}");
+        }
+    }
+
     #[test]
     fn a_text_never_outgrows_its_room_whatever_is_written() {
         for (content, size) in

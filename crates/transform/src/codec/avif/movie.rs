@@ -227,6 +227,7 @@ impl<'a> Raw<'a> {
 mod tests {
     use super::*;
     use crate::codec::heif::boxes::make_box;
+    use crate::orientation::Orientation;
     use proptest::prelude::*;
 
     const PLAIN: &[u8] = include_bytes!("../../../tests/fixtures/moving.avif");
@@ -297,6 +298,24 @@ mod tests {
         };
         assert_eq!(with(MOST_TRACKS), Ok(()));
         assert_eq!(with(MOST_TRACKS + 1), Err(Unreadable::Unsupported("so many tracks")));
+    }
+
+    #[test]
+    fn only_so_much_of_what_is_said_of_frames_is_looked_at() {
+        let movie = content(PLAIN).unwrap().unwrap();
+        let track = Boxes(movie).find(|(kind, _)| kind == b"trak").unwrap().unwrap();
+        let raw = Raw::of(track).unwrap();
+        let fixed = &raw.entry().unwrap().1[..SAMPLE_ENTRY];
+        // A quarter turn behind so many that say nothing.
+        let turned = |others: usize| {
+            let children = [make_box(b"free", &[]).repeat(others), make_box(b"irot", &[&[1]])].concat();
+            let entry = make_box(b"av01", &[fixed, &children]);
+            let kinds = make_box(b"stsd", &[&[0, 0, 0, 0, 0, 0, 0, 1], &entry]);
+            let tables = [&kinds, raw.tables].concat();
+            Raw { tables: &tables, ..raw }.read(PLAIN).unwrap().look.orientation
+        };
+        assert_eq!(turned(MOST_CHILDREN - 1), Orientation::UPRIGHT.turned_left());
+        assert_eq!(turned(MOST_CHILDREN), Orientation::UPRIGHT);
     }
 
     #[test]

@@ -592,6 +592,47 @@ mod tests {
         assert_eq!(parse(&grid(32, 65)), Err(Unreadable::Unsupported("so many tiles")));
     }
 
+    /// Each auxiliary picture is a walk over what is said of all items.
+    #[test]
+    fn only_so_many_auxiliary_pictures_are_asked_whether_they_are_alpha() {
+        let none = [0; 4];
+        let auxiliary = |name: &[u8]| make_box(b"auxC", &[&none, name, &[0]]);
+        let found = |others: u8| {
+            let alpha = others + 2;
+            let to_the_first = |item: u8| make_box(b"auxl", &[&[0, item], &[0, 1], &[0, 1]]);
+            let said = |item: u8| [0, item, 1, if item == alpha { 2 } else { 1 }];
+            let references: Vec<u8> = (2..=alpha).flat_map(to_the_first).collect();
+            let associations: Vec<u8> = (2..=alpha).flat_map(said).collect();
+            let count = u32::from(others) + 1;
+            let properties = make_box(
+                b"ipco",
+                &[&auxiliary(b"depth"), &auxiliary(b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha")],
+            );
+            let associations = make_box(b"ipma", &[&none, &count.to_be_bytes(), &associations]);
+            let properties = make_box(b"iprp", &[&properties, &associations]);
+            let meta = make_box(b"meta", &[&none, &make_box(b"iref", &[&none, &references]), &properties]);
+            Meta::of(&meta).unwrap().alpha_of(1).unwrap()
+        };
+        assert_eq!(found(MOST_AUXILIARY as u8 - 1), Some(MOST_AUXILIARY as u32 + 1));
+        assert_eq!(found(MOST_AUXILIARY as u8), None);
+    }
+
+    /// Each takes three times as much memory as it takes of the file.
+    #[test]
+    fn properties_that_have_no_number_are_not_kept() {
+        let kept = |lists: &[usize]| {
+            let lists: Vec<Vec<u8>> = lists
+                .iter()
+                .map(|count| make_box(b"ipco", &[&make_box(b"free", &[]).repeat(*count)]))
+                .collect();
+            let meta = make_box(b"meta", &[&[0; 4], &make_box(b"iprp", &[&lists.concat()])]);
+            Meta::of(&meta).unwrap().properties.len()
+        };
+        assert_eq!(kept(&[MOST_PROPERTIES - 1]), MOST_PROPERTIES - 1);
+        assert_eq!(kept(&[MOST_PROPERTIES + 1]), MOST_PROPERTIES);
+        assert_eq!(kept(&[MOST_PROPERTIES - 1, 2]), MOST_PROPERTIES);
+    }
+
     #[test]
     fn pieces_are_put_together_in_their_order() {
         let file = file(&locations(&[(11, 3), (8, 3)]), b"abcdef");

@@ -209,6 +209,31 @@ fn what_is_not_read_is_refused_by_name() {
     }
 }
 
+/// A directory may say that it has more entries than its file has bytes.
+#[test]
+fn only_the_first_thousand_tags_are_looked_at() {
+    let behind = |others: usize| {
+        let mut file = file(1, 1, 1, &[7]);
+        file.tags.extend(vec![(1, vec![0]); others]);
+        file.decoded()
+    };
+    // The four of every file, and where its strip is; how long that is need not be said.
+    assert_eq!(behind(995), Ok(vec![[7, 7, 7, 255]]));
+    let error = behind(996).unwrap_err().to_string();
+    assert_eq!(error, "the TIFF original is corrupt: it does not say where its pixels are");
+}
+
+/// Numbers take twice the memory of what they are read from, or eight times.
+#[test]
+fn a_value_that_is_too_long_is_none() {
+    let numbers = |count: usize| {
+        let bytes = file(1, 1, 1, &[7]).with(700, &vec![9; count]).bytes();
+        Directory::of(&bytes).unwrap().numbers(700).map(|numbers| numbers.len())
+    };
+    assert_eq!(numbers(1 << 20), Some(1 << 20));
+    assert_eq!(numbers((1 << 20) + 1), None);
+}
+
 proptest! {
     #[test]
     fn no_tags_panic(
