@@ -4,11 +4,15 @@
 #![allow(dead_code)]
 
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use plan::{Fit, Format, FormatWish, Plan, Resize, Size};
 use transform::{Derivative, Header, InputFormat, Limits, TransformError};
+
+/// What is not bounded takes hours; a busy machine takes some seconds for what is.
+pub const FOR_EVER: Duration = Duration::from_secs(60);
 
 /// Formats that a test can write.
 pub fn painted() -> impl Iterator<Item = InputFormat> {
