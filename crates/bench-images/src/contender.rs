@@ -117,7 +117,7 @@ impl Contenders {
         match who {
             Who::Pentimento => {
                 command = Command::new(&self.ours);
-                command.arg("make");
+                command.arg("make").envs(render_worker::MIMALLOC);
             }
             Who::Sharp => {
                 command = Command::new("node");

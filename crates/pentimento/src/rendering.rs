@@ -62,8 +62,8 @@ fn room(config: &Config) -> Room {
 async fn workers(config: &Config, cutter: Option<&Cutter>) -> anyhow::Result<Arc<Workers>> {
     let arguments = ["render-worker".to_owned(), config.limits.render_memory.to_string()];
     let mut settings = render_worker::Settings::new("/proc/self/exe".into(), arguments.into());
-    // Our allocator takes a gigabyte of addresses beforehand, which would be beside the limit of memory.
-    settings.environment = vec![("MIMALLOC_ARENA_RESERVE".to_owned(), "32MiB".to_owned())];
+    let environment = render_worker::MIMALLOC.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    settings.environment = environment.to_vec();
     settings.model = cutter.map(|cutter| cutter.model.clone());
     let (workers, files) = Workers::start(settings).await?;
     if files == Files::SystemCallsOnly {

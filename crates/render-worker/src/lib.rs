@@ -19,4 +19,4 @@ mod workers;
 pub use crate::confinement::{ConfinementError, Files};
 pub use crate::error::{Death, WorkerError};
 pub use crate::worker::{Making, serve};
-pub use crate::workers::{Model, Settings, Workers};
+pub use crate::workers::{MIMALLOC, Model, Settings, Workers};

@@ -12,6 +12,11 @@ use crate::confinement::Files;
 use crate::error::WorkerError;
 use crate::process::Process;
 
+/// The environment of workers whose allocator is mimalloc. It takes a gigabyte of addresses beforehand, which would be beside
+/// the limit of memory; and what is freed it keeps for a second, while the next transform, whose buffers are not of the
+/// same sizes, takes others. Twenty milliseconds cost a hundredth of the processor time and spare two fifths of the memory.
+pub const MIMALLOC: [(&str, &str); 2] = [("MIMALLOC_ARENA_RESERVE", "32MiB"), ("MIMALLOC_PURGE_DELAY", "20")];
+
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// What calls [`crate::serve`], with which arguments.

@@ -36,6 +36,35 @@ impl Plane {
         Ok(resized)
     }
 
+    /// The same of a part that may reach over the edge by what a chroma sample covers.
+    fn resized_beyond(
+        &self,
+        crop: CropBox,
+        to: (usize, usize),
+        resampler: &mut Resampler,
+    ) -> Result<Plane, TransformError> {
+        let (left, right) = missing(crop.x, crop.width, self.width);
+        let (top, bottom) = missing(crop.y, crop.height, self.height);
+        if (left, top, right, bottom) == (0, 0, 0, 0) {
+            return self.resized(crop, to, resampler);
+        }
+        let moved = CropBox { x: crop.x + left as f64, y: crop.y + top as f64, ..crop };
+        self.extended(left, top, right, bottom).resized(moved, to, resampler)
+    }
+
+    /// The same of a plane that is not needed any more: one that stays as it is, is not copied.
+    fn into_resized(
+        self,
+        crop: CropBox,
+        to: (usize, usize),
+        resampler: &mut Resampler,
+    ) -> Result<Plane, TransformError> {
+        if to == (self.width, self.height) && is_whole(crop, to) {
+            return Ok(self);
+        }
+        self.resized_beyond(crop, to, resampler)
+    }
+
     pub fn upright(self, orientation: Orientation) -> Plane {
         let (width, height) =
             if orientation.transposed { (self.height, self.width) } else { (self.width, self.height) };
@@ -107,7 +136,7 @@ impl Planes {
     /// With an odd size the outermost chroma samples cover a line of pixels that is not there. Which side that is
     /// must be known before the picture is turned: `orientation` tells.
     pub fn resized_sharing(
-        &self,
+        self,
         (across, down): (u8, u8),
         crop: CropBox,
         size: Size,
@@ -115,15 +144,20 @@ impl Planes {
         resampler: &mut Resampler,
     ) -> Result<Planes, TransformError> {
         let (width, height) = (size.width as usize, size.height as usize);
-        let luma = self.luma.resized(crop, (width, height), resampler)?;
         let (x_backwards, y_backwards) = orientation.backwards();
         let subsampling = if orientation.transposed { (down, across) } else { (across, down) };
         let (across, down) = (usize::from(subsampling.0), usize::from(subsampling.1));
         let (x, chroma_width) = covered(crop.x, crop.width, (width, across), x_backwards);
         let (y, chroma_height) = covered(crop.y, crop.height, (height, down), y_backwards);
-        let crop = CropBox { x, y, width: chroma_width, height: chroma_height };
+        let part = self.of_chroma(CropBox { x, y, width: chroma_width, height: chroma_height });
         let to = (width.div_ceil(across), height.div_ceil(down));
-        let chroma = self.resized_chroma(crop, to, resampler)?;
+        let luma = self.luma.into_resized(crop, (width, height), resampler)?;
+        let chroma = match self.chroma {
+            Some([cb, cr]) => {
+                Some([cb.into_resized(part, to, resampler)?, cr.into_resized(part, to, resampler)?])
+            }
+            None => None,
+        };
         Ok(Planes { luma, chroma, subsampling, matrix: self.matrix })
     }
 
@@ -136,35 +170,25 @@ impl Planes {
     ) -> Result<Planes, TransformError> {
         let to = (size.width as usize, size.height as usize);
         let luma = self.luma.resized(crop, to, resampler)?;
-        let chroma = self.resized_chroma(crop, to, resampler)?;
+        let part = self.of_chroma(crop);
+        let chroma = match &self.chroma {
+            Some([cb, cr]) => {
+                Some([cb.resized_beyond(part, to, resampler)?, cr.resized_beyond(part, to, resampler)?])
+            }
+            None => None,
+        };
         Ok(Planes { luma, chroma, subsampling: (1, 1), matrix: self.matrix })
     }
 
-    /// `crop` is in luma samples, and may reach over the edge by what a chroma sample covers.
-    fn resized_chroma(
-        &self,
-        crop: CropBox,
-        to: (usize, usize),
-        resampler: &mut Resampler,
-    ) -> Result<Option<[Plane; 2]>, TransformError> {
-        let Some(chroma) = &self.chroma else { return Ok(None) };
+    /// The part `crop` (in luma samples) in samples of chroma.
+    fn of_chroma(&self, crop: CropBox) -> CropBox {
         let (across, down) = (f64::from(self.subsampling.0), f64::from(self.subsampling.1));
-        let crop = CropBox {
+        CropBox {
             x: crop.x / across,
             y: crop.y / down,
             width: crop.width / across,
             height: crop.height / down,
-        };
-        let mut resized = |plane: &Plane| {
-            let (left, right) = missing(crop.x, crop.width, plane.width);
-            let (top, bottom) = missing(crop.y, crop.height, plane.height);
-            if (left, top, right, bottom) == (0, 0, 0, 0) {
-                return plane.resized(crop, to, resampler);
-            }
-            let moved = CropBox { x: crop.x + left as f64, y: crop.y + top as f64, ..crop };
-            plane.extended(left, top, right, bottom).resized(moved, to, resampler)
-        };
-        Ok(Some([resized(&chroma[0])?, resized(&chroma[1])?]))
+        }
     }
 
     pub fn upright(self, orientation: Orientation) -> Planes {
@@ -176,6 +200,13 @@ impl Planes {
             matrix: self.matrix,
         }
     }
+}
+
+/// Arithmetic aside.
+fn is_whole(crop: CropBox, (width, height): (usize, usize)) -> bool {
+    let [x, y] = [crop.x, crop.y];
+    let [width, height] = [crop.width - width as f64, crop.height - height as f64];
+    [x, y, width, height].into_iter().all(|apart| apart.abs() < 1e-6)
 }
 
 /// The stretch that the chroma samples of `pixels` resized pixels cover, each shared by `shared` of them, where the
@@ -250,17 +281,22 @@ mod tests {
     fn an_unchanged_size_leaves_every_sample_alone() {
         for (width, height) in [(16, 8), (15, 7), (1, 1), (2, 5)] {
             let planes = ramp(width, height);
+            let (whole, size) = (whole(&planes), planes.size());
+            let places = |planes: &Planes| {
+                let chroma = planes.chroma.iter().flatten();
+                [&planes.luma]
+                    .into_iter()
+                    .chain(chroma)
+                    .map(|plane| plane.samples.as_ptr())
+                    .collect::<Vec<_>>()
+            };
+            let (expected, before) = (planes.clone(), places(&planes));
             let resized = planes
-                .resized_sharing(
-                    (2, 2),
-                    whole(&planes),
-                    planes.size(),
-                    Orientation::UPRIGHT,
-                    &mut Resampler::default(),
-                )
+                .resized_sharing((2, 2), whole, size, Orientation::UPRIGHT, &mut Resampler::default())
                 .unwrap();
-            assert_eq!(resized.luma, planes.luma, "{width}x{height}");
-            assert_eq!(resized.chroma, planes.chroma, "{width}x{height}");
+            assert_eq!(resized.luma, expected.luma, "{width}x{height}");
+            assert_eq!(resized.chroma, expected.chroma, "{width}x{height}");
+            assert_eq!(places(&resized), before, "{width}x{height} was copied");
         }
     }
 
@@ -270,9 +306,9 @@ mod tests {
             for value in 1..=8 {
                 let orientation = Orientation::from_exif(value);
                 let planes = ramp(width, 9);
-                let size = Size { width: to_width as u32, height: 9 };
+                let (whole, size) = (whole(&planes), Size { width: to_width as u32, height: 9 });
                 let made = planes
-                    .resized_sharing((2, 2), whole(&planes), size, orientation, &mut Resampler::default())
+                    .resized_sharing((2, 2), whole, size, orientation, &mut Resampler::default())
                     .unwrap()
                     .upright(orientation);
                 let [cb, _] = made.chroma.unwrap();
