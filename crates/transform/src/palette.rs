@@ -44,22 +44,33 @@ struct Counted {
 impl Palette {
     /// All colours of a picture that has no more than a palette holds, and each pixel's place among them.
     pub fn exactly(pixels: &Pixels) -> Option<(Palette, Vec<u8>)> {
-        let mut places: HashMap<Rgba, usize> = HashMap::with_capacity(MOST);
+        let mut places: HashMap<Rgba, u8> = HashMap::with_capacity(MOST);
+        // In the order in which they are met.
+        let mut met: Vec<Rgba> = Vec::with_capacity(MOST);
+        let mut indices = Vec::with_capacity(pixels.rgba.len());
         let mut last = None;
         for &pixel in &pixels.rgba {
-            if last == Some(pixel) {
-                continue;
-            }
-            last = Some(pixel);
-            let next = places.len();
-            places.entry(pixel).or_insert(next);
-            if places.len() > MOST {
-                return None;
-            }
+            let place = match last {
+                Some((alike, place)) if alike == pixel => place,
+                _ => match places.get(&pixel) {
+                    Some(&place) => place,
+                    None => {
+                        let place = u8::try_from(met.len()).ok()?;
+                        places.insert(pixel, place);
+                        met.push(pixel);
+                        place
+                    }
+                },
+            };
+            last = Some((pixel, place));
+            indices.push(place);
         }
-        let palette = Palette::sorted(places.into_keys().collect());
-        let places: HashMap<Rgba, u8> = palette.colours.iter().copied().zip(0..=u8::MAX).collect();
-        let indices = pixels.rgba.iter().map(|pixel| places.get(pixel).copied().unwrap_or(0)).collect();
+        let palette = Palette::sorted(met.clone());
+        let mut moved = [0; MOST];
+        for (place, colour) in (0..=u8::MAX).zip(&palette.colours) {
+            moved[usize::from(places[colour])] = place;
+        }
+        indices.iter_mut().for_each(|place| *place = moved[usize::from(*place)]);
         Some((palette, indices))
     }
 

@@ -8,9 +8,9 @@ use crate::calibration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct JpegQuality(u8);
 
-/// libwebp's, from 1 to 100 (best).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct WebpQuality(u8);
+/// libwebp's, from 0 to 100 (best), which knows numbers in between.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub(crate) struct WebpQuality(f32);
 
 /// libaom's, from 63 to 2 (best): 0 would be lossless and huge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,12 @@ impl JpegQuality {
 }
 
 impl WebpQuality {
-    pub fn get(self) -> u8 {
+    /// The quality of what nobody has asked another of is so much less than the library's. Files are packed with less effort
+    /// than its own, so those of its quality would be 5 % larger than its; now they are 2 % larger and score 0.4 less
+    /// (SSIMULACRA2, in the middle of sixteen photographs of 800 pixels).
+    const LESS: f32 = 0.7;
+
+    pub fn get(self) -> f32 {
         self.0
     }
 }
@@ -71,6 +76,8 @@ enum Scale {
     /// The one on which the same number looks alike in every format.
     Alike,
     Codec,
+    /// The codec's, but for [`WebpQuality::LESS`].
+    Default,
 }
 
 impl Level {
@@ -85,10 +92,11 @@ impl Level {
     /// What suits the format where nothing is asked for. An AVIF keeps less than the others, about as much as those who
     /// ask for AVIF expect of its encoders' defaults.
     pub fn by_default(format: Format) -> Level {
-        Level::of_codec(match format {
+        let quality = match format {
             Format::Avif => number(59),
             Format::Jpeg | Format::Webp | Format::Png | Format::Gif => number(80),
-        })
+        };
+        Level { quality, scale: Scale::Default }
     }
 
     pub fn get(self) -> u8 {
@@ -107,15 +115,16 @@ impl Level {
 
     pub fn webp(self) -> WebpQuality {
         match self.scale {
-            Scale::Alike => WebpQuality(calibration::webp(self.quality)),
-            Scale::Codec => WebpQuality(self.quality.get()),
+            Scale::Alike => WebpQuality(f32::from(calibration::webp(self.quality))),
+            Scale::Codec => WebpQuality(f32::from(self.quality.get())),
+            Scale::Default => WebpQuality(f32::from(self.quality.get()) - WebpQuality::LESS),
         }
     }
 
     pub fn avif(self) -> AvifQuantizer {
         match self.scale {
             Scale::Alike => AvifQuantizer::of(calibration::avif(self.quality)),
-            Scale::Codec => AvifQuantizer::of(self.quality.get()),
+            Scale::Codec | Scale::Default => AvifQuantizer::of(self.quality.get()),
         }
     }
 }
@@ -137,7 +146,7 @@ mod tests {
         for level in [Level::alike, Level::of_codec] {
             let levels: Vec<Level> = (1..=100).map(|quality| level(number(quality))).collect();
             assert!(levels.is_sorted_by_key(|level| level.jpeg().get()));
-            assert!(levels.is_sorted_by_key(|level| level.webp().get()));
+            assert!(levels.is_sorted_by(|one, next| one.webp() <= next.webp()));
             assert!(levels.is_sorted_by_key(|level| u8::MAX - level.avif().get()));
         }
     }
@@ -146,17 +155,15 @@ mod tests {
     fn a_number_of_the_codec_is_the_codecs() {
         for (quality, quantizer) in [(1, 62), (59, 26), (80, 13), (99, 2), (100, 2)] {
             let level = Level::of_codec(number(quality));
-            assert_eq!(
-                (level.jpeg().get(), level.webp().get(), level.avif().get()),
-                (quality, quality, quantizer)
-            );
+            assert_eq!((level.jpeg().get(), level.avif().get()), (quality, quantizer));
+            assert_eq!(level.webp(), WebpQuality(f32::from(quality)));
         }
     }
 
     #[test]
     fn nothing_asked_is_what_suits_the_format() {
         assert_eq!(Level::by_default(Format::Jpeg).jpeg().get(), 80);
-        assert_eq!(Level::by_default(Format::Webp).webp().get(), 80);
+        assert_eq!(Level::by_default(Format::Webp).webp(), WebpQuality(79.3));
         assert_eq!(Level::by_default(Format::Avif).avif().get(), 26);
         assert_eq!(Level::by_default(Format::Avif).avif().of_movie().get(), 20);
     }

@@ -1,8 +1,10 @@
 //! Resizing of interleaved samples from a fractional box; the one place that knows the resizing library.
 
+use std::f64::consts::PI;
+
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x4};
-use fast_image_resize::{FilterType, MulDiv, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{Filter, FilterType, MulDiv, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use plan::{CropBox, Size};
 
 use crate::error::TransformError;
@@ -84,12 +86,43 @@ impl Resampler {
             .map_err(|error| failed(error.to_string()))?;
         let (x, crop_width) = within(crop.x, crop.width, width);
         let (y, crop_height) = within(crop.y, crop.height, height);
+        let filter =
+            Filter::new("Lanczos, three lobes", lanczos, LOBES).map_err(|error| failed(error.to_string()))?;
         let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+            .resize_alg(ResizeAlg::Convolution(FilterType::Custom(filter)))
             .use_alpha(has_alpha)
             .crop(x, y, crop_width, crop_height);
         self.resizer.resize_typed(&from, &mut to, &options).map_err(|error| failed(error.to_string()))
     }
+}
+
+const LOBES: f64 = 3.0;
+
+/// `sinc(x) * sinc(x / 3)` by one sine: `sin 3t` is `3 sin t - 4 sin³ t`. Of a picture that becomes small the library's own
+/// two take longer than what they weigh.
+fn lanczos(x: f64) -> f64 {
+    if x.abs() >= LOBES {
+        return 0.0;
+    }
+    let angle = (x * PI / LOBES).abs();
+    if angle < 1e-6 {
+        return 1.0;
+    }
+    let squared = sine(angle).powi(2);
+    squared * (3.0 - 4.0 * squared) / (LOBES * angle * angle)
+}
+
+/// Of 15, 13 and so on, to 3.
+const FACTORIALS: [f64; 7] =
+    [1_307_674_368_000.0, 6_227_020_800.0, 39_916_800.0, 362_880.0, 5_040.0, 120.0, 6.0];
+
+/// From 0 to π, to eleven digits: the series up to the fifteenth power of what is at most a right angle.
+fn sine(angle: f64) -> f64 {
+    let angle = angle.min(PI - angle);
+    let square = angle * angle;
+    // Each power has the other sign than the one before it.
+    let series = FACTORIALS.iter().fold(0.0, |sum, factorial| -square * (sum + 1.0 / factorial));
+    angle * (1.0 + series)
 }
 
 /// A stretch of samples, moved inside the buffer where arithmetic has pushed it out, and put on whole samples where
@@ -102,4 +135,19 @@ fn within(start: f64, length: f64, available: usize) -> (f64, f64) {
     // `start + (end - start)` may come out one bit above `end`, which the resizer refuses at the very edge.
     let length = end - start;
     if start + length > available { (start, (available - start).next_down()) } else { (start, length) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_weights_are_those_of_lanczos() {
+        let sinc = |x: f64| if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) };
+        for step in -3500..=3500 {
+            let x = f64::from(step) / 1000.0;
+            let expected = if x.abs() < LOBES { sinc(x) * sinc(x / LOBES) } else { 0.0 };
+            assert!((lanczos(x) - expected).abs() < 1e-10, "{x}: {} instead of {expected}", lanczos(x));
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 mod filter;
 #[cfg(target_arch = "x86_64")]
-mod paeth_sse2;
+mod four_sse2;
 mod rows;
 
 use std::io::Cursor;

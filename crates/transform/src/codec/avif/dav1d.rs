@@ -159,8 +159,9 @@ impl Decoded {
         }
     }
 
-    /// One plane, each stored value replaced by what the table has for it.
-    pub fn plane(&self, index: usize, table: &[u8]) -> Result<Plane, TransformError> {
+    /// One plane, each stored value replaced by what the table has for it. Halved, four neighbours become their mean; of
+    /// an odd number of columns or rows the last one stands for two.
+    pub fn plane(&self, index: usize, table: &[u8], halved: bool) -> Result<Plane, TransformError> {
         let missing = || TransformError::corrupt(InputFormat::Avif, "a plane is missing");
         let (across, down) = match index {
             0 => (1, 1),
@@ -174,30 +175,55 @@ impl Decoded {
             return Err(missing());
         }
         let stride = self.0.stride[index.min(1)];
-        let last = table.len() - 1;
-        let unchanged =
-            table.len() == 256 && table.iter().enumerate().all(|(at, value)| at == usize::from(*value));
-        let mut samples = Vec::with_capacity(width * height);
-        for y in 0..height {
-            // SAFETY: the plane has `height` rows of at least `width` samples, `stride` bytes apart, as the library
-            // documents; the picture is alive, and nothing writes to it any more.
-            let row = unsafe { start.offset(stride * y as isize) };
+        // SAFETY: the plane has `height` rows of at least `width` samples, `stride` bytes apart, as the library documents;
+        // beyond eight bits samples are 16-bit numbers, and rows are aligned for them. The picture is alive, and nothing
+        // writes to it any more.
+        let samples = unsafe {
             if self.bits() > 8 {
-                // SAFETY: as above; beyond eight bits samples are 16-bit numbers, and rows are aligned for them.
-                let row = unsafe { slice::from_raw_parts(row.cast::<u16>(), width) };
-                samples.extend(row.iter().map(|&sample| table[usize::from(sample).min(last)]));
+                let row =
+                    |y: usize| slice::from_raw_parts(start.offset(stride * y as isize).cast::<u16>(), width);
+                looked_up(row, height, halved, |value| table[usize::from(value).min(table.len() - 1)])
             } else {
-                // SAFETY: as above.
-                let row = unsafe { slice::from_raw_parts(row, width) };
+                let row = |y: usize| slice::from_raw_parts(start.offset(stride * y as isize), width);
+                let unchanged = table.len() == 256
+                    && table.iter().enumerate().all(|(at, value)| at == usize::from(*value));
                 if unchanged {
-                    samples.extend_from_slice(row);
+                    looked_up(row, height, halved, |value| value as u8)
                 } else {
-                    samples.extend(row.iter().map(|&sample| table[usize::from(sample).min(last)]));
+                    looked_up(row, height, halved, |value| table[usize::from(value).min(table.len() - 1)])
                 }
             }
+        };
+        match halved {
+            true => Ok(Plane { width: width.div_ceil(2), height: height.div_ceil(2), samples }),
+            false => Ok(Plane { width, height, samples }),
         }
-        Ok(Plane { width, height, samples })
     }
+}
+
+/// What `table` has for the samples of each row, or for the means of four.
+fn looked_up<'a, T: Copy + Into<u16> + 'a>(
+    row: impl Fn(usize) -> &'a [T],
+    height: usize,
+    halved: bool,
+    table: impl Fn(u16) -> u8,
+) -> Vec<u8> {
+    let mut samples = Vec::new();
+    if !halved {
+        samples.reserve_exact(height * row(0).len());
+        (0..height).for_each(|y| samples.extend(row(y).iter().map(|&sample| table(sample.into()))));
+        return samples;
+    }
+    samples.reserve_exact(height.div_ceil(2) * row(0).len().div_ceil(2));
+    for y in (0..height).step_by(2) {
+        let (upper, last_upper) = row(y).as_chunks();
+        let (lower, last_lower) = row((y + 1).min(height - 1)).as_chunks();
+        let mean = |[a, b]: [T; 2], [c, d]: [T; 2]| (a.into() + b.into() + c.into() + d.into() + 2) / 4;
+        samples.extend(upper.iter().zip(lower).map(|(&upper, &lower)| table(mean(upper, lower))));
+        let last = last_upper.iter().zip(last_lower);
+        samples.extend(last.map(|(&upper, &lower)| table(mean([upper; 2], [lower; 2]))));
+    }
+    samples
 }
 
 impl Drop for Decoded {

@@ -20,6 +20,11 @@ pub(super) const AV1: Codec = Codec {
     others: ["a picture that is not AV1", "a tile that is not AV1"],
 };
 
+/// What is seen so many times smaller is halved while it is copied out of the decoder, in a tenth of what the filter takes for
+/// it; the filter, which decides what is seen, has the rest. At three times that costs 0.14 of SSIMULACRA2 in the middle of
+/// nine photographs.
+const HALVED_FROM: f64 = 3.0;
+
 pub(crate) fn header(original: &[u8], limits: &Limits) -> Result<Shape, TransformError> {
     if let Some(shape) = sequence::header(original, limits)? {
         return Ok(shape);
@@ -47,17 +52,19 @@ pub(crate) fn decode(
         return Ok(first);
     }
     let Container { colour, alpha, premultiplied, look } = open(original)?;
-    let samples = samples(&colour, look.coding, EdgeFilter::where_seen(shrink), deadline)?;
+    let halved =
+        shrink >= HALVED_FROM && alpha.is_none() && look.aperture.is_none() && colour.can_be_halved();
+    let samples = samples(&colour, look.coding, EdgeFilter::where_seen(shrink), halved, deadline)?;
     let icc = samples.profile(look.icc);
     let alpha = match alpha {
         Some(alpha) => {
-            let alpha = self::samples(&alpha, None, EdgeFilter::Applied, deadline)?;
+            let alpha = self::samples(&alpha, None, EdgeFilter::Applied, false, deadline)?;
             Some(alpha.alpha(colour.size, resampler)?)
         }
         None => None,
     };
     let picture = assembled(samples, alpha, premultiplied, look.aperture, resampler)?;
-    Ok(Decoded { icc, ..Decoded::full_size(picture) })
+    Ok(Decoded { icc, ..Decoded::at_scale(if halved { 0.5 } else { 1.0 }, picture) })
 }
 
 fn open(original: &[u8]) -> Result<Container<'_>, TransformError> {
@@ -73,9 +80,10 @@ fn samples(
     coded: &Coded<'_>,
     coding: Option<Coding>,
     filter: EdgeFilter,
+    halved: bool,
     deadline: &Deadline,
 ) -> Result<Samples, TransformError> {
-    Samples::of(coded, |tile| {
+    Samples::of(coded, halved, |tile| {
         deadline.check()?;
         let frames = obu::check(&tile.data).map_err(refused)?;
         // Of a picture in layers each is predicted from what of the one before it was filtered.
@@ -88,20 +96,21 @@ fn samples(
                 "the picture has not the size that its header says",
             ));
         }
-        samples_of(&decoded, coding)
+        samples_of(&decoded, coding, halved)
     })
 }
 
 pub(super) fn samples_of(
     decoded: &dav1d::Decoded,
     coding: Option<Coding>,
+    halved: bool,
 ) -> Result<Samples, TransformError> {
     let coding = coding.unwrap_or(decoded.coding());
     let [of_luma, of_chroma] = coding.to_full(decoded.bits());
-    let luma = decoded.plane(0, &of_luma)?;
+    let luma = decoded.plane(0, &of_luma, halved)?;
     let subsampling = decoded.subsampling();
     let chroma = match subsampling {
-        Some(_) => Some([decoded.plane(1, &of_chroma)?, decoded.plane(2, &of_chroma)?]),
+        Some(_) => Some([decoded.plane(1, &of_chroma, halved)?, decoded.plane(2, &of_chroma, halved)?]),
         None => None,
     };
     Ok(Samples {
@@ -115,6 +124,7 @@ pub(super) fn samples_of(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::time::Duration;
 
     use super::super::encode::encode_planes;
@@ -146,5 +156,39 @@ mod tests {
         assert_ne!(unfiltered, filtered);
         let off: u32 = unfiltered.iter().zip(&filtered).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
         assert!(off < 8 * filtered.len() as u32, "{off} in {} samples", filtered.len());
+    }
+
+    #[test]
+    fn what_is_seen_at_a_third_is_halved_on_its_way() {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let names =
+            ["400-8", "420-8-full-601", "422-10-limited-709", "444-12-full-601", "grid", "turned-left"];
+        for name in names {
+            let original = std::fs::read(fixtures.join(format!("{name}.avif"))).unwrap();
+            let planes = |shrink: f64| {
+                let deadline = Deadline::after(Duration::from_secs(60));
+                let decoded = decode(&original, shrink, &deadline, &mut Resampler::default()).unwrap();
+                match decoded.picture {
+                    Picture::Planes(Planes { luma, chroma, .. }) => {
+                        [luma].into_iter().chain(chroma.into_iter().flatten())
+                    }
+                    Picture::Pixels(_) => panic!("{name} holds planes"),
+                }
+            };
+            for (whole, half) in planes(2.9).zip(planes(3.0)) {
+                let (width, height) = (whole.width.div_ceil(2), whole.height.div_ceil(2));
+                assert_eq!((half.width, half.height), (width, height), "{name}");
+                for (at, &made) in half.samples.iter().enumerate() {
+                    let (x, y) = (at % width * 2, at / width * 2);
+                    let sample = |right: usize, down: usize| {
+                        let (x, y) = ((x + right).min(whole.width - 1), (y + down).min(whole.height - 1));
+                        u16::from(whole.samples[y * whole.width + x])
+                    };
+                    let sum = sample(0, 0) + sample(1, 0) + sample(0, 1) + sample(1, 1);
+                    // Of more bits, and of limited range, it is the mean that is brought to eight full ones.
+                    assert!(u16::from(made).abs_diff((sum + 2) / 4) <= 1, "{name} at {x}, {y}");
+                }
+            }
+        }
     }
 }

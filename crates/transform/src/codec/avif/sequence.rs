@@ -132,6 +132,6 @@ impl Stream {
             ));
         }
         let nanos = u64::from(sample.ticks) * 1_000_000_000 / u64::from(track.ticks_a_second);
-        Ok(Some((samples_of(&decoded, track.look.coding)?, Duration::from_nanos(nanos))))
+        Ok(Some((samples_of(&decoded, track.look.coding, false)?, Duration::from_nanos(nanos))))
     }
 }

@@ -70,7 +70,7 @@ fn samples(
     coding: Option<Coding>,
     deadline: &Deadline,
 ) -> Result<Samples, TransformError> {
-    Samples::of(coded, |tile| {
+    Samples::of(coded, false, |tile| {
         deadline.check()?;
         let configuration = Configuration::of(tile.configuration).map_err(refused)?;
         let frame = frame(&configuration, tile, coded.tile)?;

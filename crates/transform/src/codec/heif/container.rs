@@ -66,6 +66,12 @@ pub(crate) struct Tile<'a> {
 }
 
 impl Coded<'_> {
+    /// Whether no sample of a halved picture would come from two tiles, chroma included.
+    pub fn can_be_halved(&self) -> bool {
+        let alone = self.tiles.len() == 1 && self.tile == self.size;
+        alone || self.tile.width.is_multiple_of(4) && self.tile.height.is_multiple_of(4)
+    }
+
     /// How many there are to decode and to keep.
     pub fn pixels(&self) -> u64 {
         self.tile.pixels().saturating_mul(self.tiles.len() as u64).max(self.size.pixels())

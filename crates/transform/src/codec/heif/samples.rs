@@ -8,6 +8,7 @@ use super::look::Coding;
 use crate::codec::{Picture, describes_rgb};
 use crate::colour::{self, Matrix, Range};
 use crate::error::TransformError;
+use crate::halving::half;
 use crate::pixels::{Pixels, divided};
 use crate::planes::{Plane, Planes};
 use crate::profile;
@@ -25,9 +26,10 @@ pub(crate) struct Samples {
 }
 
 impl Samples {
-    /// All that is coded, as `decode` reads each tile of it.
+    /// All that is coded, as `decode` reads each tile of it: whole, or halved.
     pub fn of(
         coded: &Coded<'_>,
+        halved: bool,
         mut decode: impl FnMut(&Tile<'_>) -> Result<Samples, TransformError>,
     ) -> Result<Samples, TransformError> {
         let [first, others @ ..] = coded.tiles.as_slice() else {
@@ -37,12 +39,16 @@ impl Samples {
         if others.is_empty() && coded.tile == coded.size {
             return Ok(first);
         }
-        let mut whole = first.sized(coded.size);
+        let (size, tile) = match halved {
+            true => (half(coded.size), half(coded.tile)),
+            false => (coded.size, coded.tile),
+        };
+        let mut whole = first.sized(size);
         whole.lay(&first, 0, 0)?;
         drop(first);
-        for (index, tile) in (1..).zip(others) {
+        for (index, coded_tile) in (1..).zip(others) {
             let (column, row) = ((index % coded.columns) as u32, (index / coded.columns) as u32);
-            whole.lay(&decode(tile)?, column * coded.tile.width, row * coded.tile.height)?;
+            whole.lay(&decode(coded_tile)?, column * tile.width, row * tile.height)?;
         }
         Ok(whole)
     }

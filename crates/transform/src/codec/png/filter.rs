@@ -2,12 +2,25 @@
 
 /// Four neighbouring rows of pixels of `N` bytes, without the bytes that name their filters; above them, the row before.
 pub(super) struct Four<'a, const N: usize> {
+    /// Each one of the five that there are.
+    pub filters: [u8; 4],
     pub filtered: [&'a [[u8; N]]; 4],
     pub above: &'a [[u8; N]],
 }
 
-/// Paeth, the filter of nearly all rows of photographs: its number.
+/// What a row has the differences to: nothing, the pixel to the left, the one above, their mean, and, in nearly all rows of
+/// photographs, whichever Paeth predicts.
+const NOTHING: u8 = 0;
+pub(super) const LEFT: u8 = 1;
+pub(super) const ABOVE: u8 = 2;
+pub(super) const AVERAGE: u8 = 3;
 pub(super) const PAETH: u8 = 4;
+
+/// Whether these rows are undone quicker together than one by one: it is the last two filters that keep waiting.
+pub(super) fn belong_together(filters: [u8; 4]) -> bool {
+    let waits = filters.iter().filter(|filter| matches!(**filter, AVERAGE | PAETH)).count();
+    waits >= 2 && filters.iter().all(|filter| *filter <= PAETH)
+}
 
 /// Undoes one row's filter. All three rows have the same length.
 pub(super) fn undo<const N: usize>(
@@ -19,20 +32,20 @@ pub(super) fn undo<const N: usize>(
     let mut left = [0; N];
     let mut above_left = [0; N];
     match filter {
-        0 => row.copy_from_slice(filtered),
-        1 => {
+        NOTHING => row.copy_from_slice(filtered),
+        LEFT => {
             for (pixel, &difference) in row.iter_mut().zip(filtered) {
                 left = each(|at| difference[at].wrapping_add(left[at]));
                 *pixel = left;
             }
         }
-        2 => {
+        ABOVE => {
             let rows = row.as_flattened_mut().iter_mut().zip(filtered.as_flattened());
             for ((sample, difference), above) in rows.zip(above.as_flattened()) {
                 *sample = difference.wrapping_add(*above);
             }
         }
-        3 => {
+        AVERAGE => {
             for ((pixel, &difference), above) in row.iter_mut().zip(filtered).zip(above) {
                 left = each(|at| difference[at].wrapping_add(left[at].midpoint(above[at])));
                 *pixel = left;
@@ -69,21 +82,21 @@ fn paeth(left: u8, above: u8, above_left: u8) -> u8 {
     (if threshold <= low { high } else { not_low }) as u8
 }
 
-/// Undoes Paeth's filter in four rows at once, into rows of the same length.
+/// Undoes the filters of four rows at once, into rows of the same length.
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
-pub(super) fn undo_four_paeth<const N: usize>(four: &Four<'_, N>, rows: [&mut [[u8; N]]; 4]) {
+pub(super) fn undo_four<const N: usize>(four: &Four<'_, N>, rows: [&mut [[u8; N]]; 4]) {
     // SAFETY: there is no x86-64 without SSE2.
-    unsafe { super::paeth_sse2::undo_four(four, rows) }
+    unsafe { super::four_sse2::undo_four(four, rows) }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) fn undo_four_paeth<const N: usize>(four: &Four<'_, N>, rows: [&mut [[u8; N]]; 4]) {
+pub(super) fn undo_four<const N: usize>(four: &Four<'_, N>, rows: [&mut [[u8; N]]; 4]) {
     let mut above = four.above;
-    for (row, filtered) in rows.into_iter().zip(four.filtered) {
+    for ((row, filtered), filter) in rows.into_iter().zip(four.filtered).zip(four.filters) {
         let row: &mut [[u8; N]] = row;
         // The filter is one that there is.
-        let _ = undo(PAETH, filtered, above, row);
+        let _ = undo(filter, filtered, above, row);
         above = row;
     }
 }
@@ -125,30 +138,33 @@ mod tests {
         assert_eq!(undo(5, &[[1, 2, 3]], &[[0; 3]], &mut row), Err(UnknownFilter(5)));
     }
 
-    fn four_are_as_one_by_one<const N: usize>(bytes: &[u8]) {
+    fn four_are_as_one_by_one<const N: usize>(filters: [u8; 4], bytes: &[u8]) {
         let pixels = bytes.as_chunks::<N>().0;
         let width = pixels.len() / 5;
         let row = |at: usize| &pixels[at * width..][..width];
         let mut expected = vec![vec![[0; N]; width]; 4];
         let mut above = row(0).to_vec();
         for (at, made) in expected.iter_mut().enumerate() {
-            undo(PAETH, row(at + 1), &above, made).unwrap();
+            undo(filters[at], row(at + 1), &above, made).unwrap();
             above.clone_from(made);
         }
         let mut made = vec![vec![[9; N]; width]; 4];
         let [a, b, c, d] = made.as_mut_slice() else { unreachable!() };
-        let four = Four { filtered: [row(1), row(2), row(3), row(4)], above: row(0) };
-        undo_four_paeth(&four, [a, b, c, d]);
+        let four = Four { filters, filtered: [row(1), row(2), row(3), row(4)], above: row(0) };
+        undo_four(&four, [a, b, c, d]);
         assert_eq!(made, expected);
     }
 
     proptest! {
         #[test]
         fn four_rows_at_once_are_what_they_are_one_by_one(
+            filters in proptest::array::uniform4(NOTHING..=PAETH),
             bytes in proptest::collection::vec(any::<u8>(), 0..600),
         ) {
-            four_are_as_one_by_one::<3>(&bytes);
-            four_are_as_one_by_one::<4>(&bytes);
+            for filters in [filters, [PAETH; 4]] {
+                four_are_as_one_by_one::<3>(filters, &bytes);
+                four_are_as_one_by_one::<4>(filters, &bytes);
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use fdeflate::Decompressor;
 
-use super::filter::{self, Four, PAETH};
+use super::filter::{self, Four};
 use crate::error::TransformError;
 use crate::sniff::InputFormat;
 
@@ -66,10 +66,13 @@ impl<'a, const N: usize> Rows<'a, N> {
         let (first, rest) = rows.split_at_mut(self.width);
         let (second, rest) = rest.split_at_mut(self.width);
         let (third, fourth) = rest.split_at_mut(self.width);
-        if count == TOGETHER && (0..TOGETHER).all(|at| filter(at) == PAETH) {
-            let four = Four { filtered: [line(0), line(1), line(2), line(3)], above };
-            filter::undo_four_paeth(&four, [first, second, third, fourth]);
-            return Ok(count);
+        if count == TOGETHER {
+            let filters = [filter(0), filter(1), filter(2), filter(3)];
+            if filter::belong_together(filters) {
+                let four = Four { filters, filtered: [line(0), line(1), line(2), line(3)], above };
+                filter::undo_four(&four, [first, second, third, fourth]);
+                return Ok(count);
+            }
         }
         let mut above = above;
         for (at, row) in [first, second, third, fourth].into_iter().enumerate().take(count) {

@@ -103,7 +103,7 @@ impl AnimationEncoder {
 
 /// How far a channel may be off that this quality keeps no better: 6 at 80.
 fn unnoticed(quality: WebpQuality) -> u8 {
-    (u16::from(100 - quality.get().min(100)) * 3 / 10) as u8
+    ((100.0 - quality.get()).max(0.0) * 3.0 / 10.0) as u8
 }
 
 /// The chunks of a still file that hold its picture.
