@@ -1,46 +1,29 @@
 //! JPEG in and out, as planes wherever the file holds YCbCr: in by our own decoder where less than the full size will
 //! do, else through libjpeg-turbo.
 
-#![allow(unsafe_code)]
-
+mod decoder;
+mod encode;
+mod library;
 mod own_codes;
 mod part;
 mod prefix_code;
 mod scaled;
 
-use std::borrow::Cow;
-use std::ffi::{CStr, c_int, c_void};
-use std::ptr::{self, NonNull};
-use std::slice;
+use std::ffi::c_int;
 
 use jpeg_scaled::Scale;
 use plan::Size;
 use turbojpeg_sys as tj;
 
+use self::decoder::{Decoder, subsampling};
 use crate::codec::{Decoded, Picture, Shape, describes_rgb};
-use crate::colour::Matrix;
 use crate::error::TransformError;
 use crate::limits::{Deadline, Limits};
-use crate::metadata::Beside;
 use crate::orientation;
-use crate::pixels::Pixels;
-use crate::planes::{Plane, Planes};
-use crate::quality::JpegQuality;
 use crate::sniff::InputFormat;
 
+pub(crate) use self::encode::{Settings, encode};
 pub(crate) use self::part::{Colours as PartColours, part};
-
-/// As in our own decoder: a progressive file may hold any number of passes over the whole picture, each costing nearly as much as a picture.
-/// Encoders write about ten.
-const SCAN_LIMIT: c_int = 100;
-
-/// What is in the data stream but does not touch the picture; seen in files of many cameras.
-const HARMLESS: [&str; 4] = [
-    "extraneous bytes before marker",
-    "Invalid SOS parameters for sequential",
-    "unknown JFIF revision",
-    "Unknown Adobe color transform code",
-];
 
 pub(crate) fn header(original: &[u8]) -> Result<Shape, TransformError> {
     let header = jpeg_scaled::header(original).map_err(scaled::refused)?;
@@ -104,335 +87,6 @@ fn scale(shrink: f64) -> Option<Scale> {
     [Scale::Eighth, Scale::Quarter, Scale::Half].into_iter().find(fits)
 }
 
-/// How many luma samples share a chroma sample, for the layouts that can be decoded to planes.
-fn subsampling(subsamp: c_int) -> Option<(u8, u8)> {
-    match subsamp {
-        tj::TJSAMP_TJSAMP_444 | tj::TJSAMP_TJSAMP_GRAY => Some((1, 1)),
-        tj::TJSAMP_TJSAMP_422 => Some((2, 1)),
-        tj::TJSAMP_TJSAMP_420 => Some((2, 2)),
-        tj::TJSAMP_TJSAMP_440 => Some((1, 2)),
-        tj::TJSAMP_TJSAMP_411 => Some((4, 1)),
-        tj::TJSAMP_TJSAMP_441 => Some((1, 4)),
-        _ => None,
-    }
-}
-
-/// How a JPEG is written.
-pub(crate) struct Settings<'a> {
-    pub quality: JpegQuality,
-    pub progressive: bool,
-    pub beside: &'a Beside,
-}
-
-/// Which prefix codes (Huffman tables) the library writes with.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Codes {
-    Standard,
-    /// Those that suit the picture.
-    Own,
-}
-
-/// A JPEG of these planes, with prefix codes of its own.
-pub(crate) fn encode(planes: &Planes, settings: &Settings<'_>) -> Result<Vec<u8>, TransformError> {
-    let jpeg = if settings.progressive {
-        compressed(planes, settings, Codes::Own)?
-    } else {
-        own_codes::with_own_codes(&compressed(planes, settings, Codes::Standard)?)
-            .ok_or_else(|| TransformError::failed("encoding JPEG", "its codes cannot be read again"))?
-    };
-    Ok(match &settings.beside.exif {
-        Some(exif) => with_exif(&jpeg, exif),
-        None => jpeg,
-    })
-}
-
-fn compressed(planes: &Planes, settings: &Settings<'_>, codes: Codes) -> Result<Vec<u8>, TransformError> {
-    let &Settings { quality, progressive, beside } = settings;
-    let encoder = Handle::new(tj::TJINIT_TJINIT_COMPRESS).ok_or_else(out_of_memory)?;
-    let failed = |encoder: &Handle| TransformError::failed("encoding JPEG", encoder.message());
-    let layout = match planes.subsampling {
-        _ if planes.chroma.is_none() => tj::TJSAMP_TJSAMP_GRAY,
-        (1, 1) => tj::TJSAMP_TJSAMP_444,
-        (2, 1) => tj::TJSAMP_TJSAMP_422,
-        _ => tj::TJSAMP_TJSAMP_420,
-    };
-    encoder.set(tj::TJPARAM_TJPARAM_QUALITY, c_int::from(quality.get()))?;
-    encoder.set(tj::TJPARAM_TJPARAM_SUBSAMP, layout)?;
-    encoder.set(tj::TJPARAM_TJPARAM_OPTIMIZE, c_int::from(codes == Codes::Own))?;
-    encoder.set(tj::TJPARAM_TJPARAM_PROGRESSIVE, c_int::from(progressive))?;
-    if let Some(dots) = beside.dots_per_inch {
-        // Of what the unit counts, 1 is an inch (ITU-T T.871 §10.1).
-        encoder.set(tj::TJPARAM_TJPARAM_DENSITYUNITS, 1)?;
-        encoder.set(tj::TJPARAM_TJPARAM_XDENSITY, dots as c_int)?;
-        encoder.set(tj::TJPARAM_TJPARAM_YDENSITY, dots as c_int)?;
-    }
-    if let Some(icc) = &beside.icc {
-        // SAFETY: `icc` is readable for its length; the library copies it and does not write despite the type.
-        if unsafe { tj::tj3SetICCProfile(encoder.raw(), icc.as_ptr().cast_mut(), icc.len() as tj::size_t) }
-            != 0
-        {
-            return Err(failed(&encoder));
-        }
-    }
-    let size = planes.size();
-    // The library wants as much luma as chroma covers, which in odd sizes is a line more than there is.
-    let missing = |side: usize, shared: u8| side.next_multiple_of(usize::from(shared)) - side;
-    let right = missing(planes.luma.width, planes.subsampling.0);
-    let bottom = missing(planes.luma.height, planes.subsampling.1);
-    let luma = match &planes.chroma {
-        Some(_) if (right, bottom) != (0, 0) => Cow::Owned(planes.luma.extended(0, 0, right, bottom)),
-        _ => Cow::Borrowed(&planes.luma),
-    };
-    let [cb, cr] = planes.chroma.as_ref().map_or([&*luma; 2], |[cb, cr]| [cb, cr]);
-    let components = if planes.chroma.is_some() { 3 } else { 1 };
-    for (component, plane) in (0..components).zip([&*luma, cb, cr]) {
-        if (plane.width, plane.height) != plane_size(component, size, layout) {
-            return Err(TransformError::failed(
-                "encoding JPEG",
-                "a plane has not the size that it should have",
-            ));
-        }
-    }
-    let pointers = [luma.samples.as_ptr(), cb.samples.as_ptr(), cr.samples.as_ptr()];
-    let strides = [luma.width as c_int, cb.width as c_int, cr.width as c_int];
-    let mut jpeg = Buffer { start: ptr::null_mut(), length: 0 };
-    // SAFETY: each plane has the size that the library gives for it (just checked), strides are their widths, and
-    // with a null buffer the library allocates one, which `Buffer` frees.
-    let code = unsafe {
-        tj::tj3CompressFromYUVPlanes8(
-            encoder.raw(),
-            pointers.as_ptr(),
-            size.width as c_int,
-            strides.as_ptr(),
-            size.height as c_int,
-            &mut jpeg.start,
-            &mut jpeg.length,
-        )
-    };
-    if code != 0 {
-        return Err(failed(&encoder));
-    }
-    Ok(jpeg.to_vec())
-}
-
-/// EXIF behind the first segment, which is JFIF's and wants to stay the first (ITU-T T.871 §10.1, Exif 3.0 §4.7.2).
-fn with_exif(jpeg: &[u8], exif: &[u8]) -> Vec<u8> {
-    let first =
-        jpeg.get(4..6).map_or(0, |length| 2 + usize::from(u16::from_be_bytes([length[0], length[1]])));
-    let (before, after) = jpeg.split_at_checked(2 + first).unwrap_or((jpeg, &[]));
-    let payload = [b"Exif\0\0", exif].concat();
-    // A block of ours is far smaller than a segment may be.
-    let Ok(length) = u16::try_from(payload.len() + 2) else { return jpeg.to_vec() };
-    [before, &[0xff, 0xe1], &length.to_be_bytes(), &payload, after].concat()
-}
-
-/// The size that the library expects of a plane: of luma too, it is that of all pixels that share a chroma sample.
-fn plane_size(component: c_int, size: Size, layout: c_int) -> (usize, usize) {
-    // SAFETY: both take numbers and return one, -1 for what makes no sense.
-    let (width, height) = unsafe {
-        (
-            tj::tj3YUVPlaneWidth(component, size.width as c_int, layout),
-            tj::tj3YUVPlaneHeight(component, size.height as c_int, layout),
-        )
-    };
-    (usize::try_from(width).unwrap_or(0), usize::try_from(height).unwrap_or(0))
-}
-
-/// A handle of the library, freed when dropped.
-struct Handle(NonNull<c_void>);
-
-impl Handle {
-    fn new(kind: tj::TJINIT) -> Option<Handle> {
-        // SAFETY: takes a number and returns a handle or null.
-        NonNull::new(unsafe { tj::tj3Init(kind as c_int) }).map(Handle)
-    }
-
-    fn raw(&self) -> tj::tjhandle {
-        self.0.as_ptr()
-    }
-
-    fn set(&self, parameter: tj::TJPARAM, value: c_int) -> Result<(), TransformError> {
-        // SAFETY: the handle is alive.
-        match unsafe { tj::tj3Set(self.raw(), parameter as c_int, value) } {
-            0 => Ok(()),
-            _ => Err(TransformError::failed("setting up JPEG", self.message())),
-        }
-    }
-
-    fn get(&self, parameter: tj::TJPARAM) -> c_int {
-        // SAFETY: the handle is alive.
-        unsafe { tj::tj3Get(self.raw(), parameter as c_int) }
-    }
-
-    fn message(&self) -> String {
-        // SAFETY: the library returns a terminated string inside the handle, which is alive; it is copied at once.
-        unsafe { CStr::from_ptr(tj::tj3GetErrorStr(self.raw())) }.to_string_lossy().into_owned()
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        // SAFETY: made by tj3Init, destroyed once.
-        unsafe { tj::tj3Destroy(self.raw()) };
-    }
-}
-
-/// Bytes that the library has allocated.
-struct Buffer {
-    start: *mut u8,
-    length: tj::size_t,
-}
-
-impl Buffer {
-    fn to_vec(&self) -> Vec<u8> {
-        if self.start.is_null() {
-            return Vec::new();
-        }
-        // SAFETY: the library has set both to a buffer that it has filled.
-        unsafe { slice::from_raw_parts(self.start, self.length as usize) }.to_vec()
-    }
-}
-
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        // SAFETY: null, or allocated by the library and freed once.
-        unsafe { tj::tj3Free(self.start.cast()) };
-    }
-}
-
-/// A handle that has read a header.
-struct Decoder {
-    handle: Handle,
-}
-
-impl Decoder {
-    fn open(original: &[u8]) -> Result<Decoder, TransformError> {
-        let handle = Handle::new(tj::TJINIT_TJINIT_DECOMPRESS).ok_or_else(out_of_memory)?;
-        handle.set(tj::TJPARAM_TJPARAM_SCANLIMIT, SCAN_LIMIT)?;
-        // SAFETY: `original` is readable for its length.
-        let code =
-            unsafe { tj::tj3DecompressHeader(handle.raw(), original.as_ptr(), original.len() as tj::size_t) };
-        let decoder = Decoder { handle };
-        decoder.judge(code, original)?;
-        Ok(decoder)
-    }
-
-    fn get(&self, parameter: tj::TJPARAM) -> c_int {
-        self.handle.get(parameter)
-    }
-
-    fn size(&self) -> Result<Size, TransformError> {
-        let side = |parameter| {
-            u32::try_from(self.get(parameter))
-                .map_err(|_| TransformError::corrupt(InputFormat::Jpeg, "it has no size"))
-        };
-        Ok(Size {
-            width: side(tj::TJPARAM_TJPARAM_JPEGWIDTH)?,
-            height: side(tj::TJPARAM_TJPARAM_JPEGHEIGHT)?,
-        })
-    }
-
-    fn scale_down(&self, denominator: c_int) -> Result<(), TransformError> {
-        let factor = tj::tjscalingfactor { num: 1, denom: denominator };
-        // SAFETY: the handle is alive.
-        match unsafe { tj::tj3SetScalingFactor(self.handle.raw(), factor) } {
-            0 => Ok(()),
-            _ => Err(TransformError::failed("setting up JPEG", self.handle.message())),
-        }
-    }
-
-    fn planes(&self, original: &[u8], size: Size, subsampling: (u8, u8)) -> Result<Planes, TransformError> {
-        let layout = self.get(tj::TJPARAM_TJPARAM_SUBSAMP);
-        let plane = |component| {
-            let (width, height) = plane_size(component, size, layout);
-            Plane::filled(width, height, 0)
-        };
-        let mut luma = plane(0);
-        let mut chroma = (layout != tj::TJSAMP_TJSAMP_GRAY).then(|| [plane(1), plane(2)]);
-        let [cb, cr] = match &mut chroma {
-            Some([cb, cr]) => [cb.samples.as_mut_ptr(), cr.samples.as_mut_ptr()],
-            None => [ptr::null_mut(); 2],
-        };
-        let mut pointers = [luma.samples.as_mut_ptr(), cb, cr];
-        // SAFETY: the planes have the sizes that the library itself gives for this picture, scale and layout, without
-        // gaps (null strides); it re-reads the same bytes, so the header cannot change in between.
-        let code = unsafe {
-            tj::tj3DecompressToYUVPlanes8(
-                self.handle.raw(),
-                original.as_ptr(),
-                original.len() as tj::size_t,
-                pointers.as_mut_ptr(),
-                ptr::null_mut(),
-            )
-        };
-        self.judge(code, original)?;
-        // Beyond the picture, the library leaves whatever it has found in memory.
-        luma.cut(size.width as usize, size.height as usize);
-        Ok(Planes { luma, chroma, subsampling, matrix: Matrix::Bt601 })
-    }
-
-    fn pixels(&self, original: &[u8], size: Size, kind: tj::TJPF) -> Result<Pixels, TransformError> {
-        let mut pixels = Pixels::filled(size, [0; 4]);
-        // SAFETY: `rgba` holds `width * height` pixels of four bytes, which is what these pixel formats need.
-        let code = unsafe {
-            tj::tj3Decompress8(
-                self.handle.raw(),
-                original.as_ptr(),
-                original.len() as tj::size_t,
-                pixels.rgba.as_mut_ptr().cast(),
-                (size.width * 4) as c_int,
-                kind as c_int,
-            )
-        };
-        self.judge(code, original)?;
-        Ok(pixels)
-    }
-
-    /// By the plain formula; with a press profile colours would come out truer (for later, with ICC conversion).
-    ///
-    /// Every known writer of such files stores the inks inverted, as Adobe has done it: 255 is no ink.
-    fn cmyk(&self, original: &[u8], size: Size) -> Result<Pixels, TransformError> {
-        let mut pixels = self.pixels(original, size, tj::TJPF_TJPF_CMYK)?;
-        for pixel in &mut pixels.rgba {
-            let [c, m, y, k] = pixel.map(u32::from);
-            let light = |ink: u32| ((ink * k + 127) / 255) as u8;
-            *pixel = [light(c), light(m), light(y), 255];
-        }
-        Ok(pixels)
-    }
-
-    /// The profile that the markers just read hold.
-    fn icc(&self) -> Option<Vec<u8>> {
-        let mut icc = Buffer { start: ptr::null_mut(), length: 0 };
-        // SAFETY: the library allocates the buffer (or leaves null), and `Buffer` frees it.
-        let code = unsafe { tj::tj3GetICCProfile(self.handle.raw(), &mut icc.start, &mut icc.length) };
-        (code == 0 && !icc.start.is_null()).then(|| icc.to_vec())
-    }
-
-    /// What the library's verdict means: its warnings range from "never mind" to "half the picture is missing".
-    fn judge(&self, code: c_int, original: &[u8]) -> Result<(), TransformError> {
-        if code == 0 {
-            return Ok(());
-        }
-        let why = self.handle.message();
-        // SAFETY: the handle is alive.
-        let warning = unsafe { tj::tj3GetErrorCode(self.handle.raw()) } == tj::TJERR_TJERR_WARNING as c_int;
-        // Only the first warning is told, so a harmless one could hide that the file ends too early.
-        let harmless = warning && HARMLESS.iter().any(|harmless| why.contains(harmless));
-        if harmless && original.windows(2).rev().any(|marker| marker == [0xff, 0xd9]) {
-            Ok(())
-        } else if harmless || why.contains("Premature end of") {
-            Err(TransformError::Truncated { format: InputFormat::Jpeg })
-        } else {
-            Err(TransformError::corrupt(InputFormat::Jpeg, why))
-        }
-    }
-}
-
-fn out_of_memory() -> TransformError {
-    TransformError::failed("setting up JPEG", "out of memory")
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -441,6 +95,9 @@ mod tests {
     use jpeg_scaled::Precision;
 
     use super::*;
+    use crate::colour::Matrix;
+    use crate::metadata::Beside;
+    use crate::planes::{Plane, Planes};
     use crate::quality::{Level, number};
 
     #[test]

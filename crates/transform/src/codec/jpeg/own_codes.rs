@@ -269,8 +269,8 @@ mod tests {
     use plan::Size;
     use proptest::prelude::*;
 
+    use super::super::encode::{Codes, Settings, compressed};
     use super::*;
-    use crate::codec::jpeg::{Codes, Settings, compressed};
     use crate::colour::Matrix;
     use crate::metadata::Beside;
     use crate::planes::{Plane, Planes};
