@@ -12,7 +12,7 @@ FUZZ_SEEDS ?=
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PENTIMENTO := $(TARGET)/release/pentimento
 
-.PHONY: help setup build demo test check bench bench-cache bench-images bench-purge goldens broken-pictures sim torture conformance fuzz fuzz-all clean-demo
+.PHONY: help setup build demo test check bench bench-cache bench-images bench-purge goldens broken-pictures sim torture conformance fuzz fuzz-all test-aarch64 clean-demo
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,6 +98,13 @@ fuzz: ## One parser under libFuzzer: make fuzz FUZZ_TARGET=request_key SECONDS=6
 FUZZ_TEXTS := request_key http_caching dialect purge_names drawings
 FUZZ_PICTURES := jpeg_scaled moving profiles metadata
 FUZZ_DECODERS := jpeg png webp avif heic gif tiff bmp ico jxl svg pdf
+
+AARCH64 = aarch64-unknown-linux-gnu
+test-aarch64: ## The engine's tests on aarch64, in QEMU
+	@scripts/setup-aarch64
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+		CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu" \
+		cargo test --target $(AARCH64) -p jpeg-scaled -p transform --lib --test formats --test orientation --test planes
 
 fuzz-all: ## Every parser and every decoder under libFuzzer, one after the other: make fuzz-all SECONDS=300
 	@set -e; for target in $(FUZZ_TEXTS); do $(MAKE) fuzz FUZZ_TARGET=$$target; done; \
