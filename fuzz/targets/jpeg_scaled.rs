@@ -1,11 +1,11 @@
 //! The decoder of small JPEGs.
 //!
 //! Input: a file. What must hold: no panic at any scale, planes of the size that the header promises, and the same
-//! verdict and the same samples each time.
+//! verdict and the same samples each time. And of the reader of frequencies, that those of a block are in order.
 
 #![no_main]
 
-use jpeg_scaled::{Budget, Precision, Scale, Scales, decode, header, icc_profile};
+use jpeg_scaled::{Budget, Frequencies, Precision, Scale, Scales, decode, header, icc_profile};
 use libfuzzer_sys::fuzz_target;
 
 /// Small enough that a file of a few bytes cannot make the fuzzer slow.
@@ -13,6 +13,16 @@ const BUDGET: Budget = Budget { pixels: 1 << 18, memory: 1 << 22, scans: 20, blo
 
 fuzz_target!(|file: &[u8]| {
     let _ = icc_profile(file);
+    if let Ok(frequencies) = Frequencies::open(file, BUDGET) {
+        let components = frequencies.quantization().len();
+        let _ = frequencies.read(
+            || true,
+            |component, block| {
+                assert!(component < components && block.first().is_some_and(|one| one.index == 0));
+                assert!(block.windows(2).all(|two| two[0].index < two[1].index) && block.last().unwrap().index < 64);
+            },
+        );
+    }
     let header = header(file);
     for scale in Scale::ALL {
         let finer = Scales { chroma: Scale::Half, ..Scales::both(scale) };

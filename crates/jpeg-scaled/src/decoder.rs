@@ -80,15 +80,15 @@ pub(crate) fn decode(
 }
 
 /// A file, its markers read up to some place.
-struct Decoder<'a> {
-    markers: Markers<'a>,
-    tables: Tables,
+pub(crate) struct Decoder<'a> {
+    pub markers: Markers<'a>,
+    pub tables: Tables,
     hints: Hints,
-    frame: Option<Frame>,
+    pub frame: Option<Frame>,
 }
 
 impl<'a> Decoder<'a> {
-    fn new(file: &'a [u8]) -> Result<Decoder<'a>, DecodeError> {
+    pub fn new(file: &'a [u8]) -> Result<Decoder<'a>, DecodeError> {
         Ok(Decoder {
             markers: Markers::new(file)?,
             tables: Tables::default(),
@@ -98,7 +98,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// The header of the next scan, or none at the end of the picture.
-    fn read_up_to_scan(&mut self) -> Result<Option<&'a [u8]>, DecodeError> {
+    pub fn read_up_to_scan(&mut self) -> Result<Option<&'a [u8]>, DecodeError> {
         loop {
             let marker = self.markers.next()?;
             match marker.code {
@@ -123,7 +123,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// Why the picture is for another decoder.
-    fn not_ours(&self, frame: &Frame) -> Option<&'static str> {
+    pub fn not_ours(&self, frame: &Frame) -> Option<&'static str> {
         let rgb = !self.hints.is_luma_and_chroma(frame);
         frame.not_ours.or(rgb.then_some("a JPEG of RGB components"))
     }

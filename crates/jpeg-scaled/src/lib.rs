@@ -24,6 +24,7 @@ mod decoder;
 mod entropy;
 mod error;
 mod frame;
+mod frequencies;
 mod huffman;
 mod inverse;
 mod markers;
@@ -39,6 +40,7 @@ pub use crate::budget::Budget;
 pub use crate::colour::{exif, icc_profile};
 pub use crate::decoder::{Header, header};
 pub use crate::error::DecodeError;
+pub use crate::frequencies::{Frequencies, Frequency};
 pub use crate::plane::{Plane, Planes};
 pub use crate::scale::{Precision, Scale, Scales};
 

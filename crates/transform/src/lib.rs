@@ -20,7 +20,6 @@ mod encode;
 mod error;
 mod faces;
 mod foreground;
-mod halving;
 mod judge;
 mod limits;
 mod making;
@@ -40,6 +39,7 @@ mod sample;
 mod search;
 mod sniff;
 mod text;
+mod unmoved;
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
@@ -66,7 +66,7 @@ use crate::other::Named;
 use crate::resample::Resampler;
 
 /// Names this engine in the keys of derivatives: change it whenever the same original and plan may give other bytes.
-pub const ENGINE: &str = "planar-19";
+pub const ENGINE: &str = "planar-21";
 
 /// What can be known of an original without decoding it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,6 +194,9 @@ fn carry_out(
     let told = description::carry_out(original, &header, &named, plan, limits, &deadline, &mut resampler)?;
     if let Some(told) = told {
         return Ok(told);
+    }
+    if let Some(unmoved) = unmoved::carry_out(original, &header, plan, limits, &deadline)? {
+        return Ok(unmoved);
     }
     let (making, decoded) = begin(original, &header, &named, plan, limits, &deadline, &mut resampler)?;
     let mover = Mover { original, header: &header, icc: decoded.icc.as_deref(), plan, making: &making };

@@ -106,6 +106,32 @@ impl Making {
         self.resize.crops() && self.resize.crop.without_faces() == Crop::Entropy
     }
 
+    /// Whether each pixel of an opaque original stays what and where it is.
+    pub fn moves_nothing(&self) -> bool {
+        let Geometry { orientation, ref turned, crop, placed, output, .. } = self.geometry;
+        let changes = |operation: &Operation| match operation {
+            Operation::Trim { .. }
+            | Operation::Cut(_)
+            | Operation::Orient(_)
+            | Operation::Resize(_)
+            | Operation::Grid { .. }
+            | Operation::Flatten(_) => false,
+            Operation::Place(_) => self.geometry.is_padded(),
+            _ => true,
+        };
+        self.stored.then(orientation) == Orientation::UPRIGHT
+            && turned.is_none()
+            && crop == CropBox::whole(self.upright)
+            && self.geometry.cut == self.rest
+            && self.rest.size() == self.upright
+            && placed.size() == self.upright
+            && output == self.upright
+            && !self.looks()
+            && !self.looks_for_faces
+            && !self.cuts_out
+            && !self.operations.iter().any(changes)
+    }
+
     /// Which part of the original is seen, as it is stored, and on how many pixels; nothing where all of it matters.
     pub fn drawn(&self) -> Option<(CropBox, Size)> {
         if self.looks_for_faces || self.cuts_out {

@@ -4,10 +4,9 @@ use plan::{Chroma, Format, Operation, Orientation, Plan, QualityWish, Size};
 
 use crate::Header;
 use crate::animation;
-use crate::codec::{avif, pdf, png, svg};
+use crate::codec::{avif, halving, pdf, png, svg};
 use crate::dimensions::dimensions;
 use crate::faces;
-use crate::halving;
 use crate::judge;
 use crate::limits::Limits;
 use crate::making::Making;

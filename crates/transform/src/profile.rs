@@ -43,6 +43,14 @@ pub(crate) fn settle(
     Ok((converted, None))
 }
 
+/// What is put beside colours that stay as they are: nothing, if the profile says nothing. None where they do not stay.
+pub(crate) fn beside(icc: Option<Vec<u8>>, target: &Target) -> Option<Option<Vec<u8>>> {
+    match icc.filter(|icc| Conversion::to_srgb(icc).is_some()) {
+        None => Some(None),
+        icc => target.keeps_profile().then_some(icc),
+    }
+}
+
 /// The profile of a picture that names its colours by numbers of ITU-T H.273 instead; none where they are sRGB's, or
 /// nothing that a profile of eight bits tells well (HDR, which is shown as it is).
 pub(crate) fn of_code_points(primaries: u16, transfer: u16) -> Option<Vec<u8>> {

@@ -5,7 +5,7 @@ mod pictures;
 use pictures::{
     Painting, assert_alike, fixture, made, moving_gif, photograph, psnr, resize, seen, to, transform,
 };
-use plan::{Accepted, Chroma, Encoding, Fit, Format, FormatWish, Plan};
+use plan::{Accepted, Chroma, Encoding, Fit, Format, FormatWish, Plan, Quality, QualityWish};
 use transform::{InputFormat, TransformError, sniff};
 
 fn encoded(format: Format, encoding: Encoding) -> Plan {
@@ -74,6 +74,40 @@ fn a_progressive_jpeg_shows_the_same_picture() {
     assert_eq!((frames(&plain, 0xc0), frames(&plain, 0xc2)), (1, 0));
     assert_eq!((frames(&progressive, 0xc0), frames(&progressive, 0xc2)), (0, 1));
     assert!(seen(&plain) == seen(&progressive));
+}
+
+/// Where its chroma stays too it is not decoded, but nobody sees that: a progressive one is, and shows what would have become
+/// of it.
+#[test]
+fn a_jpeg_that_keeps_its_size_is_as_good_as_if_it_had_been_decoded() {
+    let painting = Painting::new(203, 121, |x, y| {
+        [(x + y / 2) as u8, (128.0 + 90.0 * (f64::from(x * y) / 300.0).sin()) as u8, (y * 2) as u8, 255]
+    });
+    let wish = |quality| Quality::new(quality).ok().map(QualityWish::Alike);
+    for chroma in [Chroma::Quarter, Chroma::Half, Chroma::Full] {
+        let plan = |quality, progressive| Plan {
+            quality: wish(quality),
+            ..encoded(Format::Jpeg, Encoding { chroma, progressive, ..Encoding::default() })
+        };
+        let original = made(&painting.png(), &plan(95, false)).bytes;
+        for quality in [90, 60, 25] {
+            let kept = made(&original, &plan(quality, false));
+            let decoded = made(&original, &plan(quality, true));
+            assert_eq!(kept.size, decoded.size);
+            assert_eq!(sampling(&kept.bytes), sampling(&original), "{chroma:?}");
+            let [alike, decoded] = [kept, decoded].map(|made| psnr(&seen(&made.bytes), &seen(&original)));
+            assert!(
+                alike != decoded && alike > decoded - 0.8,
+                "{alike} and {decoded} dB at {quality} with {chroma:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_jpeg_that_keeps_its_quality_too_keeps_each_sample() {
+    let jpeg = made(&Painting::waves(93, 50).png(), &to(Format::Jpeg)).bytes;
+    assert!(made(&jpeg, &to(Format::Jpeg)).bytes == jpeg);
 }
 
 /// The sampling factors of the first component in a JPEG's frame header (ITU-T T.81 §B.2.2).

@@ -10,6 +10,7 @@ mod sse2;
 
 use crate::entropy::EntropyCoded;
 use crate::error::DecodeError;
+use crate::frequencies::{self, Source, Take};
 use crate::huffman::AcTable;
 #[cfg(target_arch = "x86_64")]
 use crate::inverse::Kept;
@@ -60,6 +61,14 @@ dispatched!(sequential, sequential::scan, (
     units: &Units,
     data: &mut EntropyCoded<'_>,
     go_on: &mut dyn FnMut() -> bool,
+));
+
+dispatched!(frequencies, frequencies::scan, (
+    sources: &[Source<'_>],
+    units: &Units,
+    data: &mut EntropyCoded<'_>,
+    go_on: &mut dyn FnMut() -> bool,
+    take: &mut Take<'_>,
 ));
 
 dispatched!(means, progressive::means, (

@@ -83,7 +83,7 @@ impl Picture {
     }
 
     /// The units of a scan: for each, its blocks by component and place.
-    fn units(&self, members: &[usize]) -> Vec<Vec<(usize, usize)>> {
+    pub fn units(&self, members: &[usize]) -> Vec<Vec<(usize, usize)>> {
         let (most_across, most_down) = self.most();
         let mut units = Vec::new();
         if let &[index] = members {

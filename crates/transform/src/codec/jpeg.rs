@@ -1,12 +1,14 @@
 //! JPEG in and out, as planes wherever the file holds YCbCr: in by our own decoder where less than the full size will
 //! do, else through libjpeg-turbo.
 
+mod bits;
 mod decoder;
 mod encode;
 mod library;
 mod own_codes;
 mod part;
 mod prefix_code;
+mod requantised;
 mod scaled;
 
 use std::ffi::c_int;
@@ -24,6 +26,7 @@ use crate::sniff::InputFormat;
 
 pub(crate) use self::encode::{Settings, encode};
 pub(crate) use self::part::{Colours as PartColours, part};
+pub(crate) use self::requantised::requantised;
 
 pub(crate) fn header(original: &[u8]) -> Result<Shape, TransformError> {
     let header = jpeg_scaled::header(original).map_err(scaled::refused)?;

@@ -6,6 +6,7 @@ pub(crate) mod bmp;
 pub(crate) mod canvas;
 pub(crate) mod difference;
 pub(crate) mod gif;
+pub(crate) mod halving;
 #[cfg(feature = "heic")]
 pub(crate) mod heic;
 #[cfg(not(feature = "heic"))]

@@ -10,10 +10,10 @@ use std::io::Cursor;
 use plan::Size;
 
 use self::rows::{Rows, TOGETHER};
+use crate::codec::halving::Halving;
 use crate::codec::{Decoded, Picture, Shape, describes_rgb};
 use crate::content::Evenness;
 use crate::error::TransformError;
-use crate::halving::Halving;
 use crate::limits::Deadline;
 use crate::metadata::Beside;
 use crate::orientation;

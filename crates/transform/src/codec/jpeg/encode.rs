@@ -38,10 +38,7 @@ pub(crate) fn encode(planes: &Planes, settings: &Settings<'_>) -> Result<Vec<u8>
         own_codes::with_own_codes(&compressed(planes, settings, Codes::Standard)?)
             .ok_or_else(|| TransformError::failed("encoding JPEG", "its codes cannot be read again"))?
     };
-    Ok(match &settings.beside.exif {
-        Some(exif) => with_exif(&jpeg, exif),
-        None => jpeg,
-    })
+    Ok(with_exif(jpeg, settings))
 }
 
 pub(super) fn compressed(
@@ -117,13 +114,14 @@ pub(super) fn compressed(
     Ok(jpeg.to_vec())
 }
 
-/// EXIF behind the first segment, which is JFIF's and wants to stay the first (ITU-T T.871 §10.1, Exif 3.0 §4.7.2).
-fn with_exif(jpeg: &[u8], exif: &[u8]) -> Vec<u8> {
+/// EXIF, if there is some, behind the first segment, which is JFIF's and wants to stay the first (ITU-T T.871 §10.1, Exif 3.0 §4.7.2).
+pub(super) fn with_exif(jpeg: Vec<u8>, settings: &Settings<'_>) -> Vec<u8> {
+    let Some(exif) = &settings.beside.exif else { return jpeg };
     let first =
         jpeg.get(4..6).map_or(0, |length| 2 + usize::from(u16::from_be_bytes([length[0], length[1]])));
-    let (before, after) = jpeg.split_at_checked(2 + first).unwrap_or((jpeg, &[]));
-    let payload = [b"Exif\0\0", exif].concat();
+    let (before, after) = jpeg.split_at_checked(2 + first).unwrap_or((&jpeg, &[]));
+    let payload = [b"Exif\0\0", exif.as_slice()].concat();
     // A block of ours is far smaller than a segment may be.
-    let Ok(length) = u16::try_from(payload.len() + 2) else { return jpeg.to_vec() };
+    let Ok(length) = u16::try_from(payload.len() + 2) else { return jpeg };
     [before, &[0xff, 0xe1], &length.to_be_bytes(), &payload, after].concat()
 }

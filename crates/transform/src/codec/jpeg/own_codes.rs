@@ -4,10 +4,10 @@
 //! takes a quarter of what a small derivative costs, and it keeps all coefficients in memory meanwhile. What is counted
 //! here are the symbols of what it has written.
 
-use super::prefix_code::PrefixCode;
+use super::bits::Bits;
+use super::prefix_code::{CODES, PrefixCode};
 
 const START_OF_FRAME: u8 = 0xc0;
-const CODES: u8 = 0xc4;
 const START_OF_SCAN: u8 = 0xda;
 const END: [u8; 2] = [0xff, 0xd9];
 
@@ -30,17 +30,13 @@ pub(super) fn with_own_codes(jpeg: &[u8]) -> Option<Vec<u8>> {
     let mut codes = vec![(0u16, 0u8); TABLES * 256];
     for &(table, name) in &scan.names {
         let own = PrefixCode::of(&counts[table * 256..][..256]);
-        written.extend([0xff, CODES]);
-        written.extend(u16::try_from(2 + 1 + 16 + own.symbols.len()).ok()?.to_be_bytes());
-        written.push(name);
-        written.extend(own.lengths);
-        written.extend(&own.symbols);
+        own.write(name, &mut written);
         for (symbol, code, length) in own.codes() {
             codes[table * 256 + usize::from(symbol)] = (code, length);
         }
     }
     written.extend(scan.header);
-    let mut bits = Bits { written, pending: 0, count: 0 };
+    let mut bits = Bits::after(written);
     scan.read(|symbol, further| {
         let (code, length) = codes[symbol];
         let of_value = symbol as u32 & 15;
@@ -219,53 +215,8 @@ impl Table {
     }
 }
 
-struct Bits {
-    written: Vec<u8>,
-    /// The lowest `count` of it, which are fewer than 32 between two calls.
-    pending: u64,
-    count: u32,
-}
-
-impl Bits {
-    /// At most 31.
-    fn push(&mut self, bits: u64, count: u32) {
-        self.pending = self.pending << count | bits;
-        self.count += count;
-        if self.count >= 32 {
-            self.count -= 32;
-            let four = (self.pending >> self.count) as u32;
-            let bytes = four.to_be_bytes();
-            // Seldom is a byte of them all ones.
-            if (!four).wrapping_sub(0x0101_0101) & four & 0x8080_8080 == 0 {
-                self.written.extend(bytes);
-            } else {
-                bytes.into_iter().for_each(|byte| self.byte(byte));
-            }
-        }
-    }
-
-    fn byte(&mut self, byte: u8) {
-        self.written.push(byte);
-        if byte == 0xff {
-            self.written.push(0);
-        }
-    }
-
-    /// What is open at the end is filled with ones (T.81 §F.1.2.3).
-    fn end(mut self) -> Vec<u8> {
-        let open = self.count.next_multiple_of(8) - self.count;
-        self.pending = self.pending << open | ((1 << open) - 1);
-        self.count += open;
-        while self.count > 0 {
-            self.count -= 8;
-            self.byte((self.pending >> self.count) as u8);
-        }
-        self.written
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use plan::Size;
     use proptest::prelude::*;
 
@@ -277,7 +228,7 @@ mod tests {
     use crate::quality::{Level, number};
 
     /// Waves, edges and noise, by arithmetic.
-    fn planes(size: Size, subsampling: Option<(u8, u8)>, seed: u32) -> Planes {
+    pub fn planes(size: Size, subsampling: Option<(u8, u8)>, seed: u32) -> Planes {
         let plane = |width: usize, height: usize, seed: u32| {
             let mut state = seed | 1;
             let mut plane = Plane::filled(width, height, 0);

@@ -7,6 +7,8 @@ pub(super) struct PrefixCode {
     pub symbols: Vec<u8>,
 }
 
+/// The marker of a segment that defines one.
+pub(super) const CODES: u8 = 0xc4;
 const LENGTH_MAX: usize = 16;
 /// No sum of 32-bit counts needs longer ones: the counts of a code that long grow as Fibonacci's numbers do.
 const UNLIMITED: usize = 64;
@@ -28,6 +30,16 @@ impl PrefixCode {
             *length = u8::try_from(*count).unwrap_or(u8::MAX);
         }
         code
+    }
+
+    /// The segment that defines it, by the name that the scan knows it by (T.81 §B.2.4.2).
+    pub fn write(&self, name: u8, file: &mut Vec<u8>) {
+        file.extend([0xff, CODES]);
+        // There are 256 symbols at most.
+        file.extend((2 + 1 + 16 + self.symbols.len() as u16).to_be_bytes());
+        file.push(name);
+        file.extend(self.lengths);
+        file.extend(&self.symbols);
     }
 
     /// Each symbol with its code and how many bits that has, as T.81 Annex C assigns them.

@@ -1,16 +1,18 @@
 //! Rows that come one by one, brought to a half or a quarter of their size in passing: what is seen much smaller is never
 //! there at full size.
 
+mod squares;
+#[cfg(target_arch = "x86_64")]
+mod squares_sse2;
+
 use plan::Size;
 
-use crate::pixels::{Pixels, are_opaque};
+use self::squares::halve;
+use crate::pixels::Pixels;
 
 /// By how much smaller a picture is to be seen, at least, before it is halved: what follows still has two pixels for one,
 /// so that its finer filter decides what is seen.
 const HALVED_FROM: f64 = 4.0;
-
-/// So many pixels of a row are looked at together: most of them are as opaque, or as transparent, as their neighbours. Even.
-const RUN: usize = 64;
 
 pub(crate) struct Halving {
     /// One for each time that it is halved.
@@ -87,58 +89,6 @@ fn pass(stages: &mut [Stage], row: &[[u8; 4]], made: &mut Vec<[u8; 4]>) {
     }
     stage.waits = !stage.waits;
 }
-
-fn halve(upper: &[[u8; 4]], lower: &[[u8; 4]], half: &mut Vec<[u8; 4]>) {
-    half.clear();
-    for (upper, lower) in upper.chunks(RUN).zip(lower.chunks(RUN)) {
-        let (uppers, last_upper) = upper.as_chunks();
-        let (lowers, last_lower) = lower.as_chunks();
-        let squares = uppers.iter().zip(lowers).map(|(&[a, b], &[c, d])| [a, b, c, d]);
-        if are_opaque(upper) && are_opaque(lower) {
-            half.extend(squares.map(mean));
-        } else if is_nothing(upper) && is_nothing(lower) {
-            half.extend(squares.map(|_| [0; 4]));
-        } else {
-            half.extend(squares.map(seen));
-        }
-        if let (&[a], &[b]) = (last_upper, last_lower) {
-            half.push(seen([a, a, b, b]));
-        }
-    }
-}
-
-fn is_nothing(pixels: &[[u8; 4]]) -> bool {
-    pixels.iter().fold(0, |alphas, pixel| alphas | pixel[3]) == 0
-}
-
-fn mean(square: [[u8; 4]; 4]) -> [u8; 4] {
-    std::array::from_fn(|channel| {
-        ((square.iter().map(|pixel| u16::from(pixel[channel])).sum::<u16>() + 2) / 4) as u8
-    })
-}
-
-/// Each colour counts as much as one sees of it.
-fn seen(square: [[u8; 4]; 4]) -> [u8; 4] {
-    let alpha: u32 = square.iter().map(|pixel| u32::from(pixel[3])).sum();
-    let reciprocal = RECIPROCALS[alpha as usize];
-    let colour = |channel: usize| {
-        let weighted: u32 = square.iter().map(|pixel| u32::from(pixel[channel]) * u32::from(pixel[3])).sum();
-        ((u64::from(weighted + alpha / 2) * reciprocal) >> 32) as u8
-    };
-    [colour(0), colour(1), colour(2), ((alpha + 2) / 4) as u8]
-}
-
-/// To divide by what four alphas may be together: exactly, because what is divided has 18 bits and these have 10. By nothing
-/// comes nothing.
-static RECIPROCALS: [u64; 4 * 255 + 1] = {
-    let mut reciprocals = [0; 4 * 255 + 1];
-    let mut alpha = 1;
-    while alpha < reciprocals.len() {
-        reciprocals[alpha] = (1_u64 << 32).div_ceil(alpha as u64);
-        alpha += 1;
-    }
-    reciprocals
-};
 
 #[cfg(test)]
 mod tests {
