@@ -5,7 +5,9 @@ mod pictures;
 use pictures::{
     Painting, assert_alike, fixture, made, moving_gif, photograph, psnr, resize, seen, to, transform,
 };
-use plan::{Accepted, Chroma, Encoding, Fit, Format, FormatWish, Plan, Quality, QualityWish};
+use plan::{
+    Accepted, Chroma, Crop, Encoding, Fit, FocalPoint, Format, FormatWish, Plan, Quality, QualityWish,
+};
 use transform::{InputFormat, TransformError, sniff};
 
 fn encoded(format: Format, encoding: Encoding) -> Plan {
@@ -102,6 +104,27 @@ fn a_jpeg_that_keeps_its_size_is_as_good_as_if_it_had_been_decoded() {
             );
         }
     }
+}
+
+/// As large as it was, and yet another picture.
+#[test]
+fn a_jpeg_that_is_zoomed_into_does_not_keep_its_pixels() {
+    let painting = Painting::quarters();
+    let jpeg = made(&painting.png(), &to(Format::Jpeg)).bytes;
+    let Painting { width, height, .. } = painting;
+    let mut zoomed =
+        Plan { format: FormatWish::Exactly(Format::Jpeg), ..resize(Some(width), Some(height), Fit::Crop) };
+    zoomed.resize.crop = Crop::FocalPoint;
+    zoomed.resize.focal_point =
+        FocalPoint { x: "0.1".parse().unwrap(), y: "0.1".parse().unwrap(), zoom: "4".parse().unwrap() };
+    let made = made(&jpeg, &zoomed);
+    assert_eq!((made.size.width, made.size.height), (width, height));
+    assert_alike(
+        &seen(&made.bytes),
+        &Painting::new(width, height, |_, _| painting.pixels[0]),
+        30.0,
+        "zoomed",
+    );
 }
 
 #[test]
