@@ -128,7 +128,8 @@ impl<'a> Frequencies<'a> {
 
 const SEVERAL_SCANS: DecodeError = DecodeError::NotOurs { what: "a sequential JPEG of several scans" };
 
-/// Gives the blocks of a scan.
+/// Gives the blocks of a scan. From unit to unit it goes as the other scans do, each by itself: with a loop that all of them
+/// share, those take 3 to 10 % longer.
 #[inline(always)]
 pub(crate) fn scan(
     sources: &[Source<'_>],
